@@ -1,0 +1,1 @@
+"""Tidemark: a testbed and load-test harness for CQRS on AWS."""
