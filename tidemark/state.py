@@ -1,0 +1,69 @@
+"""The state folder: where a local target and the deployments on it are remembered."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tidemark.errors import RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CHECKOUT_MARK = "cdk.json"
+STATE_DIR_VARIABLE = "TIDEMARK_STATE_DIR"
+
+
+def find_checkout(start: Path | None = None) -> Path | None:
+    """The nearest folder upwards that holds the CDK app, or ``None`` outside a checkout."""
+    here = (start or Path.cwd()).resolve()
+    return next((at for at in (here, *here.parents) if (at / CHECKOUT_MARK).is_file()), None)
+
+
+def require_checkout(verb: str) -> Path:
+    """The checkout.
+
+    Raises:
+        RefusedError: There is none; the sentence names the verb.
+    """
+    checkout = find_checkout()
+    if checkout is None:
+        raise RefusedError(
+            f"`tidemark {verb}` needs a checkout of Tidemark: no {CHECKOUT_MARK} in this folder "
+            "or above it; run it there."
+        )
+    return checkout
+
+
+def state_dir(environ: Mapping[str, str] | None = None) -> Path:
+    """The state folder, which need not exist yet."""
+    override = (os.environ if environ is None else environ).get(STATE_DIR_VARIABLE)
+    if override:
+        return Path(override).expanduser().resolve()
+    return (find_checkout() or Path.cwd()) / ".tidemark"
+
+
+def write_json(path: Path, document: Mapping[str, Any]) -> None:
+    """Replace a file as a whole: a reader sees the old document or the new one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            json.dump(document, file, indent=2, sort_keys=True)
+            file.write("\n")
+        Path(name).replace(path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """A document, or ``None`` when the file is absent, torn or not a JSON object."""
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return document if isinstance(document, dict) else None

@@ -1,0 +1,84 @@
+"""What a target is: something that answers as AWS and can hold deployed stacks."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tidemark.environment import Connection
+
+EMULATOR_ACCOUNT = "000000000000"
+EMULATOR_REGION = "us-east-1"
+
+
+@dataclass(frozen=True, slots=True)
+class TargetOptions:
+    """What the caller may say about a target; each target takes what concerns it.
+
+    Attributes:
+        state: The state folder, where a local target keeps its process record and log.
+        endpoint_url: Where an endpoint target answers.
+        port: The loopback port that a local target must take; any free one when absent.
+        settings: What an earlier deployment recorded about the target.
+    """
+
+    state: Path
+    endpoint_url: str | None = None
+    port: int | None = None
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+
+class Target(ABC):
+    """One kind of target.
+
+    A target knows how to be started, reached and stopped. It knows nothing of stacks.
+    """
+
+    name: ClassVar[str]
+    summary: ClassVar[str]
+
+    def __init__(self, options: TargetOptions) -> None:
+        self.options = options
+
+    @abstractmethod
+    def start(self) -> Connection:
+        """Find it running or start it, and return how to reach it once it answers.
+
+        Raises:
+            TidemarkError: It cannot be started or does not answer.
+        """
+
+    @abstractmethod
+    def find(self) -> Connection | None:
+        """How to reach it if it answers now; ``None`` when it does not."""
+
+    @abstractmethod
+    def stop(self) -> bool:
+        """Stop it and remove all it left behind, if it is ours; say whether there was any."""
+
+    @abstractmethod
+    def reach(self, endpoint: str | None, region: str) -> Connection:
+        """The connection for a recorded endpoint and region, whether or not it answers."""
+
+    @abstractmethod
+    def versions(self) -> Mapping[str, str]:
+        """What the target runs, by component."""
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """What to record with a deployment so that it can be reached again; no secrets."""
+        return {}
+
+    @property
+    def log_path(self) -> Path | None:
+        """The target's own log, when it has one here."""
+        return None
+
+    def api_url(self, connection: Connection, rest_api_id: str, stage: str) -> str:
+        """The base URL of a REST API on this target, without a trailing slash."""
+        return f"{connection.endpoint}/_aws/execute-api/{rest_api_id}/{stage}"
