@@ -1,0 +1,112 @@
+"""One HTTP exchange without I/O: a request, its answer, and how sending can go wrong."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+
+
+class Headers(Mapping[str, str]):
+    """HTTP headers, looked up whatever the case of the name.
+
+    Targets differ in the case they send, so no name is ever compared literally.
+    """
+
+    def __init__(self, headers: Mapping[str, str] | None = None) -> None:
+        self._values = {name.lower(): value for name, value in (headers or {}).items()}
+
+    def __getitem__(self, name: str) -> str:
+        return self._values[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._values)
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __repr__(self) -> str:
+        shown = {
+            name: "…" if name in {"authorization", "x-amz-security-token"} else value
+            for name, value in self._values.items()
+        }
+        return f"Headers({shown})"
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request as it goes over the wire.
+
+    Attributes:
+        method: The HTTP method, in upper case.
+        url: The exact URL, every reserved character of its segments and values encoded.
+        headers: What is sent besides what the transport adds (host, length).
+        body: The bytes of the body, empty for none.
+        route: The method and path template, one constant name per operation.
+    """
+
+    method: str
+    url: str
+    headers: Headers = field(default_factory=Headers)
+    body: bytes = b""
+    route: str = ""
+
+    def __post_init__(self) -> None:
+        for name, value in self.headers.items():
+            if _CONTROL_CHARACTER.search(value):
+                raise ValueError(
+                    f"The header {name} has a control character; HTTP cannot carry it."
+                )
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came back: a status, headers and a complete body."""
+
+    status: int
+    headers: Headers = field(default_factory=Headers)
+    body: bytes = b""
+
+    def members(self) -> Mapping[str, Any] | None:
+        """Return the body as a JSON object, or None if it is anything else."""
+        try:
+            decoded = json.loads(self.body)
+        except ValueError:
+            return None
+        return decoded if isinstance(decoded, dict) else None
+
+
+class TransportError(Exception):
+    """No complete answer came."""
+
+
+class NotSentError(TransportError):
+    """The request never left: refused, unresolved, no TLS. It is certainly not done."""
+
+
+class LostError(TransportError):
+    """The request left and no complete answer came back. It may have been done."""
+
+
+Transport = Callable[[Request], Answer]
+"""Sends one request and returns its answer, or raises `NotSentError` or `LostError`.
+
+A transport never follows a redirect and never sends a request twice.
+"""
+
+
+def is_loopback(url: str) -> bool:
+    """Tell whether a URL names this machine by a loopback address or as localhost."""
+    host = urlsplit(url).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""Workloads: what is commanded and asked, one module per system under test."""
