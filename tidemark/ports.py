@@ -1,0 +1,41 @@
+"""Loopback ports."""
+
+from __future__ import annotations
+
+import socket
+
+from tidemark.errors import RefusedError
+
+LOOPBACK = "127.0.0.1"
+
+
+def is_free(port: int) -> bool:
+    """Whether a server could listen on this loopback port now."""
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+        return True
+
+
+def choose(wanted: int | None) -> int:
+    """The wanted loopback port, or any free one.
+
+    Raises:
+        RefusedError: The wanted port is taken or no port number.
+    """
+    if wanted is None:
+        with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
+            probe.bind((LOOPBACK, 0))
+            port: int = probe.getsockname()[1]
+            return port
+    if not 1 <= wanted <= 65535:
+        raise RefusedError(f"{wanted} is no port: choose one from 1 to 65535.")
+    if not is_free(wanted):
+        raise RefusedError(
+            f"Port {wanted} is taken: stop what listens there, choose another --port, or leave "
+            "the choice to Tidemark."
+        )
+    return wanted

@@ -1,0 +1,198 @@
+"""The embedded target: ministack, a subprocess on loopback. Needs nothing but Python."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from importlib import metadata
+from typing import TYPE_CHECKING, ClassVar
+
+from tidemark import ports
+from tidemark.environment import EMULATOR_CREDENTIALS, Connection, cleaned
+from tidemark.errors import TidemarkError
+from tidemark.processes import ProcessIdentity, stop_group
+from tidemark.state import read_json, write_json
+from tidemark.targets.base import EMULATOR_ACCOUNT, EMULATOR_REGION, Target
+from tidemark.waiting import NotSeenError, NotYetError, eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_READY_WITHIN_S = 30.0
+# Function workers are processes here; without a bound, load would start hundreds.
+_FUNCTION_CONCURRENCY = 32
+
+
+@dataclass(frozen=True, slots=True)
+class _Process:
+    """The recorded process of a running target."""
+
+    identity: ProcessIdentity
+    port: int
+
+    @property
+    def endpoint(self) -> str:
+        return f"http://{ports.LOOPBACK}:{self.port}"
+
+
+class EmbeddedTarget(Target):
+    """ministack in a subprocess; one per state folder, shared by the stacks on it."""
+
+    name: ClassVar[str] = "embedded"
+    summary: ClassVar[str] = "ministack, a subprocess on loopback"
+
+    @property
+    def _folder(self) -> Path:
+        return self.options.state / self.name
+
+    @property
+    def _record(self) -> Path:
+        return self._folder / "process.json"
+
+    @property
+    def log_path(self) -> Path:
+        """What ministack printed."""
+        return self._folder / "ministack.log"
+
+    def start(self) -> Connection:
+        """Find ministack running or start it; see :meth:`Target.start`."""
+        running = self._running()
+        if running is not None:
+            if self.options.port not in (None, running.port):
+                raise TidemarkError(
+                    f"The embedded target already runs on port {running.port}: leave out --port, "
+                    "or `tidemark down` first."
+                )
+            self._await_ready(running)
+            return self.reach(running.endpoint, EMULATOR_REGION)
+        self.stop()
+        process = self._launch(ports.choose(self.options.port))
+        try:
+            self._await_ready(process)
+        except BaseException:
+            self.stop()
+            raise
+        return self.reach(process.endpoint, EMULATOR_REGION)
+
+    def find(self) -> Connection | None:
+        """The running ministack; see :meth:`Target.find`."""
+        running = self._running()
+        if running is None or not _answers(running.port):
+            return None
+        return self.reach(running.endpoint, EMULATOR_REGION)
+
+    def stop(self) -> bool:
+        """Stop ministack and its function workers, and remove their files."""
+        process = self._recorded()
+        was_alive = process is not None and stop_group(process.identity)
+        self._record.unlink(missing_ok=True)
+        shutil.rmtree(self._folder / "tmp", ignore_errors=True)
+        return was_alive
+
+    def reach(self, endpoint: str | None, region: str) -> Connection:
+        """The connection for a recorded endpoint; see :meth:`Target.reach`."""
+        return Connection(
+            endpoint=endpoint,
+            region=region,
+            credentials=EMULATOR_CREDENTIALS,
+            account=EMULATOR_ACCOUNT,
+        )
+
+    def versions(self) -> Mapping[str, str]:
+        """The installed ministack."""
+        return {"ministack": metadata.version("ministack")}
+
+    def _recorded(self) -> _Process | None:
+        document = read_json(self._record) or {}
+        try:
+            identity = ProcessIdentity(int(document["pid"]), str(document["started"]))
+            return _Process(identity, int(document["port"]))
+        except (KeyError, TypeError, ValueError):
+            return None
+
+    def _running(self) -> _Process | None:
+        process = self._recorded()
+        return process if process is not None and process.identity.is_alive else None
+
+    def _launch(self, port: int) -> _Process:
+        temporary = self._folder / "tmp"
+        temporary.mkdir(parents=True, exist_ok=True)
+        with self.log_path.open("w", encoding="utf-8") as log:
+            child = subprocess.Popen(
+                [sys.executable, "-m", "ministack"],
+                # Not the checkout: a function must find its code in its asset alone.
+                cwd=temporary,
+                env=_server_environment(port, temporary),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+        identity = ProcessIdentity.of(child.pid)
+        if identity is None:
+            raise self._failed("ended at once")
+        write_json(
+            self._record, {"pid": identity.pid, "started": identity.started, "port": port}
+        )
+        return _Process(identity, port)
+
+    def _await_ready(self, process: _Process) -> None:
+        def probe() -> bool | None:
+            if not process.identity.is_alive:
+                raise self._failed("ended while starting")
+            if not _answers(process.port):
+                raise NotYetError("no answer")
+            return True
+
+        try:
+            eventually(probe, within_s=_READY_WITHIN_S, what="the embedded target to answer")
+        except NotSeenError as not_seen:
+            raise self._failed(f"did not answer within {_READY_WITHIN_S:g} s") from not_seen
+
+    def _failed(self, how: str) -> TidemarkError:
+        return TidemarkError(f"The embedded target {how}: see {self.log_path}.")
+
+
+def _server_environment(port: int, temporary: Path) -> dict[str, str]:
+    """The environment of ministack and, through it, of the function workers."""
+    env = cleaned()
+    # A function must not see the checkout, nor how the harness itself is set up.
+    for name in ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "SERVICES", "LOCALSTACK_HOSTNAME"):
+        env.pop(name, None)
+    env |= {
+        "BIND_HOST": ports.LOOPBACK,
+        "GATEWAY_PORT": str(port),
+        "MINISTACK_ACCOUNT_ID": EMULATOR_ACCOUNT,
+        "MINISTACK_REGION": EMULATOR_REGION,
+        "IOT_MTLS_ENABLED": "0",
+        "SFTP_ENABLED": "0",
+        "LAMBDA_ACCOUNT_CONCURRENCY": str(_FUNCTION_CONCURRENCY),
+        "LAMBDA_EXECUTOR": "local",
+        "PERSIST_STATE": "0",
+        "TMPDIR": str(temporary),
+        # Its reaper removes containers by label; without a socket it leaves the engine alone.
+        "DOCKER_HOST": f"unix://{temporary / 'no-docker.sock'}",
+        "AWS_CONFIG_FILE": os.devnull,
+        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "PYTHONUNBUFFERED": "1",
+    }
+    return env
+
+
+def _answers(port: int) -> bool:
+    """Whether ministack answers its health check on a loopback port."""
+    connection = http.client.HTTPConnection(ports.LOOPBACK, port, timeout=2)
+    try:
+        connection.request("GET", "/_ministack/health")
+        response = connection.getresponse()
+        return response.status == http.client.OK and "services" in json.loads(response.read())
+    except (OSError, http.client.HTTPException, ValueError):
+        return False
+    finally:
+        connection.close()
