@@ -1,0 +1,1 @@
+"""What runs in Lambda: a pure domain, adapters to AWS, and four handlers."""

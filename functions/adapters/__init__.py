@@ -1,0 +1,1 @@
+"""Where the domain meets DynamoDB, SNS, HTTP, the clock and the environment."""

@@ -1,0 +1,102 @@
+"""API Gateway's proxy events as requests, and answers as API Gateway wants them.
+
+Errors are problem documents (RFC 9457); their `type` is stable, so that a caller can act on it.
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One HTTP request: `route` is method and path template, header names are in lower case."""
+
+    route: str
+    path: Mapping[str, str]
+    query: Mapping[str, str]
+    headers: Mapping[str, str]
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """One answer; a body is JSON."""
+
+    status: int
+    body: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+class ProblemError(Exception):
+    """The answer is a problem document.
+
+    Args:
+        status: the HTTP status.
+        slug: what makes the problem's type, stable for callers.
+        detail: one sentence for a person.
+        headers: further headers.
+        members: further members of the document, such as the field that is wrong.
+    """
+
+    def __init__(
+        self,
+        status: int,
+        slug: str,
+        detail: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        **members: Any,
+    ) -> None:
+        super().__init__(detail)
+        self.slug = slug
+        self.response = Response(
+            status,
+            {
+                "type": f"urn:tidemark:problem:{slug}",
+                "title": slug.replace("-", " ").capitalize(),
+                "status": status,
+                "detail": detail,
+                **members,
+            },
+            {"Content-Type": "application/problem+json", **(headers or {})},
+        )
+
+
+class MalformedError(ProblemError):
+    """The request cannot be understood; `field` is what is wrong with it."""
+
+    def __init__(self, field_name: str, detail: str) -> None:
+        super().__init__(400, "malformed", f"{field_name} {detail}", field=field_name)
+
+
+def from_proxy(event: Mapping[str, Any]) -> Request:
+    """Return the request in a Lambda proxy event.
+
+    Raises:
+        MalformedError: the body is not text.
+    """
+    body = event.get("body") or ""
+    if event.get("isBase64Encoded"):
+        try:
+            body = base64.b64decode(body).decode()
+        except ValueError:
+            raise MalformedError("body", "is not UTF-8 text") from None
+    return Request(
+        route=f"{event['httpMethod']} {event['resource']}",
+        path=event.get("pathParameters") or {},
+        query=event.get("queryStringParameters") or {},
+        headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
+        body=body,
+    )
+
+
+def to_proxy(response: Response) -> dict[str, Any]:
+    """Return an answer as a Lambda proxy result."""
+    return {
+        "statusCode": response.status,
+        "headers": {"Content-Type": "application/json", **response.headers},
+        "body": json.dumps(response.body, separators=(",", ":")),
+    }

@@ -1,0 +1,1 @@
+"""The write side: decides commands and appends their events."""

@@ -1,0 +1,60 @@
+"""HTTP requests as commands."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+
+from functions.adapters import fields
+from functions.adapters.clock import new_id
+from functions.adapters.http import Request
+from functions.domain.account import (
+    LARGEST_AMOUNT,
+    CloseAccount,
+    Command,
+    Deposit,
+    OpenAccount,
+    Withdraw,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandRequest:
+    """One command as its caller sent it."""
+
+    command: Command
+    key: str
+    payload_hash: str
+    if_match: str | None
+
+
+def parse(request: Request) -> CommandRequest:
+    """Return the command that a request asks for.
+
+    Raises:
+        MalformedError: the request is not well formed; it names the field.
+    """
+    key = fields.idempotency_key(request)
+    if_match = fields.if_match(request)
+    if request.route == "POST /accounts":
+        body = fields.body(request, allowed={"account_id", "owner_id"})
+        sent_id = fields.identifier(body, "account_id") if "account_id" in body else None
+        owner_id = fields.identifier(body, "owner_id")
+        command: Command = OpenAccount(sent_id or new_id(), owner_id)
+    else:
+        sent_id = fields.identifier(request.path, "account_id")
+        match request.route.removeprefix("POST /accounts/{account_id}/"):
+            case "deposits":
+                body = fields.body(request, allowed={"amount"})
+                command = Deposit(sent_id, fields.amount(body, largest=LARGEST_AMOUNT))
+            case "withdrawals":
+                body = fields.body(request, allowed={"amount"})
+                command = Withdraw(sent_id, fields.amount(body, largest=LARGEST_AMOUNT))
+            case "closure":
+                body = fields.body(request, allowed=set())
+                command = CloseAccount(sent_id)
+            case _:
+                raise ValueError(f"no command at {request.route}")
+    # As sent: an id made here must not change the hash, or a retry would never match.
+    payload = [type(command).__name__, sent_id, body]
+    canonical = json.dumps(payload, sort_keys=True, separators=(",", ":"))
+    return CommandRequest(command, key, hashlib.sha256(canonical.encode()).hexdigest(), if_match)

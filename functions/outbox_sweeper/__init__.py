@@ -1,0 +1,1 @@
+"""Re-publishes events that the projection has not acknowledged."""

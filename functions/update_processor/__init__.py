@@ -1,0 +1,1 @@
+"""The projection: applies each event to the read model exactly once."""

@@ -1,0 +1,101 @@
+"""What happens to a delivery whose event could not be applied.
+
+A failure for good goes to the dead-letter queue, with its reason in the log. A failure for now
+is delivered again soon; where that could end in the dead-letter queue it is acknowledged
+instead, because the outbox still has the event and the sweeper owns it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from functions.adapters import clock, runtime, telemetry
+from functions.domain.account import Event
+from functions.update_processor.deliveries import Delivery
+from functions.update_processor.projection import Outcome
+
+_LONGEST_PAUSE_MS = 30_000
+
+
+class UndeliverableError(Exception):
+    """A delivery from the topic failed for good: the function's dead-letter queue takes it."""
+
+
+def failed_for_good(delivery: Delivery, event: Event | None, reason: str) -> bool:
+    """Fail a delivery that no later try can help; returns False, for it is not processed."""
+    _deliver_again_soon(delivery)
+    log_record(delivery, event, Outcome.FAILED, reason=reason, left_to="dead-letter queue")
+    return False
+
+
+def failed_for_now(delivery: Delivery, event: Event, reason: str) -> bool:
+    """Fail a delivery that a later try may help; True if that try is the sweeper's."""
+    count = delivery.receive_count
+    to_sweeper = count is None or count >= runtime.max_receive_count()
+    if not to_sweeper:
+        _deliver_again_soon(delivery)
+    left_to = "sweeper" if to_sweeper else "queue"
+    log_record(delivery, event, Outcome.FAILED, reason=reason, left_to=left_to)
+    return to_sweeper
+
+
+def _deliver_again_soon(delivery: Delivery) -> None:
+    """Shorten the wait for the next receive: 1 s, doubling, with jitter.
+
+    The queue's own visibility timeout must outlast the function several times over, which is far
+    too long a wait for a conflict, and for poison on its way to the dead-letter queue.
+    """
+    if delivery.receipt_handle is None or delivery.receive_count is None:
+        return
+    pause_ms = clock.jittered_ms(
+        delivery.receive_count, base_ms=1_000, longest_ms=_LONGEST_PAUSE_MS
+    )
+    try:
+        runtime.sqs().change_message_visibility(
+            QueueUrl=runtime.queue_url(),
+            ReceiptHandle=delivery.receipt_handle,
+            VisibilityTimeout=max(1, round(pause_ms / 1000)),
+        )
+    except (BotoCoreError, ClientError):
+        # Nothing is lost: the message returns when the queue's own timeout ends.
+        telemetry.logger().warning("visibility not shortened", exc_info=True)
+
+
+def report(failed: Sequence[Delivery]) -> dict[str, Any]:
+    """Tell Lambda which deliveries failed.
+
+    Returns:
+        The batch item failures, for deliveries from the queue.
+
+    Raises:
+        UndeliverableError: a delivery came from the topic, which knows only all or nothing.
+    """
+    for delivery in failed:
+        if delivery.receipt_handle is None:
+            raise UndeliverableError(f"message {delivery.message_id} cannot be projected")
+    return {"batchItemFailures": [{"itemIdentifier": delivery.message_id} for delivery in failed]}
+
+
+def log_record(delivery: Delivery, event: Event | None, outcome: Outcome, **fields: Any) -> None:
+    """Write the one line that every processed record leaves."""
+    about = (
+        {}
+        if event is None
+        else {
+            "event_id": event.event_id,
+            "command_id": event.command_id,
+            "account_id": event.account_id,
+            "version": event.version,
+        }
+    )
+    telemetry.logger().info(
+        "record",
+        extra={
+            "message_id": delivery.message_id,
+            "receive_count": delivery.receive_count,
+            **about,
+            "outcome": outcome.value,
+            **{name: value for name, value in fields.items() if value is not None},
+        },
+    )
