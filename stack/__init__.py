@@ -1,0 +1,1 @@
+"""The infrastructure of Tidemark: one CDK app, one stack, one construct per side."""

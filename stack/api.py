@@ -1,0 +1,97 @@
+"""The REST API: ``openapi.yaml``, its stage, and the permission to call the functions."""
+
+from __future__ import annotations
+
+import json
+
+from aws_cdk import Fn, RemovalPolicy
+from aws_cdk import aws_apigateway as apigateway
+from aws_cdk import aws_lambda as lambda_
+from aws_cdk import aws_logs as logs
+from constructs import Construct
+
+from stack.api_definition import gateway_definition
+from stack.handler_function import LOG_RETENTION
+
+STAGE = "v1"
+# A new on-demand table takes about 235 commands a second (4,000 write units at 17 each): above
+# these limits a caller is told 429 before the tables throttle.
+RATE_LIMIT_PER_S = 1_000
+BURST_LIMIT = 500
+
+# No header, token or body: a log line names a request, its route and how it went.
+_ACCESS_LOG_LINE = {
+    "request_id": "$context.requestId",
+    "trace": "$context.xrayTraceId",
+    "requested_at": "$context.requestTime",
+    "caller": "$context.identity.userArn",
+    "method": "$context.httpMethod",
+    "route": "$context.resourcePath",
+    "path": "$context.path",
+    "status": "$context.status",
+    "latency_ms": "$context.responseLatency",
+    "integration_latency_ms": "$context.integrationLatency",
+    "integration_status": "$context.integrationStatus",
+    "integration_error": "$context.integrationErrorMessage",
+    "gateway_response": "$context.error.responseType",
+    "length_bytes": "$context.responseLength",
+}
+
+
+class Api(Construct):
+    """Commands and queries over HTTP, for callers that AWS knows (SigV4).
+
+    Attributes:
+        rest_api: The API.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        command_handler: lambda_.Function,
+        query_handler: lambda_.Function,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        arns = {
+            "CommandHandler": command_handler.function_arn,
+            "QueryHandler": query_handler.function_arn,
+        }
+        access_log = logs.LogGroup(
+            self, "AccessLog", retention=LOG_RETENTION, removal_policy=RemovalPolicy.DESTROY
+        )
+        self.rest_api = apigateway.SpecRestApi(
+            self,
+            "RestApi",
+            api_definition=apigateway.ApiDefinition.from_inline(
+                gateway_definition(
+                    lambda uri: Fn.sub(uri, {k: v for k, v in arns.items() if f"${{{k}}}" in uri})
+                )
+            ),
+            endpoint_types=[apigateway.EndpointType.REGIONAL],
+            # The role with which API Gateway writes logs belongs to the account, not to a stack.
+            cloud_watch_role=False,
+            deploy_options=apigateway.StageOptions(
+                stage_name=STAGE,
+                throttling_rate_limit=RATE_LIMIT_PER_S,
+                throttling_burst_limit=BURST_LIMIT,
+                tracing_enabled=True,
+                access_log_destination=apigateway.LogGroupLogDestination(access_log),
+                access_log_format=apigateway.AccessLogFormat.custom(json.dumps(_ACCESS_LOG_LINE)),
+            ),
+        )
+        # The URL has no place among the outputs: its host does not exist on an emulator.
+        self.rest_api.node.try_remove_child("Endpoint")
+        for name, handler, method in (
+            ("CommandHandler", command_handler, "POST"),
+            ("QueryHandler", query_handler, "GET"),
+        ):
+            lambda_.CfnPermission(
+                self,
+                f"Invoke{name}",
+                action="lambda:InvokeFunction",
+                function_name=handler.function_arn,
+                principal="apigateway.amazonaws.com",
+                source_arn=self.rest_api.arn_for_execute_api(method, "/*", STAGE),
+            )

@@ -1,0 +1,1 @@
+"""What tells an operator how the system is: alarms and one dashboard."""

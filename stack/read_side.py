@@ -1,0 +1,98 @@
+"""The read side: the Query table, the Update Processor and the Query Handler."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aws_cdk import Duration
+from aws_cdk import aws_dynamodb as dynamodb
+from constructs import Construct
+
+from stack.handler_function import HandlerFunction, allow
+from stack.messaging import PROCESSOR_TIMEOUT
+
+if TYPE_CHECKING:
+    from aws_cdk import RemovalPolicy
+
+    from stack.handler_function import Build
+    from stack.messaging import Messaging
+
+OWNER_INDEX = "by_owner"
+
+
+class ReadSide(Construct):
+    """Projects events and answers queries.
+
+    Attributes:
+        query_table: The read model.
+        update_processor: Applies events to it.
+        query_handler: Answers from it.
+    """
+
+    def __init__(
+        self,
+        scope: Construct,
+        construct_id: str,
+        *,
+        command_table: dynamodb.ITable,
+        messaging: Messaging,
+        build: Build,
+        removal_policy: RemovalPolicy,
+    ) -> None:
+        super().__init__(scope, construct_id)
+        self.query_table = dynamodb.Table(
+            self,
+            "QueryTable",
+            partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="sk", type=dynamodb.AttributeType.STRING),
+            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
+            encryption=dynamodb.TableEncryption.DEFAULT,
+            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
+                point_in_time_recovery_enabled=True
+            ),
+            removal_policy=removal_policy,
+        )
+        self.query_table.add_global_secondary_index(
+            index_name=OWNER_INDEX,
+            partition_key=dynamodb.Attribute(name="owner_key", type=dynamodb.AttributeType.STRING),
+            sort_key=dynamodb.Attribute(name="account_id", type=dynamodb.AttributeType.STRING),
+            projection_type=dynamodb.ProjectionType.INCLUDE,
+            non_key_attributes=["owner_id", "balance", "status", "version"],
+        )
+        table_arn = self.query_table.table_arn
+        self.update_processor = HandlerFunction(
+            self,
+            "UpdateProcessor",
+            package="update_processor",
+            build=build,
+            timeout=PROCESSOR_TIMEOUT,
+            environment={
+                "COMMAND_TABLE_NAME": command_table.table_name,
+                "QUERY_TABLE_NAME": self.query_table.table_name,
+                **messaging.processor_environment,
+            },
+            permissions=[
+                allow("dynamodb:PutItem", "dynamodb:UpdateItem", on=[table_arn]),
+                allow(
+                    "dynamodb:GetItem",
+                    "dynamodb:Query",
+                    "dynamodb:UpdateItem",
+                    on=[command_table.table_arn],
+                ),
+                *messaging.processor_permissions,
+            ],
+            dead_letter_queue=messaging.function_dead_letter_queue,
+        ).function
+        messaging.deliver_to(self.update_processor)
+        self.query_handler = HandlerFunction(
+            self,
+            "QueryHandler",
+            package="query_handler",
+            build=build,
+            timeout=Duration.seconds(10),
+            environment={"QUERY_TABLE_NAME": self.query_table.table_name},
+            permissions=[
+                allow("dynamodb:GetItem", "dynamodb:Query", on=[table_arn]),
+                allow("dynamodb:Query", on=[f"{table_arn}/index/{OWNER_INDEX}"]),
+            ],
+        ).function
