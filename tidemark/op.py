@@ -88,7 +88,7 @@ class Op:
     @property
     def problem(self) -> str | None:
         """The last part of the problem type, such as `busy` or `insufficient-funds`."""
-        return self.problem_type and self.problem_type.rpartition(":")[2]
+        return problem_name(self.problem_type)
 
     @property
     def latency_ms(self) -> float:
@@ -126,6 +126,11 @@ def judge(result: Answer | TransportError) -> Judged:
         return Judged(Outcome.OK)
     outcome = Outcome.FAIL if 400 <= result.status < 500 else Outcome.INFO
     return Judged(outcome, *_problem(result, members or {}))
+
+
+def problem_name(problem_type: str | None) -> str | None:
+    """Return the last part of a problem's URI, such as `busy` or `insufficient-funds`."""
+    return None if problem_type is None else problem_type.rpartition(":")[2]
 
 
 def version_of(answer: Answer) -> int | None:

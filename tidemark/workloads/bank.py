@@ -19,6 +19,11 @@ OWNER_ACCOUNTS = "/owners/{id}/accounts"
 OWNER_TOTALS = "/owners/{id}/totals"
 
 
+def log_partition(account_id: str) -> str:
+    """Return the command table's partition key of an account."""
+    return f"account#{account_id}"
+
+
 @dataclass(frozen=True)
 class Bank:
     """The bank's operations over a client; each call returns its op and never raises a refusal.

@@ -1,0 +1,79 @@
+"""The users: a bank's customers who only write, only read, or do both."""
+
+from __future__ import annotations
+
+import ssl
+from typing import TYPE_CHECKING, ClassVar
+
+from locust import FastHttpUser, task
+
+from loadtest.transport import locust_transport
+from tidemark.httpx_transport import TIMEOUT_S
+from tidemark.workloads.bank_traffic import READS, REFUSALS, WRITES, mixed
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from locust.env import Environment
+
+    from loadtest.run import LoadRun
+
+_PAUSE_WITHOUT_ANSWER_S = 1.0
+
+
+class BankUser(FastHttpUser):
+    """One session in a closed loop: the next call begins when the last one has ended."""
+
+    abstract = True
+    insecure = False
+    network_timeout = TIMEOUT_S
+    connection_timeout = 5.0
+    load_run: ClassVar[LoadRun]
+
+    def __init__(self, environment: Environment) -> None:
+        self.ssl_context_factory = self._ssl_context
+        super().__init__(environment)
+        self._customer = self.load_run.customer(locust_transport(self.client, REFUSALS), self.mix())
+        self._is_answered = True
+
+    def mix(self) -> Mapping[str, float]:
+        """Return the weight of each operation."""
+        raise NotImplementedError
+
+    def wait_time(self) -> float:
+        """Go on at once, but leave a target that does not answer some time."""
+        return 0.0 if self._is_answered else _PAUSE_WITHOUT_ANSWER_S
+
+    @task
+    def call(self) -> None:
+        """Draw an op, make it, record it."""
+        op = self._customer.call()
+        self._is_answered = op.status is not None
+        self.load_run.record(op)
+
+    def _ssl_context(self) -> ssl.SSLContext:
+        return ssl.create_default_context(cafile=self.load_run.clients.connection.ca_bundle)
+
+
+class WriteUser(BankUser):
+    """Opens accounts, deposits, withdraws."""
+
+    def mix(self) -> Mapping[str, float]:
+        """Return the weights of writes."""
+        return WRITES
+
+
+class ReadUser(BankUser):
+    """Reads accounts, statements and totals, of one account that it opens if there is none."""
+
+    def mix(self) -> Mapping[str, float]:
+        """Return the weights of reads."""
+        return READS
+
+
+class MixedUser(BankUser):
+    """Does both, by `--read-share`."""
+
+    def mix(self) -> Mapping[str, float]:
+        """Return the weights of reads and writes."""
+        return mixed(self.load_run.read_share)

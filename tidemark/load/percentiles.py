@@ -1,0 +1,51 @@
+"""Exact percentiles of recorded values; nothing is rounded into buckets."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """Return the smallest value that at least `share` of the values do not exceed.
+
+    This is the nearest-rank percentile, the element at rank ⌈share · n⌉: always a value that
+    was measured, never one interpolated between two.
+
+    Args:
+        ordered: The values, ascending.
+        share: Which share, above 0 and at most 1.
+
+    Raises:
+        ValueError: If there are no values or the share is out of bounds.
+    """
+    if not ordered or not 0 < share <= 1:
+        raise ValueError(f"There is no percentile {share} of {len(ordered)} values.")
+    return ordered[math.ceil(share * len(ordered)) - 1]
+
+
+@dataclass(frozen=True)
+class Spread:
+    """How a set of durations is spread, in milliseconds."""
+
+    p50_ms: float
+    p95_ms: float
+    p99_ms: float
+    max_ms: float
+
+    @classmethod
+    def of(cls, values_ms: Iterable[float]) -> Self | None:
+        """Return the spread of the values, or None if there are none."""
+        ordered = sorted(values_ms)
+        if not ordered:
+            return None
+        return cls(
+            p50_ms=percentile(ordered, 0.50),
+            p95_ms=percentile(ordered, 0.95),
+            p99_ms=percentile(ordered, 0.99),
+            max_ms=ordered[-1],
+        )
