@@ -14,6 +14,7 @@ from botocore.session import Session as BotocoreSession
 from tidemark import targets
 
 if TYPE_CHECKING:
+    from botocore.credentials import Credentials
     from mypy_boto3_cloudformation import CloudFormationClient
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_lambda import LambdaClient
@@ -81,6 +82,11 @@ class Clients:
                 proxies={} if endpoint else None,
             ),
         )
+
+    @property
+    def credentials(self) -> Credentials | None:
+        """What requests to the target's APIs are signed with."""
+        return self._session.get_credentials()
 
     @cached_property
     def cloudformation(self) -> CloudFormationClient:

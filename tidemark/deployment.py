@@ -77,10 +77,15 @@ def path_of(target: str, stack_name: str, folder: Path | None = None) -> Path:
     return (folder or state_dir()) / _FOLDER / f"{target}.{stack_name}.json"
 
 
+def paths(folder: Path | None = None) -> list[Path]:
+    """The files of all recorded deployments, readable or not."""
+    return sorted(((folder or state_dir()) / _FOLDER).glob("*.json"))
+
+
 def recorded(folder: Path | None = None) -> list[Deployment]:
     """Every readable recorded deployment, by file name; unreadable ones are passed over."""
     found = []
-    for path in sorted(((folder or state_dir()) / _FOLDER).glob("*.json")):
+    for path in paths(folder):
         try:
             found.append(Deployment.load(path))
         except TidemarkError:

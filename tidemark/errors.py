@@ -25,3 +25,15 @@ class InterruptedByUserError(TidemarkError):
     """The user stopped the verb, and what it had started is stopped too."""
 
     exit_code = ExitCode.INTERRUPTED
+
+
+class EndedError(TidemarkError):
+    """A verb ended with a code of its own, and has printed what there is to say.
+
+    Args:
+        exit_code: The code to exit with.
+    """
+
+    def __init__(self, exit_code: ExitCode) -> None:
+        super().__init__()
+        self.exit_code = exit_code

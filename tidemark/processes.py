@@ -6,7 +6,7 @@ import os
 import signal
 import subprocess
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -66,14 +66,12 @@ def stop_group(identity: ProcessIdentity, *, grace_s: float = _GRACE_S) -> bool:
     if not identity.is_alive:
         return False
     _signal_group(identity.pid, signal.SIGTERM)
-    try:
+    with suppress(NotSeenError):  # it is killed below
         eventually(
             lambda: True if not identity.is_alive else None,
             within_s=grace_s,
             what=f"process {identity.pid} to stop",
         )
-    except NotSeenError:
-        pass
     # What the leader left behind goes too; without leftovers there is no such group.
     _signal_group(identity.pid, signal.SIGKILL)
     return True

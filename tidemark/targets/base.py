@@ -37,10 +37,16 @@ class Target(ABC):
     """One kind of target.
 
     A target knows how to be started, reached and stopped. It knows nothing of stacks.
+
+    Attributes:
+        name: What the user calls it.
+        summary: What it is, in a few words.
+        is_ours: Whether it is started and stopped here; if not, only stacks on it are ours.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
+    is_ours: ClassVar[bool]
 
     def __init__(self, options: TargetOptions) -> None:
         self.options = options

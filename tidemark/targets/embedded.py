@@ -46,6 +46,7 @@ class EmbeddedTarget(Target):
 
     name: ClassVar[str] = "embedded"
     summary: ClassVar[str] = "ministack, a subprocess on loopback"
+    is_ours: ClassVar[bool] = True
 
     @property
     def _folder(self) -> Path:
@@ -135,11 +136,10 @@ class EmbeddedTarget(Target):
                 start_new_session=True,
             )
         identity = ProcessIdentity.of(child.pid)
+        child.returncode = 0  # it outlives this process on purpose; its record is on disk
         if identity is None:
             raise self._failed("ended at once")
-        write_json(
-            self._record, {"pid": identity.pid, "started": identity.started, "port": port}
-        )
+        write_json(self._record, {"pid": identity.pid, "started": identity.started, "port": port})
         return _Process(identity, port)
 
     def _await_ready(self, process: _Process) -> None:

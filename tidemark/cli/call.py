@@ -1,0 +1,83 @@
+"""The verb call: one signed request to the API."""
+
+import json
+import uuid
+from typing import Annotated
+
+import typer
+
+from tidemark.aws import Clients
+from tidemark.cli import recorded
+from tidemark.cli.options import RecordedStack, RecordedTarget
+from tidemark.client import Client
+from tidemark.errors import RefusedError, TidemarkError
+from tidemark.exchange import Answer, Headers, Request, TransportError
+from tidemark.httpx_transport import HttpxTransport
+
+Method = Annotated[str, typer.Argument(help="GET or POST.")]
+Path = Annotated[str, typer.Argument(help="The path, such as /accounts/alice.")]
+Body = Annotated[str | None, typer.Argument(help="The JSON body of a POST.")]
+Key = Annotated[
+    str | None,
+    typer.Option("--key", help="The idempotency key of a command; a new one by default."),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the program."""
+    app.command()(call)
+
+
+def call(
+    method: Method,
+    path: Path,
+    body: Body = None,
+    key: Key = None,
+    target: RecordedTarget = None,
+    stack_name: RecordedStack = None,
+) -> None:
+    """Send one signed request to the API and print the answer.
+
+    For example: `tidemark call POST /accounts '{"owner_id": "me"}'`.
+    """
+    method = method.upper()
+    if method not in {"GET", "POST"}:
+        raise RefusedError(f"The API knows GET and POST, not {method}.")
+    if not path.startswith("/"):
+        raise RefusedError(f"The path begins with a slash: /{path}.")
+    deployment, its_target = recorded.chosen(target, stack_name)
+    clients = Clients(recorded.answering(its_target))
+    headers = {}
+    if method == "POST":
+        headers["idempotency-key"] = key or str(uuid.uuid4())
+    if body is not None:
+        headers["content-type"] = "application/json"
+    with HttpxTransport(ca_bundle=clients.connection.ca_bundle) as transport:
+        client = Client(
+            api_url=deployment.api_url,
+            region=deployment.region,
+            credentials=clients.credentials,
+            transport=transport,
+        )
+        try:
+            answer = client.send(
+                Request(
+                    method,
+                    deployment.api_url + path,
+                    Headers(headers),
+                    (body or "").encode(),
+                )
+            )
+        except TransportError as error:
+            raise TidemarkError(f"The API did not answer: {error}.") from error
+    typer.echo(f"{answer.status}", err=True)
+    typer.echo(_shown(answer))
+    if answer.status >= 500:
+        raise TidemarkError(f"The API failed with status {answer.status}.")
+
+
+def _shown(answer: Answer) -> str:
+    members = answer.members()
+    if members is None:
+        return answer.body.decode(errors="replace")
+    return json.dumps(members, indent=2)

@@ -1,0 +1,69 @@
+"""The verb load: Locust, headless, against the deployment."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import typer
+
+from tidemark import deployment as deployments
+from tidemark import environment
+from tidemark.cli import recorded
+from tidemark.cli.options import RecordedStack, RecordedTarget
+from tidemark.deployment import Deployment
+from tidemark.environment import Connection
+from tidemark.errors import EndedError, InterruptedByUserError, TidemarkError
+from tidemark.exit_codes import ExitCode
+from tidemark.state import require_checkout
+
+_LOCUSTFILE = Path("loadtest/locustfile.py")
+_SAID_BY_LOCUST = {ExitCode.VIOLATED, ExitCode.SLO_MISSED, ExitCode.UNKNOWN, ExitCode.REFUSED}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the program."""
+    app.command(
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
+    )(load)
+
+
+def load(
+    context: typer.Context, target: RecordedTarget = None, stack_name: RecordedStack = None
+) -> None:
+    """Load the API with Locust and print what it took.
+
+    Further arguments are Locust's: `tidemark load --users 8 --run-time 1m`.
+    """
+    checkout = require_checkout("load")
+    deployment, its_target = recorded.chosen(target, stack_name)
+    connection = recorded.answering(its_target)
+    command: list[str | Path] = [
+        sys.executable,
+        "-m",
+        "locust",
+        "-f",
+        _LOCUSTFILE,
+        "--headless",
+        *context.args,
+    ]
+    process = subprocess.Popen(command, cwd=checkout, env=_environment(deployment, connection))
+    try:
+        ended_with = process.wait()
+    except KeyboardInterrupt:
+        # Locust got the same Ctrl-C: it prints what it has and ends.
+        process.wait()
+        raise InterruptedByUserError("Interrupted; the load has stopped.") from None
+    if ended_with in _SAID_BY_LOCUST:
+        raise EndedError(ExitCode(ended_with))
+    if ended_with != 0:
+        raise TidemarkError(f"Locust failed with exit code {ended_with}.")
+
+
+def _environment(deployment: Deployment, connection: Connection) -> dict[str, str]:
+    """What a load generator needs to know, on top of a clean environment."""
+    return environment.for_children(connection) | {
+        "TIDEMARK_API_URL": deployment.api_url,
+        "TIDEMARK_REGION": deployment.region,
+        "TIDEMARK_ENDPOINT": deployment.endpoint or "",
+        "TIDEMARK_DEPLOYMENT": str(deployments.path_of(deployment.target, deployment.stack_name)),
+    }

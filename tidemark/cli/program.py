@@ -1,0 +1,70 @@
+"""The program: its verbs, and how it ends."""
+
+from __future__ import annotations
+
+import signal
+import sys
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tidemark.cli import call, load, logs, stack, status
+from tidemark.errors import TidemarkError
+from tidemark.exit_codes import ExitCode
+
+_CLICK_USAGE_ERROR = 2
+
+app = typer.Typer(
+    name="tidemark",
+    help="""A local AWS with a CQRS stack on it, in one command; and the tools to load it,
+    break it and judge it.
+
+    `up` starts a target (an emulated AWS), deploys the stack and proves that it works.
+    The other verbs act on the deployment that `up` recorded.
+    """,
+    epilog="Exit codes: 0 ok · 1 an invariant violated · 2 an SLO missed · 3 unknown or "
+    "incomplete · 64 refused before start · 70 the harness or the target failed · "
+    "130 interrupted.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+stack.register(app)
+status.register(app)
+logs.register(app)
+call.register(app)
+load.register(app)
+
+
+def main() -> None:
+    """Run the verb of the command line, and exit with its code."""
+    # A closed terminal or a `kill` ends a verb as Ctrl-C does: cleanly.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.default_int_handler)
+    code = _run()
+    if code is not ExitCode.OK:
+        typer.echo(f"tidemark: {code.meaning} (exit {code.value})", err=True)
+    sys.exit(code)
+
+
+def _run() -> ExitCode:
+    try:
+        app()
+    except SystemExit as ended:
+        # Verbs end by returning or raising; click itself exits with 2, for usage alone.
+        is_usage_error = ended.code == _CLICK_USAGE_ERROR
+        return ExitCode.REFUSED if is_usage_error else ExitCode(int(ended.code or 0))
+    except KeyboardInterrupt:
+        typer.echo("Interrupted.", err=True)
+        return ExitCode.INTERRUPTED
+    except (BotoCoreError, ClientError) as error:
+        typer.echo(f"The target failed: {error}", err=True)
+        return ExitCode.FAILED
+    except TidemarkError as error:
+        said = [str(error), *getattr(error, "__notes__", [])]
+        for line in filter(None, said):
+            typer.echo(line, err=True)
+        return error.exit_code
+    return ExitCode.OK

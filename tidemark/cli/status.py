@@ -1,0 +1,56 @@
+"""The verb status."""
+
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from tidemark import status as measured
+from tidemark.aws import Clients
+from tidemark.cli import recorded
+from tidemark.cli.options import RecordedStack, RecordedTarget
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the program."""
+    app.command()(status)
+
+
+def status(
+    target: RecordedTarget = None,
+    stack_name: RecordedStack = None,
+    as_json: AsJson = False,  # noqa: FBT002 -- a flag of the command line
+) -> None:
+    """Show the target, the stack, and what is on its way through it."""
+    deployment, its_target = recorded.chosen(target, stack_name)
+    report = measured.report(deployment, Clients(recorded.answering(its_target)))
+    if as_json:
+        typer.echo(json.dumps(report, indent=2, sort_keys=True))
+        return
+    table = Table(show_header=False, box=None, pad_edge=False)
+    for name, value in _rows(report):
+        table.add_row(name, value)
+    Console(highlight=False, soft_wrap=True).print(table)
+
+
+def _rows(report: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    outbox = report["outbox"]
+    yield "target", f"{report['target']} ({report['endpoint'] or 'AWS'}, {report['region']})"
+    yield "stack", f"{report['stack_name']}, wiring {report['wiring']}"
+    yield "API", report["api_url"]
+    yield "template", report["template_digest"]
+    yield (
+        "outbox",
+        (f"{outbox['size']} events, oldest {outbox['oldest_age_s']:g} s, {outbox['stuck']} stuck"),
+    )
+    if report["queue_depth"] is not None:
+        yield "queue", f"{report['queue_depth']} messages"
+    yield "dead letters", str(report["dead_letters"])
+    yield "versions", ", ".join(f"{name} {one}" for name, one in report["versions"].items())
+    for name, value in sorted(report["outputs"].items()):
+        yield f"  {name}", value

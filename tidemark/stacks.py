@@ -1,0 +1,134 @@
+"""Stacks as CloudFormation sees them: status, template, outputs, and why one failed."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.exceptions import ClientError
+
+from tidemark.errors import TidemarkError
+from tidemark.synthesis import template_digest
+from tidemark.waiting import NotYetError, eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+
+    from mypy_boto3_cloudformation import CloudFormationClient
+
+    from tidemark.aws import Clients
+
+TOOLKIT_STACK = "CDKToolkit"
+_DELETED_WITHIN_S = 600.0
+_SETTLED = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+# What CloudFormation says of resources that failed because another one did.
+_CONSEQUENCES = ("cancelled", "canceled", "failed to create: [", "failed to update: [", "rollback")
+
+
+@dataclass(frozen=True, slots=True)
+class LiveStack:
+    """A stack that exists.
+
+    Attributes:
+        status: CloudFormation's word for its state.
+        outputs: Its outputs by key.
+    """
+
+    status: str
+    outputs: Mapping[str, str]
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether its last change ended well."""
+        return self.status in _SETTLED
+
+
+def describe(clients: Clients, stack_name: str) -> LiveStack | None:
+    """The stack of that name, or ``None``."""
+    try:
+        [stack] = clients.cloudformation.describe_stacks(StackName=stack_name)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationError":
+            return None
+        raise
+    if stack["StackStatus"] == "DELETE_COMPLETE":
+        return None
+    outputs = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
+    return LiveStack(stack["StackStatus"], outputs)
+
+
+def live_digest(clients: Clients, stack_name: str) -> str:
+    """The digest of the deployed template as it was submitted."""
+    body: Any = clients.cloudformation.get_template(StackName=stack_name, TemplateStage="Original")[
+        "TemplateBody"
+    ]
+    return template_digest(json.loads(body) if isinstance(body, str) else body)
+
+
+def delete(clients: Clients, stack_name: str) -> bool:
+    """Delete a stack and wait until it is gone; say whether there was one.
+
+    Raises:
+        TidemarkError: It cannot be deleted; the message names the resource and the reason.
+    """
+    if describe(clients, stack_name) is None:
+        return False
+    clients.cloudformation.delete_stack(StackName=stack_name)
+
+    def probe() -> bool | None:
+        stack = describe(clients, stack_name)
+        if stack is None:
+            return True
+        if stack.status == "DELETE_FAILED":
+            reason = failure(clients.cloudformation, stack_name) or "CloudFormation says no more"
+            raise TidemarkError(f"{stack_name} cannot be deleted: {reason}.")
+        raise NotYetError(stack.status)
+
+    return eventually(probe, within_s=_DELETED_WITHIN_S, what=f"{stack_name} to be deleted")
+
+
+def events(
+    cloudformation: CloudFormationClient, stack_name: str, since: datetime | None = None
+) -> list[dict[str, Any]]:
+    """The stack's events, oldest first, as plain JSON; none when the stack is unknown."""
+    found: list[dict[str, Any]] = []
+    try:
+        for page in cloudformation.get_paginator("describe_stack_events").paginate(
+            StackName=stack_name
+        ):
+            found.extend(
+                {**event, "Timestamp": event["Timestamp"].isoformat()}
+                for event in page["StackEvents"]
+                if since is None or event["Timestamp"] >= since
+            )
+    except ClientError:
+        return []  # a stack that was never created has no events: there is nothing to show
+    return found[::-1]
+
+
+def failure(
+    cloudformation: CloudFormationClient, stack_name: str, since: datetime | None = None
+) -> str | None:
+    """The resource that failed first and its reason; ``None`` when no event says so."""
+    return first_failure(events(cloudformation, stack_name, since))
+
+
+def first_failure(found: Iterable[Mapping[str, Any]]) -> str | None:
+    """The first failed resource of some events, oldest first, and the reason it gave."""
+    failed = [
+        event
+        for event in found
+        if str(event.get("ResourceStatus", "")).endswith("_FAILED")
+        and event.get("ResourceStatusReason")
+    ]
+    causes = [
+        event
+        for event in failed
+        if not any(word in event["ResourceStatusReason"].lower() for word in _CONSEQUENCES)
+    ]
+    for event in [*causes, *failed]:
+        reason = " ".join(str(event["ResourceStatusReason"]).split()).rstrip(".")
+        return f"{event['LogicalResourceId']} ({event['ResourceType']}): {reason}"
+    return None

@@ -1,0 +1,70 @@
+"""Which target `auto` means."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from tidemark import targets
+from tidemark.errors import RefusedError
+from tidemark.targets import engine
+from tidemark.targets.localstack import image_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tidemark.targets.base import TargetOptions
+
+AUTO = "auto"
+_STARTED_HERE = ("embedded", "localstack")
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """A target's name.
+
+    Attributes:
+        name: The target.
+        why: Why it was chosen and how to get the other, or ``None`` when the caller said so.
+    """
+
+    name: str
+    why: str | None = None
+
+
+def choose(name: str, options: TargetOptions, environ: Mapping[str, str]) -> Choice:
+    """Resolve `auto`, and check any other name.
+
+    What runs already wins; then LocalStack, when an engine answers and holds the image, so that
+    nobody waits for a download; else the embedded target, which needs nothing.
+
+    Raises:
+        RefusedError: There is no such target, or the options contradict it.
+    """
+    if name != AUTO:
+        if name not in targets.NAMES:
+            raise RefusedError(
+                f"There is no target {name!r}: choose one of {AUTO}, {', '.join(targets.NAMES)}."
+            )
+        if options.endpoint_url and name != "endpoint":
+            raise RefusedError(f"--endpoint-url goes with --target endpoint, not {name}.")
+        return Choice(name)
+    if options.endpoint_url:
+        return Choice("endpoint", f"an endpoint URL is given ({options.endpoint_url}).")
+    running = [one for one in _STARTED_HERE if _runs(one, options)]
+    if len(running) == 1:
+        return Choice(running[0], "it runs here already; `tidemark down` first to choose anew.")
+    image = image_of(environ)
+    if environ.get("CI"):
+        return Choice("embedded", "CI is set; TARGET=localstack takes LocalStack.")
+    if not engine.answers():
+        return Choice("embedded", "no Docker engine answers; TARGET=localstack would need one.")
+    if not engine.has_image(image):
+        return Choice(
+            "embedded", f"{image} is not on this machine; TARGET=localstack downloads it."
+        )
+    return Choice("localstack", f"Docker and {image} are here; TARGET=embedded needs neither.")
+
+
+def _runs(name: str, options: TargetOptions) -> bool:
+    return targets.create(name, replace(options, port=None)).find() is not None

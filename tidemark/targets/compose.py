@@ -1,0 +1,42 @@
+"""Docker Compose, version 2 (`docker compose`) or 1 (`docker-compose`)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from typing import TYPE_CHECKING
+
+from tidemark.errors import TidemarkError
+from tidemark.targets import engine
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+def command(environ: Mapping[str, str] | None = None) -> list[str]:
+    """How to call Compose here.
+
+    Raises:
+        TidemarkError: There is no Docker, no engine that answers, or no Compose.
+    """
+    env = os.environ if environ is None else environ
+    docker = shutil.which("docker", path=env.get("PATH"))
+    if docker is None:
+        raise TidemarkError(
+            "LocalStack needs Docker, and there is no `docker` on the PATH: install it, or take "
+            "the target that needs none, TARGET=embedded."
+        )
+    if not engine.answers(env):
+        raise TidemarkError(
+            "Docker is installed and no engine answers: start it, correct DOCKER_HOST or the "
+            "docker context, or take TARGET=embedded."
+        )
+    if engine.asked(["compose", "version", "--short"], env) is not None:
+        return [docker, "compose"]
+    standalone = shutil.which("docker-compose", path=env.get("PATH"))
+    if standalone is None:
+        raise TidemarkError(
+            "Docker is here and Compose is not: install its plugin (`docker compose`), or take "
+            "TARGET=embedded."
+        )
+    return [standalone]

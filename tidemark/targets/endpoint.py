@@ -1,0 +1,70 @@
+"""The endpoint target: an emulator that somebody else runs. Stacks on it are ours, it is not."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import urlsplit
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tidemark.aws import Clients
+from tidemark.environment import EMULATOR_CREDENTIALS, Connection
+from tidemark.errors import RefusedError, TidemarkError
+from tidemark.targets.base import EMULATOR_REGION, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws", ".aws.dev")
+
+
+class EndpointTarget(Target):
+    """Any AWS emulator at a URL, for example a LocalStack that already runs."""
+
+    name: ClassVar[str] = "endpoint"
+    summary: ClassVar[str] = "an emulator that already runs, by its URL"
+    is_ours: ClassVar[bool] = False
+
+    def start(self) -> Connection:
+        """Find it: it is never started from here."""
+        endpoint = self._endpoint()
+        connection = self.find()
+        if connection is None:
+            raise TidemarkError(f"No AWS answers at {endpoint}: start it, or correct the URL.")
+        return connection
+
+    def find(self) -> Connection | None:
+        """How to reach it if it answers as AWS does."""
+        if not self.options.endpoint_url:
+            return None
+        connection = self.reach(self._endpoint(), EMULATOR_REGION)
+        try:
+            Clients(connection).sts.get_caller_identity()
+        except (BotoCoreError, ClientError):
+            return None
+        return connection
+
+    def stop(self) -> bool:
+        """Leave it alone: it is not ours."""
+        return False
+
+    def reach(self, endpoint: str | None, region: str) -> Connection:
+        """The connection for its URL, whether or not it answers."""
+        return Connection(endpoint=endpoint, region=region, credentials=EMULATOR_CREDENTIALS)
+
+    def versions(self) -> Mapping[str, str]:
+        """Nothing: it does not say."""
+        return {}
+
+    def _endpoint(self) -> str:
+        given = (self.options.endpoint_url or "").strip().rstrip("/")
+        if not given:
+            raise RefusedError(
+                "The endpoint target needs its URL: --endpoint-url http://127.0.0.1:4566."
+            )
+        parts = urlsplit(given)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
+            raise RefusedError(f"{given!r} is not the URL of an endpoint, like http://host:4566.")
+        if parts.hostname.endswith(_AWS_DOMAINS):
+            raise RefusedError(f"{parts.hostname} is AWS itself, and no emulator.")
+        return given
