@@ -1,0 +1,331 @@
+"""The Update Processor against the embedded target."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from functions.adapters import clock, runtime
+from functions.adapters.event_codec import to_message
+from functions.domain.account import (
+    Account,
+    CloseAccount,
+    Deposit,
+    Event,
+    evolve,
+)
+from functions.update_processor import handler, projection
+from functions.update_processor.redelivery import UndeliverableError
+from tests.functions.calling import Calls, LambdaContext, command_table_items, query_table_items
+from tests.functions.projecting import deliver, queue_record, recorded, standard
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+@pytest.fixture
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clock, "pause", lambda _: None)
+
+
+def assert_projected(events: list[Event]) -> None:
+    """The read model and the acknowledgements are what a fold of the events says."""
+    account: Account | None = None
+    for event in events:
+        account = evolve(account, event)
+    assert account is not None
+    rows = query_table_items(f"account#{account.account_id}")
+    row, lines = rows[0], rows[1:]
+    assert (row["version"], row["balance"], row["status"], row["owner_id"]) == (
+        account.version,
+        account.balance,
+        account.status.value,
+        account.owner_id,
+    )
+    assert [line["sk"] for line in lines] == [f"line#{event.version:012d}" for event in events]
+    assert [line["type"] for line in lines] == [type(event).__name__ for event in events]
+    (totals,) = query_table_items(f"owner#{account.owner_id}")
+    assert (totals["accounts"], totals["balance"]) == (1, account.balance)
+    for item in command_table_items(account.account_id)[:-1]:
+        assert item["projected_at"] >= item["recorded_at"]
+        assert not {"outbox", "due", "attempts"} & item.keys()
+
+
+def test_events_in_order_are_applied_with_one_transaction_each(unique: str, calls: Calls) -> None:
+    events = standard(unique)
+    calls.reset()
+    assert deliver(*events) == []
+    assert calls.made == {"TransactWriteItems": 4}
+    assert_projected(events)
+
+
+def test_a_closed_account_reads_as_closed(unique: str) -> None:
+    events = recorded(unique, CloseAccount("a"))
+    assert deliver(*events) == []
+    assert_projected(events)
+
+
+def test_a_redelivered_event_is_applied_once(
+    unique: str, printed: Callable[[], list[dict[str, Any]]]
+) -> None:
+    events = standard(unique)
+    deliver(*events)
+    printed()
+    assert deliver(*events) == []
+    assert deliver(events[1], events[1]) == []
+    lines = printed()
+    assert [line["outcome"] for line in lines if line.get("message") == "record"] == [
+        "duplicate"
+    ] * 6
+    assert sum(sum(line.get("Duplicates", [])) for line in lines) == 6
+    assert_projected(events)
+
+
+def test_a_batch_out_of_order_is_applied_in_order(unique: str, calls: Calls) -> None:
+    events = standard(unique)
+    calls.reset()
+    assert deliver(*reversed(events)) == []
+    assert calls.made == {"TransactWriteItems": 4}
+    assert_projected(events)
+
+
+def test_a_gap_is_healed_from_the_log(
+    unique: str, printed: Callable[[], list[dict[str, Any]]]
+) -> None:
+    events = standard(unique)
+    printed()
+    assert deliver(events[3]) == []
+    (record,) = [line for line in printed() if line.get("message") == "record"]
+    assert (record["outcome"], record["healed"], record["version"]) == ("applied", [1, 2, 3], 4)
+    assert_projected(events)
+    assert deliver(*events[:3]) == []
+    assert_projected(events)
+
+
+def test_a_gap_longer_than_one_reading_is_healed(
+    unique: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("functions.update_processor.projection._HEALED_AT_ONCE", 2)
+    events = recorded(unique, *[Deposit("a", n) for n in range(1, 8)])
+    assert deliver(events[-1]) == []
+    assert_projected(events)
+
+
+def test_a_mark_that_was_left_behind_goes_with_a_duplicate(unique: str) -> None:
+    events = standard(unique)
+    deliver(*events)
+    runtime.dynamodb().update_item(
+        TableName="commands",
+        Key={"pk": {"S": f"account#{unique}-a"}, "sk": {"S": "event#000000000002"}},
+        UpdateExpression="SET outbox = :one, due = :one, attempts = :one",
+        ExpressionAttributeValues={":one": {"N": "1"}},
+    )
+    assert deliver(events[1]) == []
+    assert_projected(events)
+
+
+def forged(unique: str, how: str) -> str:
+    event = standard(unique)[-1]
+    deliver(event)
+    message = json.loads(to_message(event))
+    message |= {
+        "unknown event id": {"event_id": clock.new_id()},
+        "impossible version": {"version": 900},
+        "next version": {"version": 5, "event_id": clock.new_id()},
+        "another amount": {"data": {"amount": 500, "balance": 512}},
+        "another type": {"type": "FundsWithdrawn"},
+        "another owner": {"owner_id": "thief"},
+        "another account": {"account_id": f"{unique}-x"},
+        "unknown type": {"type": "AccountRenamed"},
+        "another schema": {"schema": 2},
+        "no schema": {"schema": None},
+        "version zero": {"version": 0},
+        "version true": {"version": True},
+        "version text": {"version": "4"},
+        "missing data": {"data": {}},
+        "further data": {"data": {"amount": 5, "balance": 12, "fee": 1}},
+        "fractional amount": {"data": {"amount": 5.5, "balance": 12}},
+        "empty owner": {"owner_id": ""},
+    }[how]
+    return json.dumps(message)
+
+
+POISON = [
+    "unknown event id",
+    "impossible version",
+    "next version",
+    "another amount",
+    "another type",
+    "another owner",
+    "another account",
+    "unknown type",
+    "another schema",
+    "no schema",
+    "version zero",
+    "version true",
+    "version text",
+    "missing data",
+    "further data",
+    "fractional amount",
+    "empty owner",
+]
+
+
+@pytest.mark.parametrize("how", POISON)
+def test_a_message_that_the_log_does_not_know_fails_and_changes_nothing(
+    unique: str, how: str
+) -> None:
+    message = forged(unique, how)
+    before = command_table_items(f"{unique}-a"), query_table_items(f"account#{unique}-a")
+    for receive_count in (1, 5):
+        assert deliver(message, receive_count=receive_count) == [0]
+    assert (command_table_items(f"{unique}-a"), query_table_items(f"account#{unique}-a")) == before
+    assert not command_table_items(f"{unique}-x")
+    assert not query_table_items("owner#thief")
+
+
+@pytest.mark.parametrize("body", ["", "{", "[]", "null", "3", "[" * 50_000, '"text"', "{}"])
+def test_a_body_that_is_no_event_fails_alone(unique: str, body: str) -> None:
+    events = standard(unique)
+    assert deliver(events[0], body, *events[1:]) == [1]
+    assert_projected(events)
+
+
+def fail_transactions(monkeypatch: pytest.MonkeyPatch, *codes: str, times: int) -> list[int]:
+    client = runtime.dynamodb()
+    call = client.transact_write_items
+    failed: list[int] = []
+
+    def failing(**kwargs: Any) -> Any:
+        if len(failed) < times:
+            failed.append(1)
+            response: Any = {
+                "Error": {"Code": "TransactionCanceledException", "Message": ""},
+                "CancellationReasons": [{"Code": code} for code in codes],
+            }
+            raise ClientError(response, "TransactWriteItems")
+        return call(**kwargs)
+
+    monkeypatch.setattr(client, "transact_write_items", failing)
+    return failed
+
+
+@pytest.mark.usefixtures("no_pause")
+@pytest.mark.parametrize(
+    "codes",
+    [
+        ("None", "None", "TransactionConflict", "None"),
+        ("ThrottlingError", "None", "None", "None"),
+        # A conflict hides how the rest stood: no conclusion may be drawn from the first reason.
+        ("ConditionalCheckFailed", "None", "None", "TransactionConflict"),
+    ],
+)
+def test_what_contends_is_tried_again(
+    unique: str, monkeypatch: pytest.MonkeyPatch, codes: tuple[str, ...]
+) -> None:
+    events = standard(unique)
+    tries = fail_transactions(monkeypatch, *codes, times=7)
+    assert deliver(*events) == []
+    assert len(tries) == 7
+    assert_projected(events)
+
+
+@pytest.mark.parametrize(("receive_count", "failed"), [(1, [0]), (4, [0]), (5, []), (6, [])])
+def test_without_time_the_queue_keeps_the_event_until_the_sweeper_owns_it(
+    unique: str,
+    printed: Callable[[], list[dict[str, Any]]],
+    receive_count: int,
+    failed: list[int],
+) -> None:
+    (event,) = recorded(unique)
+    printed()
+    assert deliver(event, receive_count=receive_count, remaining_ms=1_000) == failed
+    record = next(line for line in printed() if line.get("message") == "record")
+    assert record["left_to"] == ("queue" if failed else "sweeper")
+    assert "outbox" in command_table_items(event.account_id)[0]
+    assert query_table_items(f"account#{event.account_id}") == []
+
+
+def test_a_bug_in_one_record_does_not_fail_the_others(
+    unique: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    events = standard(unique)
+    (other,) = recorded(f"{unique}z")
+
+    def buggy(event: Event, **kwargs: Any) -> Any:
+        if event == other:
+            raise KeyError("a bug")
+        return projection.project(event, **kwargs)
+
+    monkeypatch.setattr(handler, "project", buggy)
+    assert deliver(other, *events) == [0]
+    assert_projected(events)
+
+
+def queued_message(body: str) -> dict[str, Any]:
+    """Send a message to the real queue and receive it."""
+    sqs = runtime.sqs()
+    message_id = sqs.send_message(QueueUrl=runtime.queue_url(), MessageBody=body)["MessageId"]
+    while True:
+        for message in sqs.receive_message(
+            QueueUrl=runtime.queue_url(), MaxNumberOfMessages=10, WaitTimeSeconds=1
+        )["Messages"]:
+            if message["MessageId"] == message_id:
+                return queue_record(body) | {"receiptHandle": message["ReceiptHandle"]}
+
+
+def test_a_failed_message_comes_back_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    record = queued_message("poison")
+    visibilities = []
+    change = runtime.sqs().change_message_visibility
+
+    def changed(**kwargs: Any) -> Any:
+        visibilities.append(kwargs["VisibilityTimeout"])
+        return change(**kwargs)
+
+    monkeypatch.setattr(runtime.sqs(), "change_message_visibility", changed)
+    for receive_count in (1, 2, 3, 4, 5, 9):
+        record["attributes"] = {"ApproximateReceiveCount": str(receive_count)}
+        result = handler.handle({"Records": [record]}, LambdaContext())
+        assert len(result["batchItemFailures"]) == 1
+    for visibility, bound in zip(visibilities, [1, 2, 4, 8, 16, 30], strict=True):
+        assert bound // 2 <= visibility <= bound
+
+
+def topic_event(body: str) -> dict[str, Any]:
+    return {
+        "Records": [
+            {"EventSource": "aws:sns", "Sns": {"MessageId": clock.new_id(), "Message": body}}
+        ]
+    }
+
+
+def test_the_topic_delivers_to_the_same_projection(unique: str) -> None:
+    events = standard(unique)
+    for event in events:
+        handler.handle(topic_event(to_message(event)), LambdaContext())
+    assert_projected(events)
+
+
+def test_poison_from_the_topic_fails_the_invocation_and_a_passing_failure_does_not(
+    unique: str,
+) -> None:
+    with pytest.raises(UndeliverableError):
+        handler.handle(topic_event("poison"), LambdaContext())
+    (event,) = recorded(unique)
+    handler.handle(topic_event(to_message(event)), LambdaContext(remaining_ms=1_000))
+    assert "outbox" in command_table_items(event.account_id)[0]
+
+
+def test_a_log_with_a_hole_is_not_waited_for(unique: str) -> None:
+    events = standard(unique)
+    runtime.dynamodb().delete_item(
+        TableName="commands",
+        Key={"pk": {"S": f"account#{unique}-a"}, "sk": {"S": "event#000000000001"}},
+    )
+    assert deliver(replace(events[1])) == [0]
+    assert query_table_items(f"account#{unique}-a") == []
