@@ -17,39 +17,63 @@ from stack.cqrs_stack import Choices, CqrsStack
 # The same whatever the stack is called, because the CDK builds it into some logical ids: stacks of
 # different names have the same template.
 STACK_ID = "Tidemark"
+
 # The CDK command line adds metadata to a template unless it is told not to. The same template must
-# come out whoever synthesises, so it is told here, where nothing can override it.
-FIXED_CONTEXT = {
+# come out whoever synthesises, so it is told here, where nothing overrides it.
+_FIXED_CONTEXT = {
     "aws:cdk:enable-path-metadata": False,
     "aws:cdk:enable-asset-metadata": False,
-    "aws:cdk:version-reporting": False,
     "aws:cdk:disable-stack-trace": True,
 }
 
 
-def chosen(app: App) -> Choices:
-    """Returns what the context chooses; what it leaves open takes its default."""
-    context = {
-        "wiring": app.node.try_get_context("wiring"),
-        "architecture": app.node.try_get_context("arch"),
-        "retention": app.node.try_get_context("retention"),
-    }
-    return Choices(**{name: value for name, value in context.items() if value is not None})
+def new_app(outdir: Path | None = None) -> App:
+    """Returns an empty app that synthesises the same bytes for everyone.
+
+    Args:
+        outdir: Where it synthesises to; without one, where the CDK command line says.
+    """
+    return App(
+        outdir=None if outdir is None else str(outdir),
+        post_cli_context=_FIXED_CONTEXT,
+        analytics_reporting=False,
+        tree_metadata=False,
+    )
+
+
+def add_stack(app: App, *, stack_name: str = STACK_ID, choices: Choices) -> CqrsStack:
+    """Adds the stack to an app, with its code as an asset of the CDK.
+
+    Args:
+        app: The app.
+        stack_name: What the stack is called where it is deployed.
+        choices: What the user chose.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        archive = asset.build(Path(folder) / "functions.zip")
+        # The CDK takes its copy while the stack is declared.
+        return CqrsStack(
+            app,
+            STACK_ID,
+            code=lambda _: lambda_.Code.from_asset(str(archive)),
+            choices=choices,
+            stack_name=stack_name,
+        )
 
 
 def main() -> None:
-    """Synthesises the stack into the folder that the CDK command line names."""
-    app = App(post_cli_context=FIXED_CONTEXT, analytics_reporting=False, tree_metadata=False)
-    with tempfile.TemporaryDirectory() as folder:
-        code = lambda_.Code.from_asset(str(asset.build(Path(folder) / "functions.zip")))
-        CqrsStack(
-            app,
-            STACK_ID,
-            stack_name=app.node.try_get_context("stack_name") or STACK_ID,
-            code=code,
-            choices=chosen(app),
-        )
-        app.synth()
+    """Synthesises what the context asks for into the folder that the CDK command line names."""
+    app = new_app()
+    context = {
+        name: app.node.try_get_context(key)
+        for name, key in (("wiring", "wiring"), ("architecture", "arch"), ("retention",) * 2)
+    }
+    add_stack(
+        app,
+        stack_name=app.node.try_get_context("stack_name") or STACK_ID,
+        choices=Choices(**{name: value for name, value in context.items() if value is not None}),
+    )
+    app.synth()
 
 
 if __name__ == "__main__":

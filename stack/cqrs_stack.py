@@ -11,10 +11,13 @@ from aws_cdk import aws_lambda as lambda_
 from stack.api import STAGE, Api
 from stack.handler_function import Build
 from stack.messaging import WIRINGS
+from stack.observability import Observability
 from stack.read_side import ReadSide
 from stack.write_side import WriteSide
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from constructs import Construct
 
 ARCHITECTURES = {
@@ -61,7 +64,7 @@ class CqrsStack(Stack):
         scope: Construct | None,
         construct_id: str,
         *,
-        code: lambda_.Code,
+        code: Callable[[Construct], lambda_.Code],
         choices: Choices,
         **stack_options: Any,
     ) -> None:
@@ -70,7 +73,7 @@ class CqrsStack(Stack):
         Args:
             scope: The app.
             construct_id: The stack's id there.
-            code: Where the functions' code is.
+            code: Given the stack, says where the functions' code is.
             choices: What the user chose.
             stack_options: What any CDK stack takes.
         """
@@ -81,7 +84,7 @@ class CqrsStack(Stack):
             termination_protection=choices.retention == "retain",
             **stack_options,
         )
-        build = Build(code=code, architecture=ARCHITECTURES[choices.architecture])
+        build = Build(code=code(self), architecture=ARCHITECTURES[choices.architecture])
         removal_policy = RETENTIONS[choices.retention]
         messaging = WIRINGS[choices.wiring](self, "Messaging")
         write_side = WriteSide(
@@ -104,6 +107,18 @@ class CqrsStack(Stack):
             "Api",
             command_handler=write_side.command_handler,
             query_handler=read_side.query_handler,
+        )
+        Observability(
+            self,
+            "Observability",
+            functions={
+                "Command Handler": write_side.command_handler,
+                "Outbox Sweeper": write_side.outbox_sweeper,
+                "Update Processor": read_side.update_processor,
+                "Query Handler": read_side.query_handler,
+            },
+            messaging=messaging,
+            api=api,
         )
         outputs = {
             "CommandTableName": write_side.command_table.table_name,

@@ -40,13 +40,13 @@ class ReadSide(Construct):
         removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
+        # Encrypted, as every table is, with the key that AWS owns.
         self.query_table = dynamodb.Table(
             self,
             "QueryTable",
             partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
             sort_key=dynamodb.Attribute(name="sk", type=dynamodb.AttributeType.STRING),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            encryption=dynamodb.TableEncryption.DEFAULT,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
@@ -72,13 +72,9 @@ class ReadSide(Construct):
                 **messaging.processor_environment,
             },
             permissions=[
+                # A transaction is authorised as what its items are.
                 allow("dynamodb:PutItem", "dynamodb:UpdateItem", on=[table_arn]),
-                allow(
-                    "dynamodb:GetItem",
-                    "dynamodb:Query",
-                    "dynamodb:UpdateItem",
-                    on=[command_table.table_arn],
-                ),
+                allow("dynamodb:Query", "dynamodb:UpdateItem", on=[command_table.table_arn]),
                 *messaging.processor_permissions,
             ],
             dead_letter_queue=messaging.function_dead_letter_queue,

@@ -41,13 +41,13 @@ class WriteSide(Construct):
         removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
+        # Encrypted, as every table is, with the key that AWS owns.
         self.command_table = dynamodb.Table(
             self,
             "CommandTable",
             partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
             sort_key=dynamodb.Attribute(name="sk", type=dynamodb.AttributeType.STRING),
             billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            encryption=dynamodb.TableEncryption.DEFAULT,
             point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
                 point_in_time_recovery_enabled=True
             ),
@@ -73,9 +73,8 @@ class WriteSide(Construct):
             timeout=Duration.seconds(10),
             environment=environment,
             permissions=[
-                allow(
-                    "dynamodb:GetItem", "dynamodb:PutItem", "dynamodb:UpdateItem", on=[table_arn]
-                ),
+                # A transaction is authorised as what its items are.
+                allow("dynamodb:GetItem", "dynamodb:PutItem", on=[table_arn]),
                 allow("sns:Publish", on=[topic.topic_arn]),
             ],
         ).function
