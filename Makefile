@@ -1,0 +1,59 @@
+# `make` prints this help. Variables pass through: make up TARGET=localstack STACK_NAME=Mine
+.POSIX:
+.PHONY: help install up down status deploy destroy diff logs test integration load bench template lint format clean
+TIDEMARK = .venv/bin/tidemark
+
+help: ## print this help
+	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+
+install: ## install what is locked into .venv and node_modules (the others do so first)
+	@tools/bootstrap
+
+up: install ## start a local AWS, deploy the stack, prove that it works
+	@$(TIDEMARK) up
+
+down: install ## stop and remove everything that up started
+	@$(TIDEMARK) down
+
+status: install ## what runs, and what is on its way through it
+	@$(TIDEMARK) status
+
+deploy: install ## deploy the stack to the target that runs
+	@$(TIDEMARK) deploy
+
+destroy: install ## delete the stack; the target runs on
+	@$(TIDEMARK) destroy
+
+diff: install ## what a deploy would change
+	@$(TIDEMARK) diff
+
+logs: install ## what the functions logged
+	@$(TIDEMARK) logs
+
+test: install ## the fast tests; they need nothing that runs
+	@.venv/bin/pytest
+
+integration: install ## the tests on a deployed stack, on a target of their own
+	@.venv/bin/pytest integration
+
+load: install ## load the API, and print rates, latencies and projection lag
+	@$(TIDEMARK) load
+
+bench: install ## measure what the README states
+	@.venv/bin/python tools/bench.py
+
+template: install ## a plain CloudFormation template and the code zip, into build/
+	@.venv/bin/python -m stack.template
+
+lint: install ## style, types, import contracts
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@.venv/bin/mypy
+	@.venv/bin/lint-imports
+
+format: install ## format the code, and fix what can be fixed
+	@.venv/bin/ruff check --fix-only --quiet
+	@.venv/bin/ruff format
+
+clean: ## remove what was built; what is installed and what runs stays
+	@rm -rf build dist cdk.out .hypothesis .import_linter_cache .mypy_cache .pytest_cache .ruff_cache
