@@ -22,6 +22,8 @@ def logger() -> Logger:
 @cache
 def _metrics() -> Metrics:
     metrics = Metrics()
+    # The stack is the one dimension, so that what two functions count adds up.
+    metrics.provider.service = None
     metrics.set_default_dimensions(stack=stack_name())
     return metrics
 

@@ -435,8 +435,8 @@ def test_each_invocation_leaves_one_line_and_its_metrics(
     assert (line["message"], line["outcome"], line["version"]) == ("invocation", "accepted", 2)
     directive = metrics["_aws"]["CloudWatchMetrics"][0]
     assert directive["Namespace"] == "Tidemark"
-    assert directive["Dimensions"] == [["stack", "service"]]
-    assert (metrics["stack"], metrics["service"]) == ("Test", f"service-{unique}")
+    assert directive["Dimensions"] == [["stack"]]
+    assert metrics["stack"] == "Test"
     assert metrics["CommandsAccepted"] == [1.0]
 
 
