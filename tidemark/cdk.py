@@ -37,11 +37,10 @@ class Cdk:
 
     def bootstrap(self, connection: Connection, account: str) -> Finished:
         """Create or update the toolkit stack in an account and region."""
-        return self._run(
-            "bootstrap",
-            [f"aws://{account}/{connection.region}"],
-            connection,
-        )
+        # Away from `cdk.json`: with an app at hand, the command would synthesise it first.
+        cwd = self.log_of("bootstrap").parent
+        cwd.mkdir(parents=True, exist_ok=True)
+        return self._run("bootstrap", [f"aws://{account}/{connection.region}"], connection, cwd)
 
     def deploy(self, assembly: Path, connection: Connection) -> Finished:
         """Deploy the stack of an assembly."""
@@ -64,7 +63,13 @@ class Cdk:
         """Where the output of the last such command is kept."""
         return self.state / "cdk" / f"{command}.log"
 
-    def _run(self, command: str, arguments: list[str | Path], connection: Connection) -> Finished:
+    def _run(
+        self,
+        command: str,
+        arguments: list[str | Path],
+        connection: Connection,
+        cwd: Path | None = None,
+    ) -> Finished:
         cli = self.checkout / _CLI
         if not cli.is_file():
             raise TidemarkError(
@@ -82,7 +87,7 @@ class Cdk:
                 "CDK_DISABLE_VERSION_CHECK": "true",
                 "NO_COLOR": "1",
             },
-            cwd=self.checkout,
+            cwd=cwd or self.checkout,
             log=self.log_of(command),
         )
 
