@@ -40,7 +40,7 @@ load: install ## load the API, and print rates, latencies and projection lag
 	@$(TIDEMARK) load
 
 bench: install ## measure what the README states
-	@.venv/bin/python tools/bench.py
+	@.venv/bin/python -m tools.bench
 
 template: install ## a plain CloudFormation template and the code zip, into build/
 	@.venv/bin/python -m stack.template

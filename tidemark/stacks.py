@@ -59,12 +59,18 @@ def describe(clients: Clients, stack_name: str) -> LiveStack | None:
     return LiveStack(stack["StackStatus"], outputs)
 
 
-def live_digest(clients: Clients, stack_name: str) -> str:
-    """The digest of the deployed template as it was submitted."""
+def live_template(clients: Clients, stack_name: str) -> dict[str, Any]:
+    """The deployed template as it was submitted."""
     body: Any = clients.cloudformation.get_template(StackName=stack_name, TemplateStage="Original")[
         "TemplateBody"
     ]
-    return template_digest(json.loads(body) if isinstance(body, str) else body)
+    template: dict[str, Any] = json.loads(body) if isinstance(body, str) else body
+    return template
+
+
+def live_digest(clients: Clients, stack_name: str) -> str:
+    """The digest of the deployed template as it was submitted."""
+    return template_digest(live_template(clients, stack_name))
 
 
 def delete(clients: Clients, stack_name: str) -> bool:

@@ -23,7 +23,7 @@ def logger() -> Logger:
 def _metrics() -> Metrics:
     metrics = Metrics()
     # The stack is the one dimension, so that what two functions count adds up.
-    metrics.provider.service = None
+    metrics.provider.service = ""
     metrics.set_default_dimensions(stack=stack_name())
     return metrics
 

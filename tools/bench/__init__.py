@@ -1,0 +1,1 @@
+"""What the README states, measured: `make bench`."""

@@ -1,0 +1,85 @@
+"""Measure, print, and keep in `build/bench.json`: `make bench`, or parts by name.
+
+The figures are reported, never asserted: machines are noisy. Ratios compare two things that were
+measured in the same run.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import tempfile
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.table import Table
+
+from tidemark import stacks
+from tidemark.aws import Clients
+from tidemark.deployment import Deployment, path_of
+from tools.bench import asset, bringup, handlers, lag
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tools.bench.row import Row
+
+_RESULT = Path("build/bench.json")
+_PARTS = ("asset", "handlers", "lag", "bringup")
+
+
+def main() -> None:
+    """Measure the parts that the command line names, all by default."""
+    parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
+    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(_PARTS))
+    chosen = parser.parse_args().parts or _PARTS
+    if unknown := set(chosen) - set(_PARTS):
+        parser.error(f"unknown part {', '.join(sorted(unknown))}")
+    rows: list[Row] = []
+    if "asset" in chosen:
+        rows += asset.measure()
+    if {"handlers", "lag"} & set(chosen):
+        with _deployed() as (deployment, clients):
+            if "handlers" in chosen:
+                template = stacks.live_template(clients, deployment.stack_name)
+                rows += handlers.measure(clients, template)
+            if "lag" in chosen:
+                rows += lag.measure(deployment, clients)
+    if "bringup" in chosen:
+        rows += bringup.measure()
+    _RESULT.parent.mkdir(exist_ok=True)
+    _RESULT.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
+    _print(rows)
+
+
+@contextmanager
+def _deployed() -> Iterator[tuple[Deployment, Clients]]:
+    """The stack on an embedded target of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        state = Path(folder)
+        bringup.tidemark("up", "--target", "embedded", state=state)
+        try:
+            deployment = Deployment.load(path_of("embedded", "Tidemark", state))
+            yield deployment, Clients.of(deployment)
+        finally:
+            bringup.tidemark("down", state=state)
+
+
+def _print(rows: list[Row]) -> None:
+    table = Table("measured", "value", "to reach", "", "", box=None)
+    for row in rows:
+        table.add_row(
+            row.name,
+            f"{row.value:.2f} {row.unit}",
+            f"≤ {row.at_most:g} {row.unit}",
+            "reached" if row.reached else "missed",
+            row.note,
+        )
+    Console(width=140).print(table)
+
+
+if __name__ == "__main__":
+    main()

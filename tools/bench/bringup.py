@@ -1,0 +1,71 @@
+"""How long a newcomer waits: a fresh clone, then `make up` three times and `make test`."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tools.bench.row import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_CHECKOUT = Path(__file__).resolve().parents[2]
+
+
+def measure() -> list[Row]:
+    """Measure the commands of the README in a clone of the last commit."""
+    with tempfile.TemporaryDirectory() as folder:
+        clone = Path(folder) / "tidemark"
+        subprocess.run(["git", "clone", "--quiet", _CHECKOUT, clone], check=True)
+        try:
+            rows = [
+                Row("make up, fresh clone, warm package caches", _make_s(clone, "up"), "s", 60),
+                Row("make up, nothing changed", _make_s(clone, "up"), "s", 3),
+            ]
+            _make_s(clone, "down")
+            rows.append(Row("make up, installed, not running", _make_s(clone, "up"), "s", 10))
+        finally:
+            _make_s(clone, "down")
+        rows.append(Row("make test", _make_s(clone, "test"), "s", 120))
+        return rows
+
+
+def tidemark(*arguments: str, state: Path) -> None:
+    """Run the harness of this checkout in a state folder.
+
+    Raises:
+        RuntimeError: It failed.
+    """
+    _run(
+        [Path(sys.executable).with_name("tidemark"), *arguments],
+        _CHECKOUT,
+        {"TIDEMARK_STATE_DIR": str(state)},
+    )
+
+
+def _make_s(clone: Path, goal: str) -> float:
+    begin = time.perf_counter()
+    _run(["make", goal, *(["TARGET=embedded"] if goal == "up" else [])], clone, {})
+    return time.perf_counter() - begin
+
+
+def _run(command: Sequence[str | Path], folder: Path, extra: dict[str, str]) -> None:
+    # As a newcomer has it: no state folder, target or activated environment of this one.
+    env = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("TIDEMARK_")
+        and name not in {"TARGET", "VIRTUAL_ENV", "MAKEFLAGS", "MAKELEVEL"}
+    }
+    finished = subprocess.run(
+        command, cwd=folder, env=env | extra, capture_output=True, text=True, check=False
+    )
+    if finished.returncode != 0:
+        words = " ".join(map(str, command))
+        raise RuntimeError(f"{words} failed:\n{finished.stdout}\n{finished.stderr}")
