@@ -8,6 +8,7 @@ import sys
 import threading
 from typing import TYPE_CHECKING, Any, NoReturn
 
+import gevent  # type: ignore[import-untyped]  # it ships no types
 from locust import events, log
 from locust.runners import STATE_CLEANUP, STATE_RUNNING, STATE_SPAWNING
 from rich.console import Console
@@ -18,6 +19,7 @@ from loadtest.run import LoadRun
 from loadtest.users import BankUser, MixedUser
 from tidemark.aws import Clients
 from tidemark.errors import RefusedError, TidemarkError
+from tidemark.exit_codes import ExitCode
 from tidemark.httpx_transport import HttpxTransport
 from tidemark.load.choice import chosen_deployment
 from tidemark.load.report import Report, report_console
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
     from rich.live import Live
 
     from tidemark.deployment import Deployment
-    from tidemark.exit_codes import ExitCode
 
 _STOP_WITHIN_S = 5.0
 
@@ -45,12 +46,16 @@ _stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
 def register() -> None:
     """Listen to Locust's events, once per process."""
+    # The report says that a run was stopped; gevent would print it too.
+    gevent.get_hub().NOT_ERROR += (KeyboardInterrupt,)
     _listen(events.init_command_line_parser, lambda parser, **_: add_options(parser))
     _listen(events.init, _on_init)
 
 
 def _on_init(environment: Environment, runner: Runner, web_ui: WebUI | None, **_: Any) -> None:
     options: Any = environment.parsed_options
+    if options.worker and options.processes:
+        sys.exit(ExitCode.OK)  # a fork; its parent says that a run is one process
     try:
         if problem := problem_with(options):
             raise RefusedError(problem)
@@ -125,7 +130,7 @@ class Runs:
         self._is_unreported = True
         run_time_s = self._options.run_time
         _stderr.print(
-            f"Load on {self._deployment.target}: {self._options.num_users} users for "
+            f"Loading {self._deployment.target}: {self._options.num_users} users for "
             f"{run_time_s} s, seed {self._run.seed}, run {self._run.run_id}"
         )
         if _stderr.is_terminal:
@@ -149,11 +154,10 @@ class Runs:
         self._report()
 
     def _new_run(self) -> LoadRun:
-        seed = self._options.seed
         return LoadRun(
             deployment=self._deployment,
             clients=self._clients,
-            seed=secrets.randbelow(2**32) if seed is None else seed,
+            seed=self._options.seed or str(secrets.randbelow(2**32)),
             read_share=self._options.read_share,
             max_ops=self._options.max_ops,
             on_enough=self._stop,
@@ -178,7 +182,7 @@ class Runs:
         write_json(path, report.as_json())
         console = report_console()
         report.print(console)
-        console.print(f"Written to {path}", highlight=False)
+        console.print(f"Written to {path}")
         self._conclude(report)
 
     def _failure(self) -> str | None:

@@ -31,8 +31,7 @@ def add_options(parser: ArgumentParser) -> None:
     group = parser.add_argument_group("Tidemark")
     group.add_argument(
         "--seed",
-        type=int,
-        metavar="<int>",
+        metavar="<text>",
         env_var="TIDEMARK_SEED",
         help="Where every draw comes from. Default: a new one, which is printed",
     )
@@ -70,6 +69,10 @@ def problem_with(options: Namespace) -> str | None:
     needs more than one process.
     """
     checks = (
+        (
+            not (options.master or options.worker or options.processes),
+            "A load run is one process: leave --master, --worker and --processes away",
+        ),
         (1 <= options.num_users <= _MOST_USERS, f"--users must be 1 to {_MOST_USERS}"),
         (
             1 <= (options.run_time or 0) <= _LONGEST_RUN_S,
@@ -78,11 +81,7 @@ def problem_with(options: Namespace) -> str | None:
         (0 <= options.read_share <= 1, "--read-share must be 0 to 1"),
         (options.max_ops >= 1, "--max-ops must be 1 or more"),
         (options.lag_deadline >= 0, "--lag-deadline must be 0 or more"),
-        (
-            not (options.master or options.worker or options.processes),
-            "a load run is one process: leave --master, --worker and --processes away",
-        ),
-        (not options.host, "the deployment says where to go: leave --host away"),
+        (not options.host, "The deployment says where to go: leave --host away"),
     )
     return next((f"{sentence}." for holds, sentence in checks if not holds), None)
 

@@ -53,7 +53,7 @@ class LoadRun:
 
     deployment: Deployment
     clients: Clients
-    seed: int
+    seed: str
     read_share: float
     max_ops: int
     on_enough: Callable[[], object]

@@ -39,7 +39,7 @@ class Report:
 
     run_id: str
     deployment: Deployment
-    seed: int
+    seed: str
     users: int
     summary: Summary
     lag: Lag | None
@@ -69,7 +69,6 @@ class Report:
             f"Load on {self.deployment.target} (stack {self.deployment.stack_name}): "
             f"{summary.duration_s:.1f} s, {self.users} users, seed {self.seed}, "
             f"run {self.run_id}",
-            highlight=False,
         )
         console.print(_operations(summary, is_plain=not console.is_terminal))
         if self.lag is not None:
@@ -80,15 +79,17 @@ class Report:
         ):
             if counts:
                 listed = ", ".join(f"{name} {count}" for name, count in counts.items())
-                console.print(f"{title}: {listed}", highlight=False)
+                console.print(f"{title}: {listed}")
         if summary.replayed:
-            console.print(f"Answered with an earlier answer: {summary.replayed}", highlight=False)
+            console.print(f"Answered with an earlier answer: {summary.replayed}")
 
 
 def report_console() -> Console:
     """Return a console on standard output; where it is no terminal, one that does not wrap."""
-    console = Console()
-    return console if console.is_terminal else Console(width=_CALM_WIDTH)
+    console = Console(highlight=False, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = _CALM_WIDTH
+    return console
 
 
 def _operations(summary: Summary, *, is_plain: bool) -> Table:
@@ -129,10 +130,9 @@ def _print_lag(lag: Lag, console: Console) -> None:
         f"Projection lag: p50 {p50} ms, p95 {p95} ms, p99 {p99} ms, max {maximum} ms; "
         f"{lag.projected} of {lag.events} events seen projected, "
         f"the last within {lag.waited_s:.1f} s after the load",
-        highlight=False,
     )
     if lag.late:
-        console.print(f"Not seen projected: {_examples(lag.late)}", highlight=False)
+        console.print(f"Not seen projected: {_examples(lag.late)}")
     if lag.missing:
         console.print(
             f"Acknowledged, but not in the log: {_examples(lag.missing)}", highlight=False

@@ -1,0 +1,76 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import configargparse  # type: ignore[import-untyped]  # it has no types
+import pytest
+
+from loadtest.options import add_options, problem_with
+
+if TYPE_CHECKING:
+    from argparse import Namespace
+
+
+def parsed(*arguments: str, **locusts: Any) -> Namespace:
+    parser = configargparse.ArgumentParser()
+    add_options(parser)
+    options: Namespace = parser.parse_args(arguments)
+    defaults = {"master": False, "worker": False, "processes": None, "host": None}
+    vars(options).update(defaults | locusts)
+    return options
+
+
+def test_a_first_run_is_small_and_stops_by_itself() -> None:
+    options = parsed()
+    assert problem_with(options) is None
+    assert options.num_users <= 10
+    assert options.run_time <= 60
+    assert options.web_host == "127.0.0.1"
+    assert options.seed is None
+
+
+@pytest.mark.parametrize(
+    ("changed", "says"),
+    [
+        ({"num_users": 0}, "--users"),
+        ({"num_users": 201}, "--users"),
+        ({"run_time": 0}, "--run-time"),
+        ({"run_time": None}, "--run-time"),
+        ({"run_time": 3601}, "--run-time"),
+        ({"read_share": -0.1}, "--read-share"),
+        ({"read_share": 1.1}, "--read-share"),
+        ({"read_share": float("nan")}, "--read-share"),
+        ({"max_ops": 0}, "--max-ops"),
+        ({"lag_deadline": -1.0}, "--lag-deadline"),
+        ({"lag_deadline": float("nan")}, "--lag-deadline"),
+        ({"master": True}, "one process"),
+        ({"worker": True}, "one process"),
+        ({"processes": 2}, "one process"),
+        ({"host": "http://127.0.0.1:1"}, "--host"),
+    ],
+)
+def test_an_option_out_of_bounds_is_named_in_one_sentence(
+    changed: dict[str, Any], says: str
+) -> None:
+    problem = problem_with(parsed(**changed))
+    assert problem is not None
+    assert says in problem
+    assert problem.endswith(".")
+    assert "\n" not in problem
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [{"num_users": 200}, {"run_time": 3600}, {"read_share": 0.0}, {"lag_deadline": 0.0}],
+)
+def test_the_bounds_themselves_are_fine(changed: dict[str, Any]) -> None:
+    assert problem_with(parsed(**changed)) is None
+
+
+def test_what_cannot_be_parsed_ends_with_64(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parsed("--max-ops", "many")
+    assert ended.value.code == 64
+    said, last = capsys.readouterr().err.splitlines()
+    assert "--max-ops" in said
+    assert last == "refused before start (64)"
