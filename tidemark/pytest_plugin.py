@@ -1,0 +1,219 @@
+"""The pytest plugin: tests on a deployed stack, on a target that the session starts itself.
+
+Loaded with `-p tidemark.pytest_plugin`, never by itself. A test asks for `deployment`,
+`tidemark_client` or `aws`; the first that does starts the target and deploys the stack.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import time
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tidemark.errors import InterruptedByUserError, TidemarkError
+from tidemark.state import find_checkout, state_dir
+from tidemark.testing import capabilities
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tidemark.aws import Clients
+    from tidemark.client import Client
+    from tidemark.deployment import Deployment
+    from tidemark.targets.base import Target
+    from tidemark.testing.testbed import Plan, Testbed
+
+TARGETS = ("embedded", "localstack", "endpoint")
+
+_EVIDENCE = pytest.StashKey[Path]()
+_LACKING = pytest.StashKey[frozenset[str]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of a session's testbed."""
+    group = parser.getgroup("tidemark", "tests on a deployed stack")
+    group.addoption(
+        "--target",
+        choices=TARGETS,
+        help="where the session deploys: embedded (the default), localstack (in Docker), or "
+        "endpoint (with --tidemark-endpoint)",
+    )
+    group.addoption(
+        "--tidemark-endpoint",
+        metavar="URL",
+        help="an emulator that runs already; only the session's own stacks on it are touched",
+    )
+    group.addoption(
+        "--tidemark-app",
+        metavar="COMMAND",
+        default="python -m stack.app",
+        help='the CDK app, "python -m MODULE" (default: %(default)s)',
+    )
+    group.addoption(
+        "--tidemark-context",
+        metavar="NAME=VALUE",
+        action="append",
+        default=[],
+        help="a context value for the CDK app, such as wiring=direct; may be repeated",
+    )
+    group.addoption(
+        "--tidemark-keep",
+        action="store_true",
+        help="leave target and stacks running after the session",
+    )
+    group.addoption(
+        "--tidemark-no-skip",
+        action="store_true",
+        default=bool(os.environ.get("CI")),
+        help="fail where the target cannot be started here, instead of skipping (default in CI)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Check the options, and register the marker for capabilities."""
+    config.addinivalue_line(
+        "markers",
+        "needs(capability, ...): skip on a target that lacks one of "
+        + ", ".join(capabilities.CAPABILITIES),
+    )
+    if (_target_name(config) == "endpoint") != bool(config.getoption("--tidemark-endpoint")):
+        raise pytest.UsageError("--target endpoint and --tidemark-endpoint URL go together.")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Skip a test that needs what the target lacks."""
+    for marker in item.iter_markers("needs"):
+        for capability in marker.args:
+            if capability not in capabilities.CAPABILITIES:
+                known = ", ".join(capabilities.CAPABILITIES)
+                pytest.fail(f"There is no capability {capability!r}: {known}.", pytrace=False)
+            if capability in _lacking(item.config):
+                meaning = capabilities.CAPABILITIES[capability]
+                pytest.skip(f"the {_target_name(item.config)} target lacks {capability}: {meaning}")
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Say last where to look after a failure."""
+    evidence = config.stash.get(_EVIDENCE, None)
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    if evidence is not None and reporter is not None:
+        reporter.write_line(f"What the target and the functions logged: {evidence}")
+
+
+@pytest.fixture(scope="session")
+def testbed(request: pytest.FixtureRequest) -> Iterator[Testbed]:
+    """The session's own target and the stacks on it; all of it is removed at the end."""
+    from tidemark.progress import Steps  # noqa: PLC0415 -- sessions without a deployment stay quick
+    from tidemark.testing.testbed import Testbed  # noqa: PLC0415 -- likewise
+
+    config = request.config
+    session = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"
+    state = state_dir() / "pytest" / session
+    bed = Testbed(_plan(config), state, Steps())
+    yield bed
+    with _shown(config):
+        if request.session.testsfailed:
+            folder = state_dir() / "failed" / session
+            bed.keep_evidence(folder)
+            config.stash[_EVIDENCE] = folder
+        bed.remove()
+
+
+@pytest.fixture(scope="session")
+def deployment(testbed: Testbed, request: pytest.FixtureRequest) -> Deployment:
+    """The deployed stack, proven to work."""
+    try:
+        with _shown(request.config):
+            return testbed.deployed()
+    except InterruptedByUserError as interrupted:
+        raise KeyboardInterrupt(str(interrupted)) from None
+    except TidemarkError as error:
+        words = [str(error), *getattr(error, "__notes__", [])]
+        pytest.exit("\n".join(words), returncode=error.exit_code)
+
+
+@pytest.fixture(scope="session")
+def target(testbed: Testbed, deployment: Deployment) -> Target:  # noqa: ARG001 -- it answers by then
+    """The target that the stack is deployed on."""
+    return testbed.target
+
+
+@pytest.fixture(scope="session")
+def aws(testbed: Testbed, deployment: Deployment) -> Clients:  # noqa: ARG001 -- it answers by then
+    """AWS clients for the target."""
+    from tidemark.aws import Clients  # noqa: PLC0415 -- sessions without a deployment stay quick
+
+    return Clients(testbed.connection)
+
+
+@pytest.fixture(scope="session")
+def tidemark_client(deployment: Deployment, aws: Clients) -> Iterator[Client]:
+    """A client of the deployed API that signs its requests."""
+    from tidemark.client import Client  # noqa: PLC0415 -- sessions without a deployment stay quick
+    from tidemark.httpx_transport import HttpxTransport  # noqa: PLC0415 -- likewise
+
+    with HttpxTransport(ca_bundle=aws.connection.ca_bundle) as transport:
+        yield Client(
+            api_url=deployment.api_url,
+            region=deployment.region,
+            credentials=aws.credentials,
+            transport=transport,
+            session="pytest",
+        )
+
+
+@pytest.fixture(scope="session")
+def eventually() -> Callable[..., object]:
+    """The waiting function: a probe, a deadline, and what was last seen."""
+    from tidemark.waiting import eventually  # noqa: PLC0415 -- the fixture has its name
+
+    return eventually
+
+
+def _target_name(config: pytest.Config) -> str:
+    default = "endpoint" if config.getoption("--tidemark-endpoint") else "embedded"
+    return str(config.getoption("--target") or default)
+
+
+def _lacking(config: pytest.Config) -> frozenset[str]:
+    if _LACKING not in config.stash:
+        config.stash[_LACKING] = capabilities.lacking(
+            _target_name(config), config.getoption("--tidemark-endpoint")
+        )
+    return config.stash[_LACKING]
+
+
+def _plan(config: pytest.Config) -> Plan:
+    from tidemark.testing.testbed import Plan  # noqa: PLC0415 -- sessions without a deployment stay quick
+
+    checkout = find_checkout(config.rootpath)
+    match shlex.split(config.getoption("--tidemark-app")):
+        case ["python", "-m", module]:
+            pass
+        case _:
+            raise pytest.UsageError('--tidemark-app must be "python -m MODULE".')
+    if checkout is None:
+        raise pytest.UsageError("There is no CDK app here: no cdk.json in the rootdir or above.")
+    return Plan(
+        target=_target_name(config),
+        endpoint_url=config.getoption("--tidemark-endpoint"),
+        checkout=checkout,
+        module=module,
+        contexts=dict(one.split("=", 1) for one in config.getoption("--tidemark-context")),
+    )
+
+
+@contextmanager
+def _shown(config: pytest.Config) -> Iterator[None]:
+    """Let progress through to the terminal while fixtures are set up or torn down."""
+    reporter = config.pluginmanager.get_plugin("terminalreporter")
+    capture = config.pluginmanager.get_plugin("capturemanager")
+    if reporter is not None:
+        reporter.ensure_newline()
+    with capture.global_and_fixture_disabled() if capture is not None else nullcontext():
+        yield

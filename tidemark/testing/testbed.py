@@ -1,0 +1,113 @@
+"""A testbed: a target of its own with stacks on it, for as long as a test session lasts."""
+
+from __future__ import annotations
+
+import shutil
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tidemark import evidence, stacks, targets
+from tidemark.aws import Clients
+from tidemark.bringup import BringUp
+from tidemark.cdk import Cdk
+from tidemark.processes import Children
+from tidemark.synthesis import App
+from tidemark.targets.base import TargetOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from tidemark.deployment import Deployment
+    from tidemark.environment import Connection
+    from tidemark.progress import Steps
+    from tidemark.targets.base import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a session is to run on.
+
+    Attributes:
+        target: The target's name.
+        endpoint_url: Where an endpoint target answers.
+        checkout: The folder with `cdk.json`.
+        module: The Python module that is the CDK app.
+        contexts: Context values for the app.
+    """
+
+    target: str
+    endpoint_url: str | None
+    checkout: Path
+    module: str
+    contexts: Mapping[str, str] = field(default_factory=dict)
+
+
+class Testbed:
+    """A target that a session started, or was given, and the stacks that it deployed there.
+
+    Args:
+        plan: What the session is to run on.
+        state: A folder of the session's own.
+        steps: Shows progress.
+    """
+
+    __test__ = False  # for pytest: not a test
+
+    def __init__(self, plan: Plan, state: Path, steps: Steps) -> None:
+        self.plan = plan
+        self.state = state
+        self._steps = steps
+        self._deployed: dict[str, Deployment] = {}
+        options = TargetOptions(state=state, endpoint_url=plan.endpoint_url)
+        self.target: Target = targets.create(plan.target, options)
+        # A target that is not ours may hold stacks of others.
+        self._name = "Tidemark" if self.target.is_ours else f"Tidemark-{uuid.uuid4().hex[:8]}"
+
+    @property
+    def connection(self) -> Connection:
+        """How to reach the target once a stack is deployed."""
+        connection = self.target.find()
+        assert connection is not None, "nothing is deployed yet"  # noqa: S101 -- a bug of the caller's
+        return connection
+
+    def deployed(self, **contexts: str) -> Deployment:
+        """Deploy the stack with further context values, once, and prove that it works.
+
+        Raises:
+            TidemarkError: It cannot be deployed or does not work.
+        """
+        name = "-".join([self._name, *contexts.values()])
+        if name not in self._deployed:
+            self._deployed[name] = self._bring_up(name, contexts)
+        return self._deployed[name]
+
+    def _bring_up(self, stack_name: str, contexts: Mapping[str, str]) -> Deployment:
+        app = App(
+            self.plan.checkout,
+            stack_name,
+            {**self.plan.contexts, **contexts},
+            module=self.plan.module,
+        )
+        deployment, _ = BringUp(
+            app=app,
+            target=self.target,
+            cdk=Cdk(self.plan.checkout, self.state, Children()),
+            state=self.state,
+            steps=self._steps,
+        ).up()
+        return deployment
+
+    def keep_evidence(self, folder: Path) -> None:
+        """Collect function logs, the target's log and stack events into a folder."""
+        for stack_name in self._deployed:
+            evidence.keep(folder / stack_name, self.target, self.target.find(), stack_name)
+
+    def remove(self) -> None:
+        """Remove all that the session made: stacks, target and state folder."""
+        if not self.target.is_ours:
+            for deployment in self._deployed.values():
+                stacks.delete(Clients(self.connection), deployment.stack_name)
+        self.target.stop()
+        shutil.rmtree(self.state, ignore_errors=True)
