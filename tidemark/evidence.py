@@ -27,8 +27,7 @@ def keep(folder: Path, target: Target, connection: Connection | None, stack_name
     """
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, exist_ok=True)
-    if target.log_path is not None and target.log_path.is_file():
-        shutil.copy(target.log_path, folder / "target.log")
+    target.keep_log(folder / "target.log")
     if connection is None:
         return
     clients = Clients(connection)

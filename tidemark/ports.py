@@ -20,12 +20,14 @@ def is_free(port: int) -> bool:
         return True
 
 
-def choose(wanted: int | None) -> int:
-    """The wanted loopback port, or any free one.
+def choose(wanted: int | None, preferred: int | None = None) -> int:
+    """The wanted loopback port, else the preferred one if it is free, else any free one.
 
     Raises:
         RefusedError: The wanted port is taken or no port number.
     """
+    if wanted is None and preferred is not None and is_free(preferred):
+        return preferred
     if wanted is None:
         with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as probe:
             probe.bind((LOOPBACK, 0))

@@ -1,7 +1,7 @@
 """The verb logs."""
 
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,8 +11,10 @@ from tidemark.cli import recorded
 from tidemark.cli.options import RecordedStack, RecordedTarget
 from tidemark.deployment import Deployment
 from tidemark.errors import RefusedError
-from tidemark.logs import Line
 from tidemark.waiting import NotSeenError, eventually
+
+if TYPE_CHECKING:
+    from tidemark.logs import Line
 
 _NAMES = ", ".join(read_logs.FUNCTIONS)
 # Lines arrive late and out of order: each look goes back this far, and prints what is new.

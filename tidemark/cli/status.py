@@ -6,12 +6,17 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from tidemark import status as measured
 from tidemark.aws import Clients
 from tidemark.cli import recorded
 from tidemark.cli.options import RecordedStack, RecordedTarget
+
+_WIDE = 1000
+
+_WIDE = 1000
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -32,10 +37,15 @@ def status(
     if as_json:
         typer.echo(json.dumps(report, indent=2, sort_keys=True))
         return
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _WIDE  # for a program to read, or a file: nothing is folded
     table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for name, value in _rows(report):
-        table.add_row(name, value)
-    Console(highlight=False, soft_wrap=True).print(table)
+        table.add_row(name, escape(value))
+    console.print(table)
 
 
 def _rows(report: dict[str, Any]) -> Iterator[tuple[str, str]]:

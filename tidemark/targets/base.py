@@ -80,10 +80,9 @@ class Target(ABC):
         """What to record with a deployment so that it can be reached again; no secrets."""
         return {}
 
-    @property
-    def log_path(self) -> Path | None:
-        """The target's own log, when it has one here."""
-        return None
+    @abstractmethod
+    def keep_log(self, path: Path) -> None:
+        """Write the target's own log to a file, if it has one."""
 
     def api_url(self, connection: Connection, rest_api_id: str, stage: str) -> str:
         """The base URL of a REST API on this target, without a trailing slash."""

@@ -42,23 +42,30 @@ def choose(name: str, options: TargetOptions, environ: Mapping[str, str]) -> Cho
         RefusedError: There is no such target, or the options contradict it.
     """
     if name != AUTO:
-        if name not in targets.NAMES:
-            raise RefusedError(
-                f"There is no target {name!r}: choose one of {AUTO}, {', '.join(targets.NAMES)}."
-            )
-        if options.endpoint_url and name != "endpoint":
-            raise RefusedError(f"--endpoint-url goes with --target endpoint, not {name}.")
-        return Choice(name)
+        return _checked(name, options)
     if options.endpoint_url:
         return Choice("endpoint", f"an endpoint URL is given ({options.endpoint_url}).")
     running = [one for one in _STARTED_HERE if _runs(one, options)]
     if len(running) == 1:
         return Choice(running[0], "it runs here already; `tidemark down` first to choose anew.")
-    image = image_of(environ)
     if environ.get("CI"):
         return Choice("embedded", "CI is set; TARGET=localstack takes LocalStack.")
+    return _by_engine(image_of(environ))
+
+
+def _checked(name: str, options: TargetOptions) -> Choice:
+    if name not in targets.NAMES:
+        raise RefusedError(
+            f"There is no target {name!r}: choose one of {AUTO}, {', '.join(targets.NAMES)}."
+        )
+    if options.endpoint_url and name != "endpoint":
+        raise RefusedError(f"--endpoint-url goes with --target endpoint, not {name}.")
+    return Choice(name)
+
+
+def _by_engine(image: str) -> Choice:
     if not engine.answers():
-        return Choice("embedded", "no Docker engine answers; TARGET=localstack would need one.")
+        return Choice("embedded", "no Docker engine answers; TARGET=localstack needs one.")
     if not engine.has_image(image):
         return Choice(
             "embedded", f"{image} is not on this machine; TARGET=localstack downloads it."

@@ -57,9 +57,13 @@ class EmbeddedTarget(Target):
         return self._folder / "process.json"
 
     @property
-    def log_path(self) -> Path:
-        """What ministack printed."""
+    def _log(self) -> Path:
         return self._folder / "ministack.log"
+
+    def keep_log(self, path: Path) -> None:
+        """Write what ministack printed so far."""
+        if self._log.is_file():
+            shutil.copy(self._log, path)
 
     def start(self) -> Connection:
         """Find ministack running or start it; see :meth:`Target.start`."""
@@ -124,7 +128,7 @@ class EmbeddedTarget(Target):
     def _launch(self, port: int) -> _Process:
         temporary = self._folder / "tmp"
         temporary.mkdir(parents=True, exist_ok=True)
-        with self.log_path.open("w", encoding="utf-8") as log:
+        with self._log.open("w", encoding="utf-8") as log:
             child = subprocess.Popen(
                 [sys.executable, "-m", "ministack"],
                 # Not the checkout: a function must find its code in its asset alone.
@@ -156,7 +160,7 @@ class EmbeddedTarget(Target):
             raise self._failed(f"did not answer within {_READY_WITHIN_S:g} s") from not_seen
 
     def _failed(self, how: str) -> TidemarkError:
-        return TidemarkError(f"The embedded target {how}: see {self.log_path}.")
+        return TidemarkError(f"The embedded target {how}: see {self._log}.")
 
 
 def _server_environment(port: int, temporary: Path) -> dict[str, str]:

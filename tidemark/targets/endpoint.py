@@ -14,6 +14,7 @@ from tidemark.targets.base import EMULATOR_REGION, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws", ".aws.dev")
 
@@ -55,6 +56,9 @@ class EndpointTarget(Target):
     def versions(self) -> Mapping[str, str]:
         """Nothing: it does not say."""
         return {}
+
+    def keep_log(self, path: Path) -> None:
+        """Nothing: its log is not ours to have."""
 
     def _endpoint(self) -> str:
         given = (self.options.endpoint_url or "").strip().rstrip("/")

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,8 +16,19 @@ _ANSWERS_WITHIN_S = 10.0
 _DEFAULT_SOCKET = "/var/run/docker.sock"
 
 
-def asked(arguments: Sequence[str], environ: Mapping[str, str] | None = None) -> str | None:
-    """What `docker` printed, or ``None`` when there is no docker, no engine, or an error."""
+def asked(
+    arguments: Sequence[str],
+    environ: Mapping[str, str] | None = None,
+    *,
+    with_errors: bool = False,
+) -> str | None:
+    """What `docker` printed, or ``None`` when there is no docker, no engine, or an error.
+
+    Args:
+        arguments: What to ask.
+        environ: The environment, which may name an engine.
+        with_errors: Return standard error too, among the rest.
+    """
     env = dict(os.environ if environ is None else environ)
     docker = shutil.which("docker", path=env.get("PATH"))
     if docker is None:
@@ -25,7 +37,9 @@ def asked(arguments: Sequence[str], environ: Mapping[str, str] | None = None) ->
         finished = subprocess.run(
             [docker, *arguments],
             env=env,
-            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT if with_errors else subprocess.DEVNULL,
             text=True,
             timeout=_ANSWERS_WITHIN_S,
             check=False,
@@ -45,15 +59,16 @@ def has_image(image: str) -> bool:
     return asked(["image", "inspect", "--format", "{{.Id}}", image]) is not None
 
 
-def socket_path(environ: Mapping[str, str] | None = None) -> str:
-    """The engine's Unix socket on this machine, for containers that start containers.
+def socket_path(environ: Mapping[str, str] | None = None, platform: str = sys.platform) -> str:
+    """The engine's Unix socket, for containers that start containers.
 
-    `DOCKER_HOST` says where, else the docker context in use; a remote engine has its socket at
-    the usual place on its own machine.
+    `DOCKER_HOST` says where, else the docker context in use. An engine in a virtual machine, or
+    on another one, has its socket at the usual place over there.
     """
     env = os.environ if environ is None else environ
     host = env.get("DOCKER_HOST") or _context_host(env)
-    return host.removeprefix("unix://") if host.startswith("unix://") else _DEFAULT_SOCKET
+    is_here = host.startswith("unix://") and platform == "linux" and "/.docker/" not in host
+    return host.removeprefix("unix://") if is_here else _DEFAULT_SOCKET
 
 
 def _context_host(environ: Mapping[str, str]) -> str:

@@ -23,8 +23,12 @@ if TYPE_CHECKING:
 
 DEFAULT_IMAGE = "localstack/localstack:4.14.0"
 
+# Where everybody looks for LocalStack.
+PREFERRED_PORT = 4566
+
 _COMPOSE_FILE = "docker-compose.yml"
 _HEALTHY_WITHIN_S = 120.0
+_STOPPED_WITHIN_S = 20
 _MARK = "tidemark.project"
 
 
@@ -49,9 +53,12 @@ class LocalStackTarget(Target):
         return self._folder / "container.json"
 
     @property
-    def log_path(self) -> Path:
-        """What LocalStack printed, as of the last look."""
-        return self._folder / "localstack.log"
+    def _failed_log(self) -> Path:
+        return self._folder / "failed.log"
+
+    @property
+    def _container(self) -> str:
+        return f"{self.project}-localstack"
 
     @property
     def project(self) -> str:
@@ -72,13 +79,13 @@ class LocalStackTarget(Target):
             return running
         base = compose.command()
         self.stop()
-        port = ports.choose(self.options.port)
+        port = ports.choose(self.options.port, preferred=PREFERRED_PORT)
         write_json(self._record, {"project": self.project, "port": port})
         try:
             self._compose([*base, *self._files(), "up", "--detach"], port)
             self._await_healthy(port)
         except BaseException:
-            self.keep_log()
+            self.keep_log(self._failed_log)
             self.stop()
             raise
         return self.reach(_endpoint(port), EMULATOR_REGION)
@@ -94,14 +101,13 @@ class LocalStackTarget(Target):
         """Stop LocalStack and remove its containers, network and volumes."""
         if self._recorded_port() is None:
             return False
-        base = compose.command()
-        self._compose(
-            [*base, *self._files(), "down", "--volumes", "--remove-orphans", "--timeout", "20"], 0
-        )
+        base = [*compose.command(), *self._files()]
+        self._compose([*base, "stop", "--timeout", str(_STOPPED_WITHIN_S)], 0)
         # LocalStack removes its function containers when it has the time to; not after a kill.
         left = engine.asked(["ps", "--all", "--quiet", "--filter", f"label={_MARK}={self.project}"])
         if left:
             engine.asked(["rm", "--force", "--volumes", *left.split()])
+        self._compose([*base, "down", "--volumes", "--remove-orphans"], 0)
         self._record.unlink(missing_ok=True)
         return True
 
@@ -121,12 +127,11 @@ class LocalStackTarget(Target):
         version = (health or {}).get("version")
         return {"image": image_of(os.environ)} | ({"localstack": str(version)} if version else {})
 
-    def keep_log(self) -> None:
-        """Write what LocalStack printed so far to :attr:`log_path`."""
-        printed = engine.asked(["logs", f"{self.project}-localstack"])
+    def keep_log(self, path: Path) -> None:
+        """Write what LocalStack printed so far."""
+        printed = engine.asked(["logs", self._container], with_errors=True)
         if printed is not None:
-            self.log_path.parent.mkdir(parents=True, exist_ok=True)
-            self.log_path.write_text(printed, encoding="utf-8")
+            path.write_text(printed + "\n", encoding="utf-8")
 
     def _recorded_port(self) -> int | None:
         port = (read_json(self._record) or {}).get("port")
@@ -161,12 +166,11 @@ class LocalStackTarget(Target):
 
     def _await_healthy(self, port: int) -> None:
         def probe() -> bool | None:
-            container = f"{self.project}-localstack"
-            state = engine.asked(["inspect", "--format", "{{.State.Status}}", container])
+            state = engine.asked(["inspect", "--format", "{{.State.Status}}", self._container])
             if state in {None, "exited", "dead"}:
                 raise TidemarkError(
-                    f"LocalStack ended while starting: see {self.log_path}. Images after "
-                    "4.14.0 need LOCALSTACK_AUTH_TOKEN."
+                    "LocalStack ended while starting (images after 4.14.0 need "
+                    f"LOCALSTACK_AUTH_TOKEN): see {self._failed_log}."
                 )
             if not _answers(port):
                 raise NotYetError(f"container {state}, no answer on port {port}")
@@ -188,10 +192,11 @@ def _health(port: int) -> dict[str, object] | None:
     try:
         connection.request("GET", "/_localstack/health")
         response = connection.getresponse()
-        document = json.loads(response.read())
-        return document if response.status == http.client.OK else None
+        document: dict[str, object] = json.loads(response.read())
     except (OSError, http.client.HTTPException, ValueError):
         return None
+    else:
+        return document if response.status == http.client.OK else None
     finally:
         connection.close()
 
