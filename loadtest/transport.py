@@ -12,7 +12,7 @@ from tidemark.op import Outcome, judge, problem_name
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from locust.contrib.fasthttp import FastHttpSession, FastResponse
+    from locust.contrib.fasthttp import FastHttpSession, ResponseContextManager
 
 
 def locust_transport(
@@ -55,14 +55,19 @@ def locust_transport(
     return send
 
 
-def _result(response: FastResponse) -> Answer | TransportError:
+def _result(response: ResponseContextManager) -> Answer | TransportError:
     error = getattr(response, "error", None)
     if not response.status_code:
         is_unsent = isinstance(error, ConnectionRefusedError | socket.gaierror | ssl.SSLError)
-        reason = f"{type(error).__name__}: {error}"
-        return NotSentError(reason) if is_unsent else LostError(reason)
-    try:
-        body = response.content or b""
-    except (OSError, ValueError) as cut_off:
-        return LostError(f"{type(cut_off).__name__}: {cut_off}")
-    return Answer(response.status_code, Headers(dict((response.headers or {}).items())), body)
+        return (NotSentError if is_unsent else LostError)(_reason(error))
+    # An error that is not the response's own (a bad status) is that of reading its body, of
+    # which `content` has what came before.
+    cut_off = response.request_meta["exception"]
+    if cut_off is not None and cut_off is not error:
+        return LostError(_reason(cut_off))
+    headers = dict((response.headers or {}).items())
+    return Answer(response.status_code, Headers(headers), bytes(response.content or b""))
+
+
+def _reason(error: Exception | None) -> str:
+    return f"{type(error).__name__}: {error}"
