@@ -1,0 +1,142 @@
+"""Alarms and dashboard look at metrics that something writes."""
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+FUNCTION_SOURCES = Path(__file__).resolve().parents[2] / "functions"
+
+
+def dashboard(template: Any) -> dict[str, Any]:
+    """Returns the dashboard's body, references replaced by their logical ids."""
+    (found,) = template.resources("AWS::CloudWatch::Dashboard").values()
+    parts = found["DashboardBody"]["Fn::Join"][1]
+    text = "".join(
+        part if isinstance(part, str) else part.get("Ref") or part["Fn::GetAtt"][0]
+        for part in parts
+    )
+    body: dict[str, Any] = json.loads(text)
+    return body
+
+
+def drawn(template: Any) -> set[tuple[str, str]]:
+    """Returns namespace and name of every metric on the dashboard."""
+    found: set[tuple[str, str]] = set()
+    for widget in dashboard(template)["widgets"]:
+        for metric in widget["properties"].get("metrics", []):
+            found.add((metric[0], metric[1]))
+    return found
+
+
+def alarms(template: Any) -> dict[str, dict[str, Any]]:
+    """Returns the alarms by the ids that the stack gives them."""
+    return {
+        re.sub(r"^Observability(.*)[0-9A-F]{8}$", r"\1", name): alarm
+        for name, alarm in template.resources("AWS::CloudWatch::Alarm").items()
+    }
+
+
+def test_the_dashboard_shows_the_whole_way_of_a_command(template: Any) -> None:
+    own = {name for namespace, name in drawn(template) if namespace == "Tidemark"}
+    assert own == {
+        "CommandsAccepted",
+        "CommandsBusy",
+        "CommandsRefused",
+        "CommandsReplayed",
+        "Duplicates",
+        "EventsApplied",
+        "GapsHealed",
+        "OutboxOldestAge",
+        "OutboxSize",
+        "OutboxStuck",
+        "ProjectionLag",
+        "PublishFailed",
+        "RecordsFailed",
+    }
+    assert drawn(template) >= {
+        ("AWS/ApiGateway", "4XXError"),
+        ("AWS/ApiGateway", "5XXError"),
+        ("AWS/ApiGateway", "Latency"),
+        ("AWS/Lambda", "Duration"),
+        ("AWS/Lambda", "Errors"),
+        ("AWS/Lambda", "Throttles"),
+        ("AWS/SQS", "ApproximateAgeOfOldestMessage"),
+        ("AWS/SQS", "ApproximateNumberOfMessagesVisible"),
+    }
+
+
+def test_the_functions_write_every_metric_that_is_looked_at(template: Any) -> None:
+    written = "\n".join(path.read_text() for path in FUNCTION_SOURCES.rglob("*.py"))
+    looked_at = {name for namespace, name in drawn(template) if namespace == "Tidemark"}
+    looked_at |= {
+        alarm["MetricName"]
+        for alarm in alarms(template).values()
+        if alarm["Namespace"] == "Tidemark"
+    }
+    unwritten = {name for name in looked_at if not re.search(rf"\b{name}\b", written)}
+    assert unwritten == set()
+
+
+def test_there_is_an_alarm_for_everything_that_needs_a_person(template: Any) -> None:
+    functions = ("CommandHandler", "OutboxSweeper", "QueryHandler", "UpdateProcessor")
+    assert set(alarms(template)) == {
+        "ApiServerErrors",
+        "DeadLetters",
+        "OutboxAge",
+        "OutboxStuck",
+        "ProjectionLag",
+        "SweeperSilent",
+        *(f"{function}Errors" for function in functions),
+        *(f"{function}Throttles" for function in functions),
+    }
+    shown = dashboard(template)["widgets"][0]["properties"]["alarms"]
+    assert set(shown) == set(template.resources("AWS::CloudWatch::Alarm"))
+
+
+@pytest.mark.parametrize(
+    ("name", "metric", "statistic", "comparison", "threshold"),
+    [
+        ("DeadLetters", "ApproximateNumberOfMessagesVisible", "Maximum", ">=", 1),
+        ("OutboxAge", "OutboxOldestAge", "Maximum", ">", 300),
+        ("OutboxStuck", "OutboxStuck", "Maximum", ">=", 1),
+        ("SweeperSilent", "Invocations", "Sum", "<", 1),
+        ("ProjectionLag", "ProjectionLag", "p99", ">", 10_000),
+        ("ApiServerErrors", "5XXError", "Average", ">", 0.01),
+        ("UpdateProcessorErrors", "Errors", "Sum", ">=", 1),
+        ("UpdateProcessorThrottles", "Throttles", "Sum", ">=", 1),
+    ],
+)
+def test_an_alarm_goes_off_above_its_limit(
+    template: Any, name: str, metric: str, statistic: str, comparison: str, threshold: float
+) -> None:
+    alarm = alarms(template)[name]
+    operators = {
+        "GreaterThanThreshold": ">",
+        "GreaterThanOrEqualToThreshold": ">=",
+        "LessThanThreshold": "<",
+    }
+    assert alarm["MetricName"] == metric
+    assert alarm.get("Statistic", alarm.get("ExtendedStatistic")) == statistic
+    assert operators[alarm["ComparisonOperator"]] == comparison
+    assert alarm["Threshold"] == threshold
+    assert alarm["AlarmDescription"]
+
+
+def test_silence_is_an_alarm_only_where_something_should_be_heard(template: Any) -> None:
+    breaching = {
+        name for name, alarm in alarms(template).items() if alarm["TreatMissingData"] == "breaching"
+    }
+    assert breaching == {"SweeperSilent"}
+
+
+def test_stacks_side_by_side_do_not_share_metrics(template: Any) -> None:
+    for name, alarm in alarms(template).items():
+        told_apart_by = {item["Name"]: item["Value"] for item in alarm["Dimensions"]}
+        if alarm["Namespace"] == "Tidemark":
+            assert told_apart_by == {"stack": {"Ref": "AWS::StackName"}}, name
+        else:
+            own = [value for value in told_apart_by.values() if not isinstance(value, str)]
+            assert own, f"{name} looks at what other stacks do, too"
