@@ -81,11 +81,11 @@ class Client:
         """
         key = str(uuid.uuid4()) if idempotency_key is None else idempotency_key
         payload = _canonical(body) if body is not None else b""
-        headers = {"idempotency-key": key}
+        headers = {"Idempotency-Key": key}
         if body is not None:
-            headers["content-type"] = "application/json"
+            headers["Content-Type"] = "application/json"
         if expected_version is not None:
-            headers["if-match"] = f'"{expected_version}"'
+            headers["If-Match"] = f'"{expected_version}"'
         request = Request(
             "POST",
             build_url(self.api_url, template, path),

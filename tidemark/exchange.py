@@ -14,27 +14,28 @@ _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 class Headers(Mapping[str, str]):
-    """HTTP headers, looked up whatever the case of the name.
+    """HTTP headers, looked up whatever the case of the name, and sent as they are spelled.
 
-    Targets differ in the case they send, so no name is ever compared literally.
+    Targets differ in the case they send, so no name is ever compared literally. Not every target
+    is as lenient: LocalStack looks for a required header as the API definition spells it.
     """
 
     def __init__(self, headers: Mapping[str, str] | None = None) -> None:
-        self._values = {name.lower(): value for name, value in (headers or {}).items()}
+        self._entries = {name.lower(): (name, value) for name, value in (headers or {}).items()}
 
     def __getitem__(self, name: str) -> str:
-        return self._values[name.lower()]
+        return self._entries[name.lower()][1]
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._values)
+        return (name for name, _ in self._entries.values())
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self._entries)
 
     def __repr__(self) -> str:
         shown = {
-            name: "…" if name in {"authorization", "x-amz-security-token"} else value
-            for name, value in self._values.items()
+            name: "…" if name.lower() in {"authorization", "x-amz-security-token"} else value
+            for name, value in self.items()
         }
         return f"Headers({shown})"
 

@@ -69,9 +69,9 @@ def test_a_command_is_a_post_with_its_key_its_version_and_a_json_body() -> None:
     assert request.route == "POST /accounts/{id}/deposits"
     assert json.loads(request.body) == {"amount": 5}
     assert dict(request.headers) == {
-        "idempotency-key": "k 1",
-        "content-type": "application/json",
-        "if-match": '"3"',
+        "Idempotency-Key": "k 1",
+        "Content-Type": "application/json",
+        "If-Match": '"3"',
     }
 
 

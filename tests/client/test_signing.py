@@ -114,7 +114,7 @@ def test_what_arrives_bears_the_signature_of_what_arrived(
 )
 def test_the_second_opinion_notices_a_change(change: dict[str, str | bytes]) -> None:
     request = signed(Request("POST", "http://127.0.0.1:1/prod/accounts", body=b"{}"))
-    headers = {**request.headers, "host": "127.0.0.1:1"}
+    headers = Headers({**request.headers, "host": "127.0.0.1:1"})
     arguments = {
         "method": "POST",
         "target": "/prod/accounts",

@@ -47,7 +47,7 @@ def test_an_answer_comes_back_whole_and_is_one_row_of_the_statistics() -> None:
             f"{url}/broken",
             f"{url}/moved",
         )
-    assert (ok["status"], ok["headers"]["etag"], ok["body"]) == (202, '"1"', "{}")
+    assert (ok["status"], ok["headers"]["ETag"], ok["body"]) == (202, '"1"', "{}")
     assert ok["rows"] == busy["rows"] == [["POST", "/a/{id}", True]]
     assert exists["rows"] == broken["rows"] == moved["rows"] == [["POST", "/a/{id}", False]]
     assert [busy["status"], broken["status"], moved["status"]] == [409, 500, 307]

@@ -49,9 +49,9 @@ def call(
     clients = Clients(recorded.answering(its_target))
     headers = {}
     if method == "POST":
-        headers["idempotency-key"] = key or str(uuid.uuid4())
+        headers["Idempotency-Key"] = key or str(uuid.uuid4())
     if body is not None:
-        headers["content-type"] = "application/json"
+        headers["Content-Type"] = "application/json"
     with HttpxTransport(ca_bundle=clients.connection.ca_bundle) as transport:
         client = Client(
             api_url=deployment.api_url,
