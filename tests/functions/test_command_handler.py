@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from functions.adapters import clock, runtime
 from functions.adapters.command_store import CommandStore
+from functions.adapters.transactions import ContendedError
 from functions.command_handler import handler
-from functions.domain.account import Event, evolve
+from functions.domain.account import Account, Deposit, Event, Stamp, Status, decide, evolve
 from tests.functions.calling import Calls, LambdaContext, command_table_items, proxy_event
 
 if TYPE_CHECKING:
@@ -279,9 +280,10 @@ def test_a_moved_head_with_if_match_is_refused_with_the_current_version(
 
 
 def test_the_same_key_racing_itself_gives_one_event_and_one_answer(
-    unique: str, meddler: Meddler
+    unique: str, meddler: Meddler, calls: Calls
 ) -> None:
     account_id = opened(unique)
+    calls.reset()
     winner: list[Answer] = []
     racing = [lambda: winner.append(send("deposit", account_id, {"amount": 4}, key=f"{unique}-k"))]
     meddler.before_append(lambda: racing and racing.pop()())
@@ -290,6 +292,20 @@ def test_the_same_key_racing_itself_gives_one_event_and_one_answer(
     assert loser.body == winner[0].body
     assert loser.headers["Idempotency-Replayed"] == "true"
     assert len(log_of(account_id)) == 2
+    # The winner's three calls; the loser learns from its one cancelled transaction.
+    assert calls.made == {"GetItem": 2, "TransactWriteItems": 2, "Publish": 1}
+
+
+def test_an_event_that_does_not_follow_the_head_is_not_appended(unique: str) -> None:
+    account_id = opened(unique)
+    before = command_table_items(account_id)
+    far = Account(account_id, unique, 5, 0, Status.OPEN)
+    event = decide(far, Deposit(account_id, 1), Stamp("e", f"{unique}-k", 1))
+    with pytest.raises(ContendedError):
+        CommandStore(runtime.dynamodb(), "commands").append(
+            event, after=evolve(far, event), expected_version=5, payload_hash="h"
+        )
+    assert command_table_items(account_id) == before
 
 
 @pytest.mark.parametrize(

@@ -278,8 +278,14 @@ def queued_message(body: str) -> dict[str, Any]:
                 return queue_record(body) | {"receiptHandle": message["ReceiptHandle"]}
 
 
-def test_a_failed_message_comes_back_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    record = queued_message("poison")
+@pytest.mark.parametrize("poison", [True, False])
+def test_a_failed_message_comes_back_soon(
+    unique: str, monkeypatch: pytest.MonkeyPatch, *, poison: bool
+) -> None:
+    body = "poison" if poison else to_message(recorded(unique)[0])
+    context = LambdaContext(10_000 if poison else 1_000)
+    monkeypatch.setenv("MAX_RECEIVE_COUNT", "99")
+    record = queued_message(body)
     visibilities = []
     change = runtime.sqs().change_message_visibility
 
@@ -290,7 +296,7 @@ def test_a_failed_message_comes_back_soon(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(runtime.sqs(), "change_message_visibility", changed)
     for receive_count in (1, 2, 3, 4, 5, 9):
         record["attributes"] = {"ApproximateReceiveCount": str(receive_count)}
-        result = handler.handle({"Records": [record]}, LambdaContext())
+        result = handler.handle({"Records": [record]}, context)
         assert len(result["batchItemFailures"]) == 1
     for visibility, bound in zip(visibilities, [1, 2, 4, 8, 16, 30], strict=True):
         assert bound // 2 <= visibility <= bound
