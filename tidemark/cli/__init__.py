@@ -2,6 +2,20 @@
 
 from __future__ import annotations
 
-from tidemark.cli.program import main
+import signal
+import sys
 
-__all__ = ["main"]
+
+def main() -> None:
+    """Run the verb of the command line, and exit with its code."""
+    # A closed terminal or a `kill` ends a verb as Ctrl-C does: cleanly.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGHUP, signal.default_int_handler)
+    try:
+        # Half a second of imports, in which Ctrl-C must read as it does later.
+        from tidemark.cli.program import run  # noqa: PLC0415
+
+        sys.exit(run())
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted.\ntidemark: interrupted (exit 130)\n")
+        sys.exit(130)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import signal
-import sys
-
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -38,15 +35,12 @@ call.register(app)
 load.register(app)
 
 
-def main() -> None:
-    """Run the verb of the command line, and exit with its code."""
-    # A closed terminal or a `kill` ends a verb as Ctrl-C does: cleanly.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    signal.signal(signal.SIGHUP, signal.default_int_handler)
+def run() -> ExitCode:
+    """Run the verb of the command line; the last line printed says how it ended, if not well."""
     code = _run()
     if code is not ExitCode.OK:
         typer.echo(f"tidemark: {code.meaning} (exit {code.value})", err=True)
-    sys.exit(code)
+    return code
 
 
 def _run() -> ExitCode:
