@@ -291,9 +291,9 @@ def test_the_same_key_racing_itself_gives_one_event_and_one_answer(
     assert winner[0].status == loser.status == 202
     assert loser.body == winner[0].body
     assert loser.headers["Idempotency-Replayed"] == "true"
-    assert len(log_of(account_id)) == 2
     # The winner's three calls; the loser learns from its one cancelled transaction.
     assert calls.made == {"GetItem": 2, "TransactWriteItems": 2, "Publish": 1}
+    assert len(log_of(account_id)) == 2
 
 
 def test_an_event_that_does_not_follow_the_head_is_not_appended(unique: str) -> None:
