@@ -14,8 +14,8 @@ from stack.api_definition import gateway_definition
 from stack.handler_function import LOG_RETENTION
 
 STAGE = "v1"
-# A new on-demand table takes about 235 commands a second (4,000 write units at 17 each): above
-# these limits a caller is told 429 before the tables throttle.
+# A new on-demand table takes 4,000 write units a second, and a command costs the Command table
+# eight: beyond these limits a caller is told 429 before the tables throttle.
 RATE_LIMIT_PER_S = 1_000
 BURST_LIMIT = 500
 

@@ -1,16 +1,22 @@
 """Alarms and dashboard look at metrics that something writes."""
 
+from __future__ import annotations
+
 import json
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.stack.conftest import Template
+
 
 FUNCTION_SOURCES = Path(__file__).resolve().parents[2] / "functions"
 
 
-def dashboard(template: Any) -> dict[str, Any]:
+def dashboard(template: Template) -> dict[str, Any]:
     """Returns the dashboard's body, references replaced by their logical ids."""
     (found,) = template.resources("AWS::CloudWatch::Dashboard").values()
     parts = found["DashboardBody"]["Fn::Join"][1]
@@ -22,7 +28,7 @@ def dashboard(template: Any) -> dict[str, Any]:
     return body
 
 
-def drawn(template: Any) -> set[tuple[str, str]]:
+def drawn(template: Template) -> set[tuple[str, str]]:
     """Returns namespace and name of every metric on the dashboard."""
     found: set[tuple[str, str]] = set()
     for widget in dashboard(template)["widgets"]:
@@ -31,7 +37,7 @@ def drawn(template: Any) -> set[tuple[str, str]]:
     return found
 
 
-def alarms(template: Any) -> dict[str, dict[str, Any]]:
+def alarms(template: Template) -> dict[str, dict[str, Any]]:
     """Returns the alarms by the ids that the stack gives them."""
     return {
         re.sub(r"^Observability(.*)[0-9A-F]{8}$", r"\1", name): alarm
@@ -39,7 +45,7 @@ def alarms(template: Any) -> dict[str, dict[str, Any]]:
     }
 
 
-def test_the_dashboard_shows_the_whole_way_of_a_command(template: Any) -> None:
+def test_the_dashboard_shows_the_whole_way_of_a_command(template: Template) -> None:
     own = {name for namespace, name in drawn(template) if namespace == "Tidemark"}
     assert own == {
         "CommandsAccepted",
@@ -68,7 +74,7 @@ def test_the_dashboard_shows_the_whole_way_of_a_command(template: Any) -> None:
     }
 
 
-def test_the_functions_write_every_metric_that_is_looked_at(template: Any) -> None:
+def test_the_functions_write_every_metric_that_is_looked_at(template: Template) -> None:
     written = "\n".join(path.read_text() for path in FUNCTION_SOURCES.rglob("*.py"))
     looked_at = {name for namespace, name in drawn(template) if namespace == "Tidemark"}
     looked_at |= {
@@ -80,7 +86,7 @@ def test_the_functions_write_every_metric_that_is_looked_at(template: Any) -> No
     assert unwritten == set()
 
 
-def test_there_is_an_alarm_for_everything_that_needs_a_person(template: Any) -> None:
+def test_there_is_an_alarm_for_everything_that_needs_a_person(template: Template) -> None:
     functions = ("CommandHandler", "OutboxSweeper", "QueryHandler", "UpdateProcessor")
     assert set(alarms(template)) == {
         "ApiServerErrors",
@@ -110,7 +116,7 @@ def test_there_is_an_alarm_for_everything_that_needs_a_person(template: Any) -> 
     ],
 )
 def test_an_alarm_goes_off_above_its_limit(
-    template: Any, name: str, metric: str, statistic: str, comparison: str, threshold: float
+    template: Template, name: str, metric: str, statistic: str, comparison: str, threshold: float
 ) -> None:
     alarm = alarms(template)[name]
     operators = {
@@ -125,14 +131,14 @@ def test_an_alarm_goes_off_above_its_limit(
     assert alarm["AlarmDescription"]
 
 
-def test_silence_is_an_alarm_only_where_something_should_be_heard(template: Any) -> None:
+def test_silence_is_an_alarm_only_where_something_should_be_heard(template: Template) -> None:
     breaching = {
         name for name, alarm in alarms(template).items() if alarm["TreatMissingData"] == "breaching"
     }
     assert breaching == {"SweeperSilent"}
 
 
-def test_stacks_side_by_side_do_not_share_metrics(template: Any) -> None:
+def test_stacks_side_by_side_do_not_share_metrics(template: Template) -> None:
     for name, alarm in alarms(template).items():
         told_apart_by = {item["Name"]: item["Value"] for item in alarm["Dimensions"]}
         if alarm["Namespace"] == "Tidemark":

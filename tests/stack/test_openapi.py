@@ -1,9 +1,9 @@
 """The API's one document: a valid description, and a definition that API Gateway understands."""
 
+from __future__ import annotations
+
 import json
-from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
 import pytest
@@ -15,6 +15,13 @@ import stack.api
 from stack.api_definition import OPENAPI, gateway_definition
 from stack.app import add_stack, new_app
 from stack.cqrs_stack import Choices
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tests.stack.conftest import Template
+
 
 # https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
 GATEWAY_RESPONSE_TYPES = {
@@ -107,7 +114,7 @@ def test_every_operation_is_signed_validated_and_integrated(definition: dict[str
 
 
 def test_the_gateway_waits_longer_than_a_function_may_take(
-    queued: Any, definition: dict[str, Any]
+    queued: Template, definition: dict[str, Any]
 ) -> None:
     for name, (_, _, operation) in operations(definition).items():
         handler = "CommandHandlerName" if name in COMMANDS else "QueryHandlerName"
@@ -250,7 +257,7 @@ def test_model_names_are_ones_that_the_gateway_takes(document: dict[str, Any]) -
     assert all(name.isalnum() for name in document["components"]["schemas"])
 
 
-def test_the_stage_is_throttled_traced_and_logged(template: Any) -> None:
+def test_the_stage_is_throttled_traced_and_logged(template: Template) -> None:
     (stage,) = template.resources("AWS::ApiGateway::Stage").values()
     (settings,) = stage["MethodSettings"]
     assert (settings["HttpMethod"], settings["ResourcePath"]) == ("*", "/*")
@@ -263,7 +270,7 @@ def test_the_stage_is_throttled_traced_and_logged(template: Any) -> None:
     assert "authorization" not in stage["AccessLogSetting"]["Format"].lower()
 
 
-def test_the_definition_is_what_api_gateway_is_given(template: Any) -> None:
+def test_the_definition_is_what_api_gateway_is_given(template: Template) -> None:
     (api,) = template.resources("AWS::ApiGateway::RestApi").values()
     given = json.loads(json.dumps(api["Body"]))
     expected = gateway_definition(str)
@@ -278,7 +285,7 @@ def test_the_definition_is_what_api_gateway_is_given(template: Any) -> None:
 
 
 def test_a_changed_document_is_deployed_anew(
-    queued: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    queued: Template, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     changed = tmp_path / "openapi.yaml"
     changed.write_text(OPENAPI.read_text().replace("maximum: 5000", "maximum: 4000"))

@@ -1,8 +1,14 @@
 """What each role may do: what its function and the services behind it do, and no more."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from tests.stack.conftest import Template
+
 
 Permissions = dict[str, set[str]]
 
@@ -44,7 +50,7 @@ IN_WIRING: dict[str, dict[str, Permissions]] = {
 }
 
 
-def granted(template: Any, function: str) -> Permissions:
+def granted(template: Template, function: str) -> Permissions:
     """Returns the actions that a function's role allows, by readable resource."""
     names: dict[str, str] = {
         template.logical_id(output): name
@@ -80,14 +86,14 @@ def granted(template: Any, function: str) -> Permissions:
 
 
 @pytest.mark.parametrize("function", IN_EVERY_WIRING)
-def test_a_function_may_do_exactly_what_it_does(template: Any, function: str) -> None:
+def test_a_function_may_do_exactly_what_it_does(template: Template, function: str) -> None:
     expected = (
         EVERY_FUNCTION | IN_EVERY_WIRING[function] | IN_WIRING[template.wiring].get(function, {})
     )
     assert granted(template, function) == expected
 
 
-def test_no_function_shares_its_role(template: Any) -> None:
+def test_no_function_shares_its_role(template: Template) -> None:
     functions = template.resources("AWS::Lambda::Function")
     roles = template.resources("AWS::IAM::Role")
     assert len(functions) == len(roles) == len(IN_EVERY_WIRING)
@@ -95,7 +101,7 @@ def test_no_function_shares_its_role(template: Any) -> None:
     assert sorted(used) == sorted(roles)
 
 
-def test_a_role_has_no_other_policies(template: Any) -> None:
+def test_a_role_has_no_other_policies(template: Template) -> None:
     for role in template.resources("AWS::IAM::Role").values():
         assert "ManagedPolicyArns" not in role
         assert "PermissionsBoundary" not in role
@@ -103,14 +109,14 @@ def test_a_role_has_no_other_policies(template: Any) -> None:
     assert not kinds & {"AWS::IAM::Policy", "AWS::IAM::ManagedPolicy"}
 
 
-def test_only_lambda_takes_on_a_role(template: Any) -> None:
+def test_only_lambda_takes_on_a_role(template: Template) -> None:
     for role in template.resources("AWS::IAM::Role").values():
         (statement,) = role["AssumeRolePolicyDocument"]["Statement"]
         assert statement["Action"] == "sts:AssumeRole"
         assert statement["Principal"] == {"Service": "lambda.amazonaws.com"}
 
 
-def test_wildcards_allow_nothing_but_tracing(template: Any) -> None:
+def test_wildcards_allow_nothing_but_tracing(template: Template) -> None:
     for role in template.resources("AWS::IAM::Role").values():
         for policy in role["Policies"]:
             for statement in policy["PolicyDocument"]["Statement"]:

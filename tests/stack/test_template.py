@@ -1,14 +1,21 @@
 """What every template has, whatever is chosen."""
 
+from __future__ import annotations
+
 import json
 import re
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from stack import template as plain
 from stack.cqrs_stack import Choices
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.stack.conftest import Template
+
 
 EVERY_OUTPUT = {
     "ApiStage",
@@ -48,7 +55,7 @@ NAMELESS = {
 }
 
 
-def test_the_outputs_are_the_contract(template: Any) -> None:
+def test_the_outputs_are_the_contract(template: Template) -> None:
     in_wiring = {"queued": {"QueueName", "EventSourceMappingId"}, "direct": set()}
     outputs = template.content["Outputs"]
     assert set(outputs) == EVERY_OUTPUT | in_wiring[template.wiring]
@@ -56,7 +63,7 @@ def test_the_outputs_are_the_contract(template: Any) -> None:
     assert not any("Export" in output for output in outputs.values())
 
 
-def test_nothing_has_a_physical_name(template: Any) -> None:
+def test_nothing_has_a_physical_name(template: Template) -> None:
     for logical_id, resource in template.content["Resources"].items():
         kind = resource["Type"]
         if kind not in NAMELESS:
@@ -65,24 +72,24 @@ def test_nothing_has_a_physical_name(template: Any) -> None:
 
 
 def test_the_api_is_called_like_its_stack_because_its_metrics_know_it_by_name(
-    template: Any,
+    template: Template,
 ) -> None:
     (api,) = template.resources("AWS::ApiGateway::RestApi").values()
     assert api["Name"] == {"Ref": "AWS::StackName"}
 
 
-def test_no_account_region_or_partition_is_written_down(template: Any) -> None:
+def test_no_account_region_or_partition_is_written_down(template: Template) -> None:
     text = json.dumps(template.content)
     assert not re.search(r"\b\d{12}\b", text.replace("999999999999", ""))
     assert not re.search(r"\b(us|eu|ap|ca|sa|cn|af|me|il|mx)(-gov)?-[a-z]+-\d\b", text)
     assert "arn:aws:" not in text
 
 
-def test_the_rules_of_aws_solutions_hold(template: Any) -> None:
+def test_the_rules_of_aws_solutions_hold(template: Template) -> None:
     assert template.findings == []
 
 
-def test_no_rule_leaves_a_trace_in_the_template(template: Any) -> None:
+def test_no_rule_leaves_a_trace_in_the_template(template: Template) -> None:
     metadata = [
         key
         for resource in template.content["Resources"].values()
@@ -93,7 +100,7 @@ def test_no_rule_leaves_a_trace_in_the_template(template: Any) -> None:
 
 
 def test_tables_are_on_demand_recoverable_and_encrypted_with_the_key_of_aws(
-    template: Any,
+    template: Template,
 ) -> None:
     for table in template.resources("AWS::DynamoDB::Table").values():
         assert table["BillingMode"] == "PAY_PER_REQUEST"
@@ -102,7 +109,7 @@ def test_tables_are_on_demand_recoverable_and_encrypted_with_the_key_of_aws(
         assert [key["AttributeName"] for key in table["KeySchema"]] == ["pk", "sk"]
 
 
-def test_the_outbox_index_is_sparse_and_carries_keys_only(template: Any) -> None:
+def test_the_outbox_index_is_sparse_and_carries_keys_only(template: Template) -> None:
     table = template.properties("CommandTableName")
     (index,) = table["GlobalSecondaryIndexes"]
     assert index["IndexName"] == "outbox"
@@ -112,7 +119,7 @@ def test_the_outbox_index_is_sparse_and_carries_keys_only(template: Any) -> None
     assert {"AttributeName": "due", "AttributeType": "N"} in table["AttributeDefinitions"]
 
 
-def test_only_command_records_expire(template: Any) -> None:
+def test_only_command_records_expire(template: Template) -> None:
     assert template.properties("CommandTableName")["TimeToLiveSpecification"] == {
         "AttributeName": "expires_at",
         "Enabled": True,
@@ -120,7 +127,7 @@ def test_only_command_records_expire(template: Any) -> None:
     assert "TimeToLiveSpecification" not in template.properties("QueryTableName")
 
 
-def test_the_owner_index_answers_without_the_table(template: Any) -> None:
+def test_the_owner_index_answers_without_the_table(template: Template) -> None:
     (index,) = template.properties("QueryTableName")["GlobalSecondaryIndexes"]
     assert index["IndexName"] == "by_owner"
     assert [key["AttributeName"] for key in index["KeySchema"]] == ["owner_key", "account_id"]
@@ -130,7 +137,7 @@ def test_the_owner_index_answers_without_the_table(template: Any) -> None:
     }
 
 
-def test_every_function_traces_and_logs_json_into_a_group_that_expires(template: Any) -> None:
+def test_every_function_traces_and_logs_json_into_a_group_that_expires(template: Template) -> None:
     groups = template.resources("AWS::Logs::LogGroup")
     functions = template.resources("AWS::Lambda::Function")
     written_to = [function["LoggingConfig"]["LogGroup"]["Ref"] for function in functions.values()]
@@ -152,7 +159,7 @@ def test_every_function_traces_and_logs_json_into_a_group_that_expires(template:
     ],
 )
 def test_a_function_runs_its_handler_within_its_time(
-    template: Any, function: str, handler: str, service: str, timeout_s: int
+    template: Template, function: str, handler: str, service: str, timeout_s: int
 ) -> None:
     properties = template.properties(function)
     assert properties["Handler"] == f"functions.{handler}.handler.handle"
@@ -166,12 +173,12 @@ def test_a_function_runs_its_handler_within_its_time(
     assert not any("ENDPOINT" in name for name in variables)
 
 
-def test_nothing_outlives_the_stack_unless_asked(template: Any) -> None:
+def test_nothing_outlives_the_stack_unless_asked(template: Template) -> None:
     for logical_id, resource in template.content["Resources"].items():
         assert resource.get("DeletionPolicy", "Delete") == "Delete", logical_id
 
 
-def test_no_resource_is_made_by_code_of_the_cdk(template: Any) -> None:
+def test_no_resource_is_made_by_code_of_the_cdk(template: Template) -> None:
     kinds = {resource["Type"] for resource in template.content["Resources"].values()}
     assert not any(kind.startswith("Custom::") for kind in kinds)
     assert "AWS::CloudFormation::CustomResource" not in kinds
@@ -185,7 +192,7 @@ def plain_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_plain_template_needs_no_bootstrap(plain_folder: Path, queued: Any) -> None:
+def test_the_plain_template_needs_no_bootstrap(plain_folder: Path, queued: Template) -> None:
     content = json.loads((plain_folder / "template.json").read_text())
     assert "cdk" not in json.dumps(content).lower().replace("aws:cdk:do-not-refactor", "")
     assert set(content["Parameters"]) == {"CodeBucket", "CodeKey"}
@@ -200,7 +207,7 @@ def test_the_plain_template_needs_no_bootstrap(plain_folder: Path, queued: Any) 
     assert content["Outputs"] == queued.content["Outputs"]
 
 
-def test_a_template_fits_cloudformation(plain_folder: Path, template: Any) -> None:
+def test_a_template_fits_cloudformation(plain_folder: Path, template: Template) -> None:
     assert len((plain_folder / "template.json").read_bytes()) < 1_000_000
     assert len(template.content["Resources"]) < 500
 
