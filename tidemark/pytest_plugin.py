@@ -10,7 +10,6 @@ import os
 import shlex
 import time
 from contextlib import contextmanager, nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
 TARGETS = ("embedded", "localstack", "endpoint")
 
-_EVIDENCE = pytest.StashKey[Path]()
+_LAST_WORDS = pytest.StashKey[list[str]]()
 _LACKING = pytest.StashKey[frozenset[str]]()
 
 
@@ -76,6 +75,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """Check the options, and register the marker for capabilities."""
+    config.stash[_LAST_WORDS] = []
     config.addinivalue_line(
         "markers",
         "needs(capability, ...): skip on a target that lacks one of "
@@ -97,12 +97,26 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
                 pytest.skip(f"the {_target_name(item.config)} target lacks {capability}: {meaning}")
 
 
+def pytest_report_collectionfinish(
+    config: pytest.Config, items: list[pytest.Item]
+) -> list[str] | None:
+    """Say what the session is about to deploy on, where a test asks for it."""
+    if not any("testbed" in getattr(item, "fixturenames", ()) for item in items):
+        return None
+    plan = _plan(config)
+    where = f" at {plan.endpoint_url}" if plan.endpoint_url else ""
+    chosen = ", ".join(f"{name}={value}" for name, value in plan.contexts.items())
+    return [
+        f"tidemark: target {plan.target}{where}, app {plan.module}" + (chosen and f" ({chosen})")
+    ]
+
+
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """Say last where to look after a failure."""
-    evidence = config.stash.get(_EVIDENCE, None)
+    """Say last where to look."""
     reporter = config.pluginmanager.get_plugin("terminalreporter")
-    if evidence is not None and reporter is not None:
-        reporter.write_line(f"What the target and the functions logged: {evidence}")
+    if reporter is not None:
+        for line in config.stash.get(_LAST_WORDS, []):
+            reporter.write_line(line)
 
 
 @pytest.fixture(scope="session")
@@ -113,25 +127,42 @@ def testbed(request: pytest.FixtureRequest) -> Iterator[Testbed]:
 
     config = request.config
     session = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"
-    state = state_dir() / "pytest" / session
-    bed = Testbed(_plan(config), state, Steps())
+    bed = Testbed(_plan(config), state_dir() / "pytest" / session, Steps())
     yield bed
     with _shown(config):
         if request.session.testsfailed:
-            folder = state_dir() / "failed" / session
-            bed.keep_evidence(folder)
-            config.stash[_EVIDENCE] = folder
-        bed.remove()
+            bed.keep_evidence()
+        if config.getoption("--tidemark-keep"):
+            config.stash[_LAST_WORDS].append(
+                f"The target and its stacks are left running: TIDEMARK_STATE_DIR={bed.state} "
+                "tidemark status, and tidemark down to remove them."
+            )
+        else:
+            bed.remove()
+    if bed.evidence.is_dir():
+        config.stash[_LAST_WORDS].append(f"What there is to look at: {bed.evidence}")
 
 
 @pytest.fixture(scope="session")
 def deployment(testbed: Testbed, request: pytest.FixtureRequest) -> Deployment:
     """The deployed stack, proven to work."""
+    from tidemark.testing.container import NotHereError  # noqa: PLC0415 -- sessions without a deployment stay quick
+
     try:
         with _shown(request.config):
-            return testbed.deployed()
+            deployed = testbed.deployed()
+            versions = ", ".join(f"{name} {one}" for name, one in testbed.target.versions().items())
+            testbed.steps.say(
+                f"  {deployed.stack_name} is at {deployed.api_url} "
+                f"({versions}; template {deployed.template_digest[:12]})"
+            )
+            return deployed
     except InterruptedByUserError as interrupted:
         raise KeyboardInterrupt(str(interrupted)) from None
+    except NotHereError as error:
+        if request.config.getoption("--tidemark-no-skip"):
+            pytest.exit(str(error), returncode=error.exit_code)
+        pytest.skip(str(error))
     except TidemarkError as error:
         words = [str(error), *getattr(error, "__notes__", [])]
         pytest.exit("\n".join(words), returncode=error.exit_code)

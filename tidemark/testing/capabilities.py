@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import http.client
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
+
+from tidemark.testing.emulators import emulator_at
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,6 @@ _LACKS: Mapping[str, frozenset[str]] = {
     "embedded": frozenset({"async-retries", "request-validators"}),
     "localstack": frozenset({"signatures"}),
 }
-_HEALTH_CHECKS = {"embedded": "/_ministack/health", "localstack": "/_localstack/health"}
 
 
 def lacking(target_name: str, endpoint: str | None) -> frozenset[str]:
@@ -31,23 +30,5 @@ def lacking(target_name: str, endpoint: str | None) -> frozenset[str]:
         endpoint: Where an endpoint target answers; which emulator it is tells its health check.
     """
     if target_name == "endpoint" and endpoint is not None:
-        target_name = _emulator_at(endpoint) or target_name
+        target_name = emulator_at(endpoint) or target_name
     return _LACKS.get(target_name, frozenset())
-
-
-def _emulator_at(endpoint: str) -> str | None:
-    """The emulator that answers at an endpoint, if it is one that is known here."""
-    return next((name for name, path in _HEALTH_CHECKS.items() if _is_there(endpoint, path)), None)
-
-
-def _is_there(endpoint: str, path: str) -> bool:
-    parts = urlsplit(endpoint)
-    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
-    connection = kind(parts.hostname or "", parts.port, timeout=5)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status == http.client.OK
-    except (OSError, http.client.HTTPException):
-        return False  # whatever it is, it is not that emulator
-    finally:
-        connection.close()

@@ -14,6 +14,7 @@ from tidemark.cdk import Cdk
 from tidemark.processes import Children
 from tidemark.synthesis import App
 from tidemark.targets.base import TargetOptions
+from tidemark.testing.container import ContainerTarget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,10 +59,10 @@ class Testbed:
     def __init__(self, plan: Plan, state: Path, steps: Steps) -> None:
         self.plan = plan
         self.state = state
-        self._steps = steps
+        self.steps = steps
         self._deployed: dict[str, Deployment] = {}
         options = TargetOptions(state=state, endpoint_url=plan.endpoint_url)
-        self.target: Target = targets.create(plan.target, options)
+        self.target = _target(plan.target, options)
         # A target that is not ours may hold stacks of others.
         self._name = "Tidemark" if self.target.is_ours else f"Tidemark-{uuid.uuid4().hex[:8]}"
 
@@ -95,19 +96,34 @@ class Testbed:
             target=self.target,
             cdk=Cdk(self.plan.checkout, self.state, Children()),
             state=self.state,
-            steps=self._steps,
+            steps=self.steps,
         ).up()
         return deployment
 
-    def keep_evidence(self, folder: Path) -> None:
-        """Collect function logs, the target's log and stack events into a folder."""
+    @property
+    def evidence(self) -> Path:
+        """Where there is something to look at after a failure."""
+        return self.state / "failed"
+
+    def keep_evidence(self) -> None:
+        """Collect function logs, the target's log and stack events."""
         for stack_name in self._deployed:
-            evidence.keep(folder / stack_name, self.target, self.target.find(), stack_name)
+            evidence.keep(self.evidence / stack_name, self.target, self.target.find(), stack_name)
 
     def remove(self) -> None:
-        """Remove all that the session made: stacks, target and state folder."""
+        """Remove all that the session made, stacks and target; only the evidence stays."""
         if not self.target.is_ours:
             for deployment in self._deployed.values():
                 stacks.delete(Clients(self.connection), deployment.stack_name)
         self.target.stop()
-        shutil.rmtree(self.state, ignore_errors=True)
+        for path in self.state.iterdir() if self.state.is_dir() else ():
+            if path.is_dir() and path != self.evidence:
+                shutil.rmtree(path)
+        if self.state.is_dir() and not any(self.state.iterdir()):
+            self.state.rmdir()
+
+
+def _target(name: str, options: TargetOptions) -> Target:
+    if name == ContainerTarget.name:
+        return ContainerTarget(options)  # not by compose: nothing in the checkout names it
+    return targets.create(name, options)

@@ -1,0 +1,193 @@
+"""LocalStack for one test session: a container that testcontainers starts and removes."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from tidemark import ports
+from tidemark.environment import EMULATOR_CREDENTIALS, Connection
+from tidemark.errors import TidemarkError
+from tidemark.targets.base import EMULATOR_ACCOUNT, EMULATOR_REGION, Target
+from tidemark.targets.localstack import image_of
+from tidemark.testing.emulators import answers
+from tidemark.waiting import NotSeenError, NotYetError, eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from testcontainers.core.container import DockerContainer
+
+    from tidemark.targets.base import TargetOptions
+
+_PORT = 4566
+_HEALTHY_WITHIN_S = 120.0
+# LocalStack removes its function containers when it has the time to.
+_STOP_WITHIN_S = 20
+_MARK = "tidemark.testbed"
+
+SETTINGS: Mapping[str, str] = {
+    "DISABLE_EVENTS": "1",
+    "DYNAMODB_HEAP_SIZE": "512m",
+    "LAMBDA_EVENT_SOURCE_MAPPING_MAX_BACKOFF_ON_EMPTY_POLL_SEC": "0.5",
+    "LAMBDA_EVENT_SOURCE_MAPPING_POLL_INTERVAL_SEC": "0.1",
+    "LAMBDA_IGNORE_ARCHITECTURE": "1",
+    "LAMBDA_RETRY_BASE_DELAY": "1",
+    "LAMBDA_RUNTIME_ENVIRONMENT_TIMEOUT": "60",
+    "SQS_ENDPOINT_STRATEGY": "path",
+}
+"""What LocalStack is told; `docker-compose.yml` tells it the same, and why."""
+
+
+class NotHereError(TidemarkError):
+    """This machine does not have what the target needs."""
+
+
+class ContainerTarget(Target):
+    """LocalStack in a container of its own, on a loopback port that is free."""
+
+    name: ClassVar[str] = "localstack"
+    summary: ClassVar[str] = "LocalStack, in a container of the session's own"
+    is_ours: ClassVar[bool] = True
+
+    def __init__(self, options: TargetOptions) -> None:
+        super().__init__(options)
+        self._id = uuid.uuid4().hex[:12]
+        self._container: DockerContainer | None = None
+        self._connection: Connection | None = None
+
+    def start(self) -> Connection:
+        """Start LocalStack, or find it started; see :meth:`Target.start`.
+
+        Raises:
+            NotHereError: There is no engine, or no image and no way to get it.
+        """
+        if self._connection is not None:
+            return self._connection
+        self._container = _new_container(self._id)
+        try:
+            endpoint = _started(self._container)
+            _await_healthy(self._container, endpoint)
+        except BaseException:
+            self.stop()
+            raise
+        self._connection = self.reach(endpoint, EMULATOR_REGION)
+        return self._connection
+
+    def find(self) -> Connection | None:
+        """The running LocalStack; see :meth:`Target.find`."""
+        connection = self._connection
+        is_there = connection is not None and answers(str(connection.endpoint), "localstack")
+        return connection if is_there else None
+
+    def stop(self) -> bool:
+        """Remove the container, the function containers, and their volumes."""
+        container, self._container, self._connection = self._container, None, None
+        if container is None:
+            return False
+        engine = container.get_docker_client().client
+        for one in engine.containers.list(all=True, filters={"name": _name(self._id)}):
+            one.stop(timeout=_STOP_WITHIN_S)
+            one.remove(v=True, force=True)
+        for one in engine.containers.list(all=True, filters={"label": f"{_MARK}={self._id}"}):
+            one.remove(v=True, force=True)
+        engine.close()
+        return True
+
+    def reach(self, endpoint: str | None, region: str) -> Connection:
+        """The connection for an endpoint; see :meth:`Target.reach`."""
+        return Connection(
+            endpoint=endpoint,
+            region=region,
+            credentials=EMULATOR_CREDENTIALS,
+            account=EMULATOR_ACCOUNT,
+        )
+
+    def versions(self) -> Mapping[str, str]:
+        """The image."""
+        return {"image": image_of(os.environ)}
+
+    def keep_log(self, path: Path) -> None:
+        """Write what LocalStack printed so far to a file."""
+        if self._container is not None:
+            path.write_bytes(b"".join(self._container.get_logs()))
+
+
+def _name(session_id: str) -> str:
+    return f"tidemark-testbed-{session_id}"
+
+
+def _new_container(session_id: str) -> DockerContainer:
+    try:
+        from docker.errors import DockerException  # noqa: PLC0415 -- with the extra `localstack` only
+        from testcontainers.core.config import (  # noqa: PLC0415 -- likewise
+            get_docker_socket,
+            testcontainers_config,
+        )
+        from testcontainers.core.container import DockerContainer  # noqa: PLC0415 -- likewise
+        from testcontainers.core.labels import LABEL_SESSION_ID, SESSION_ID  # noqa: PLC0415 -- likewise
+    except ImportError as error:
+        raise NotHereError(
+            "testcontainers is not installed: `pip install 'tidemark[localstack]'` brings it."
+        ) from error
+    # Else it may be the address of the engine's bridge, where the port is not published.
+    testcontainers_config.tc_host_override = ports.LOOPBACK
+    try:
+        container = DockerContainer(image_of(os.environ))
+    except DockerException as error:
+        raise NotHereError(
+            "No Docker engine answers: start it, correct DOCKER_HOST or the docker context, or "
+            "take --target embedded."
+        ) from error
+    published: dict[str, Any] = container.ports
+    published[str(_PORT)] = (ports.LOOPBACK,)
+    # The reaper finds what a killed session leaves by the first label; `stop` by the second.
+    labels = (f"{LABEL_SESSION_ID}={SESSION_ID}", f"{_MARK}={session_id}")
+    return (
+        container.with_name(_name(session_id))
+        .with_envs(
+            **SETTINGS,
+            LAMBDA_DOCKER_FLAGS=" ".join(f"-l {label}" for label in labels),
+            LOCALSTACK_AUTH_TOKEN=os.environ.get("LOCALSTACK_AUTH_TOKEN", ""),
+            MAIN_CONTAINER_NAME=_name(session_id),
+        )
+        .with_volume_mapping(get_docker_socket(), "/var/run/docker.sock", "rw")
+    )
+
+
+def _started(container: DockerContainer) -> str:
+    """Start a container, and return the endpoint that it will answer at."""
+    from docker.errors import APIError, ImageNotFound  # noqa: PLC0415 -- with the extra `localstack` only
+
+    try:
+        container.start()
+    except ImageNotFound as error:
+        raise NotHereError(
+            f"{container.image} is not on this machine and cannot be pulled: {error.explanation}."
+        ) from error
+    except APIError as error:
+        raise TidemarkError(
+            f"Docker does not start {container.image}: {error.explanation}."
+        ) from error
+    return f"http://{ports.LOOPBACK}:{container.get_exposed_port(_PORT)}"
+
+
+def _await_healthy(container: DockerContainer, endpoint: str) -> None:
+    def probe() -> bool:
+        container.reload()
+        if container.status != "running":
+            words = b"".join(container.get_logs()).decode(errors="replace").strip().splitlines()
+            raise TidemarkError(
+                f"LocalStack ended while starting ({words[-1] if words else 'it said nothing'}). "
+                "Images after 4.14.0 need LOCALSTACK_AUTH_TOKEN."
+            )
+        if not answers(endpoint, "localstack"):
+            raise NotYetError(f"container {container.status}, no answer at {endpoint}")
+        return True
+
+    try:
+        eventually(probe, within_s=_HEALTHY_WITHIN_S, what="LocalStack to answer")
+    except NotSeenError as not_seen:
+        raise TidemarkError(f"LocalStack does not answer: {not_seen}") from not_seen
