@@ -249,10 +249,12 @@ def test_a_stack_on_an_endpoint_is_ours_and_the_endpoint_is_not(
 
 def test_ctrl_c_during_a_second_up_leaves_the_target_running(up: Program) -> None:
     endpoint = up.status()["endpoint"]
-    synthesised = up.state / "cdk" / "synth.log"
-    synthesised.unlink()
+
+    def deploying() -> bool | None:
+        return any(" deploy " in command for command in up.left_running()) or None
+
     with up.start("up", "--target", "embedded", "--wiring", "direct") as process:
-        _interrupt(process, when=lambda: synthesised.exists() or None)
+        _interrupt(process, when=deploying)
         _, stderr = process.communicate(timeout=VERB_TAKES_AT_MOST_S)
 
     assert process.returncode == ExitCode.INTERRUPTED
