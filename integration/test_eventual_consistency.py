@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from integration.accounts import accepted
 from integration.facts import await_projected
+from integration.ledger import assert_sides_agree, assert_totals_agree
 
 if TYPE_CHECKING:
     from integration.accounts import Names
@@ -38,3 +39,58 @@ def test_an_accepted_command_reaches_the_query_table(
     assert line["recorded_at"] == event["recorded_at"]
     assert event["projected_at"] >= event["recorded_at"]
     assert "outbox" not in event
+
+
+def test_every_event_of_several_accounts_of_one_owner_is_projected_once(
+    bank: Bank, tables: Tables, names: Names
+) -> None:
+    owner_id = names.owner()
+    account_ids = [names.account(f"a{number}") for number in range(4)]
+    facts = [
+        accepted(bank.open_account(account_id=account_id, owner_id=owner_id))
+        for account_id in account_ids
+    ]
+    for amount in range(1, 6):
+        facts += [accepted(bank.deposit(account_id, amount * 100)) for account_id in account_ids]
+    facts += [accepted(bank.withdraw(account_id, 50)) for account_id in account_ids[:2]]
+
+    await_projected(tables, facts)
+
+    for account_id in account_ids:
+        assert_sides_agree(tables, account_id)
+    assert_totals_agree(tables, owner_id, account_ids)
+
+
+def test_an_account_from_opening_to_closure_reads_the_same_on_both_sides(
+    bank: Bank, tables: Tables, names: Names
+) -> None:
+    account_id, owner_id = names.account(), names.owner()
+    facts = [
+        accepted(bank.open_account(account_id=account_id, owner_id=owner_id)),
+        accepted(bank.deposit(account_id, 2**53 - 1)),
+        accepted(bank.withdraw(account_id, 2**53 - 1)),
+        accepted(bank.close(account_id)),
+    ]
+
+    await_projected(tables, facts)
+
+    assert assert_sides_agree(tables, account_id) == (4, 0, "closed")
+    read = bank.account(account_id, min_version=4)
+    assert read.state == {
+        "account_id": account_id,
+        "owner_id": owner_id,
+        "balance": 0,
+        "status": "closed",
+        "version": 4,
+    }
+    assert_totals_agree(tables, owner_id, [account_id])
+
+
+def test_the_bank_makes_an_account_id_when_the_caller_chooses_none(
+    bank: Bank, tables: Tables, names: Names
+) -> None:
+    opened = accepted(bank.open_account(owner_id=names.owner()))
+
+    await_projected(tables, [opened])
+
+    assert_sides_agree(tables, opened.account_id)

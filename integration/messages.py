@@ -1,0 +1,95 @@
+"""Messages as the topic carries them, sent to the queue by a test, and where they end."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from tidemark.waiting import NotYetError, eventually
+
+if TYPE_CHECKING:
+    from mypy_boto3_sqs import SQSClient
+
+    from integration.tables import Row
+
+# Five receives: 1, 2, 4 and 8 seconds between them, and what a poller adds.
+DEAD_WITHIN_S = 75.0
+
+
+def message(account_id: str, event: Row, **changes: Any) -> str:
+    """The message of an event of the log, or one that differs from it."""
+    said = {
+        "schema": 1,
+        "event_id": event["event_id"],
+        "type": event["type"],
+        "account_id": account_id,
+        "owner_id": event["owner_id"],
+        "version": int(event["sk"].removeprefix("event#")),
+        "recorded_at": event["recorded_at"],
+        "command_id": event["command_id"],
+        "data": event["data"],
+    }
+    return json.dumps(said | changes)
+
+
+@dataclass(frozen=True)
+class Queue:
+    """The queue between topic and Update Processor."""
+
+    sqs: SQSClient
+    url: str
+
+    def send(self, *bodies: str) -> list[str]:
+        """Send messages, in this order; returns their ids."""
+        sent: list[str] = []
+        for start in range(0, len(bodies), 10):
+            entries = [
+                {"Id": str(number), "MessageBody": body}
+                for number, body in enumerate(bodies[start : start + 10])
+            ]
+            answer = self.sqs.send_message_batch(QueueUrl=self.url, Entries=entries)  # type: ignore[arg-type]  # a TypedDict of these keys
+            assert not answer.get("Failed")
+            by_entry = {one["Id"]: one["MessageId"] for one in answer["Successful"]}
+            sent += [by_entry[entry["Id"]] for entry in entries]
+        return sent
+
+
+@dataclass(frozen=True)
+class DeadLetters:
+    """The dead-letter queue; what was received from it is remembered, for all tests."""
+
+    sqs: SQSClient
+    url: str
+    _bodies: dict[str, str] = field(default_factory=dict)
+
+    def bodies(self) -> list[str]:
+        """The body of each letter that arrived so far."""
+        while letters := self._receive():
+            self._bodies.update({letter["MessageId"]: letter["Body"] for letter in letters})
+            for letter in letters:
+                self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=letter["ReceiptHandle"])
+        return list(self._bodies.values())
+
+    def _receive(self) -> list[Any]:
+        return list(
+            self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get("Messages", [])
+        )
+
+    def await_bodies(self, wanted: list[str]) -> None:
+        """Wait until each of these messages is here."""
+        assert wanted
+
+        def probe() -> bool:
+            missing = set(wanted) - set(self.bodies())
+            if missing:
+                raise NotYetError(f"{len(missing)} of {len(wanted)} missing: {sorted(missing)}")
+            return True
+
+        eventually(probe, within_s=DEAD_WITHIN_S, what=f"{len(wanted)} dead letters")
+
+
+def unknown_id() -> str:
+    """An event id that no log has."""
+    return str(uuid.uuid4())
