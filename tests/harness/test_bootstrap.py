@@ -1,0 +1,162 @@
+"""The installing script on machines that lack something: one sentence, and a failure."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+# What any POSIX system has, and the script may use.
+TOOLS = ("awk", "cat", "cksum", "cut", "dirname", "mkdir", "mktemp", "rm", "sh")
+
+OLD_PYTHON = """#!/bin/sh
+case "$2" in *version_info*3,*11*) exit 1;; *) echo 3.9;; esac
+"""
+BARE_PYTHON = """#!/bin/sh
+case "$2" in *ensurepip*) exit 1;; *print*) echo 3.12;; esac
+"""
+# Makes a virtual environment whose Python has a pip that reaches nothing.
+OFFLINE_PYTHON = """#!/bin/sh
+case "$*" in
+*print*) echo 3.12;;
+"-m venv"*) mkdir -p .venv/bin; cat "$0" >.venv/bin/python; chmod +x .venv/bin/python;;
+"-m pip install"*) echo "No route to host"; exit 1;;
+esac
+"""
+BROKEN_SHIM = """#!/bin/sh
+echo "pyenv: python3.13: command not found" >&2
+exit 127
+"""
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A checkout's installing parts, and a PATH with nothing but the usual tools."""
+
+    checkout: Path
+    bin: Path
+
+    def has(self, name: str, script: str) -> None:
+        (self.bin / name).write_text(script)
+        (self.bin / name).chmod(0o755)
+
+    def bootstrap(self, **variables: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [self.checkout / "tools" / "bootstrap"],
+            env={"PATH": str(self.bin), "HOME": str(self.checkout), **variables},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+
+
+@pytest.fixture
+def machine(tmp_path: Path) -> Machine:
+    machine = Machine(tmp_path / "checkout", tmp_path / "bin")
+    (machine.checkout / "tools").mkdir(parents=True)
+    machine.bin.mkdir()
+    for name in (
+        "pyproject.toml",
+        "uv.lock",
+        "package.json",
+        "package-lock.json",
+        "tools/bootstrap",
+    ):
+        shutil.copy(CHECKOUT / name, machine.checkout / name)
+    for tool in (*TOOLS, "chmod"):
+        found = shutil.which(tool)
+        assert found is not None
+        (machine.bin / tool).symlink_to(found)
+    return machine
+
+
+def sentence(ended: subprocess.CompletedProcess[str]) -> str:
+    """The last line, of a run that failed."""
+    assert ended.returncode == 70
+    assert ended.stdout == ""
+    return ended.stderr.rstrip().splitlines()[-1]
+
+
+def test_without_python_it_says_what_to_install(machine: Machine) -> None:
+    said = sentence(machine.bootstrap())
+
+    assert said.startswith("tidemark: no Python found: install Python 3.11 or newer")
+
+
+def test_an_old_python_is_named_by_its_version(machine: Machine) -> None:
+    machine.has("python3", OLD_PYTHON)
+
+    assert sentence(machine.bootstrap()).startswith("tidemark: Python 3.9 is too old")
+
+
+def test_a_python_without_venv_is_told_how_to_get_it(machine: Machine) -> None:
+    machine.has("python3", BARE_PYTHON)
+
+    said = sentence(machine.bootstrap())
+    assert "Python 3.12 has no venv module" in said
+    assert "apt install python3-venv" in said
+
+
+def test_a_name_that_runs_nothing_is_passed_over(machine: Machine) -> None:
+    machine.has("python3.13", BROKEN_SHIM)
+    machine.has("python3", OLD_PYTHON)
+
+    assert "Python 3.9 is too old" in sentence(machine.bootstrap())
+
+
+def test_a_wrong_choice_of_python_is_said_to_be_one(machine: Machine) -> None:
+    machine.has("python3", OFFLINE_PYTHON)
+
+    said = sentence(machine.bootstrap(PYTHON="/no/such/python"))
+    assert said == "tidemark: /no/such/python is no Python: correct PYTHON, or leave it out."
+
+
+def test_without_a_network_the_index_is_named_after_pips_own_words(machine: Machine) -> None:
+    machine.has("python3", OFFLINE_PYTHON)
+
+    ended = machine.bootstrap()
+
+    assert "is the package index reachable (network, proxy)?" in sentence(ended)
+    assert "No route to host" in ended.stderr
+    assert not (machine.checkout / ".venv" / "installed").exists()
+
+
+def test_an_installation_that_is_current_is_left_alone(machine: Machine) -> None:
+    installed = [machine.checkout / folder / "installed" for folder in (".venv", "node_modules")]
+    (machine.checkout / ".venv" / "bin").mkdir(parents=True)
+    (machine.checkout / "node_modules").mkdir()
+    # A Python that fails whatever it is asked: it must not be asked.
+    (machine.checkout / ".venv" / "bin" / "python").symlink_to(shutil.which("false") or "")
+    locks = (["pyproject.toml", "uv.lock"], ["package.json", "package-lock.json"])
+    for stamp, names in zip(installed, locks, strict=True):
+        stamp.write_text(_fingerprint(machine.checkout, names))
+
+    ended = machine.bootstrap()
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+def test_a_changed_lock_or_a_moved_checkout_is_installed_again(machine: Machine) -> None:
+    names = ["pyproject.toml", "uv.lock"]
+    (machine.checkout / ".venv" / "bin").mkdir(parents=True)
+    (machine.checkout / ".venv" / "bin" / "python").symlink_to(shutil.which("false") or "")
+    stamp = machine.checkout / ".venv" / "installed"
+    for stale in (
+        _fingerprint(Path("/elsewhere"), [str(machine.checkout / name) for name in names]),
+        _fingerprint(machine.checkout, ["uv.lock"]),
+    ):
+        stamp.write_text(stale)
+
+        assert "no Python found" in sentence(machine.bootstrap())
+
+
+def _fingerprint(root: Path, names: list[str]) -> str:
+    content = f"{root}\n".encode() + b"".join((root / name).read_bytes() for name in names)
+    ended = subprocess.run(["cksum"], input=content, capture_output=True, check=True)
+    return os.fsdecode(ended.stdout)

@@ -1,0 +1,99 @@
+"""The program where it needs no target: usage, help, refusals."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tidemark.cli import program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Run = Callable[..., "Ended"]
+
+PROGRAM = Path(sys.executable).parent / "tidemark"
+REFUSED = "tidemark: refused before start (exit 64)"
+
+
+@dataclass(frozen=True)
+class Ended:
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("TIDEMARK_STATE_DIR", str(tmp_path / "state"))
+    for name in ("CI", "ENDPOINT_URL", "PORT", "STACK_NAME", "TARGET", "WIRING"):
+        monkeypatch.delenv(name, raising=False)
+
+    def run(*arguments: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["tidemark", *arguments])
+        code = program.run()
+        return Ended(code, *capsys.readouterr())
+
+    return run
+
+
+def test_help_names_every_verb_and_the_exit_codes(run: Run) -> None:
+    ended = run("--help")
+
+    assert ended.exit_code == 0
+    for verb in ("up", "down", "status", "deploy", "destroy", "diff", "logs", "call", "load"):
+        assert f" {verb} " in ended.stdout
+    assert "64 refused before start" in " ".join(ended.stdout.split())
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["frobnicate"], "No such command"),
+        (["up", "--colour"], "No such option"),
+        (["up", "--port", "http"], "Invalid value for '--port'"),
+        (["up", "--stack-name", "a/b"], "The stack name 'a/b' will not do"),
+        (["up"], "needs a checkout of Tidemark"),
+        (["down", "--target", "cloud"], "There is no target 'cloud'"),
+        (["status"], "No deployment is recorded: run `tidemark up` first"),
+        (["logs", "everything"], "There is no function 'everything'"),
+        (["call", "DELETE", "/accounts"], "The API knows GET and POST, not DELETE"),
+        (["call", "GET", "accounts"], "The path begins with a slash: /accounts"),
+        (["load"], "needs a checkout of Tidemark"),
+    ],
+)
+def test_what_cannot_start_is_refused_with_a_sentence_and_64(
+    run: Run, arguments: list[str], said: str
+) -> None:
+    ended = run(*arguments)
+
+    assert ended.exit_code == 64
+    assert said in " ".join(ended.stderr.split())
+    assert ended.stderr.rstrip().splitlines()[-1] == REFUSED
+    assert "Traceback" not in ended.stderr
+
+
+def test_down_with_nothing_running_is_fine(run: Run) -> None:
+    assert run("down") == Ended(0, "Nothing was running.\n", "")
+
+
+def test_the_installed_program_ends_with_the_code_it_names(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [PROGRAM, "status"],
+        cwd=tmp_path,
+        env=os.environ | {"TIDEMARK_STATE_DIR": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert ended.returncode == 64
+    assert ended.stderr.splitlines()[-1] == REFUSED

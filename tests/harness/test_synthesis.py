@@ -1,0 +1,154 @@
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tidemark import synthesis
+from tidemark.errors import TidemarkError
+from tidemark.processes import Children
+from tidemark.synthesis import App, Assembly, template_digest
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# An app in the way of the CDK's, without the CDK.
+MINIMAL_APP = """
+import json, os, pathlib
+out = pathlib.Path(os.environ["CDK_OUTDIR"])
+name = json.loads(os.environ["CDK_CONTEXT_JSON"])["stack_name"]
+(out / "T.template.json").write_text(json.dumps({"Resources": {}, "Description": name}))
+stack = {"type": "aws:cloudformation:stack",
+         "properties": {"templateFile": "T.template.json", "stackName": name}}
+(out / "manifest.json").write_text(json.dumps({"artifacts": {"T": stack, "Tree": {"type": "x"}}}))
+with open("runs", "a") as runs:
+    print(sorted(key for key in os.environ if key.startswith(("AWS_", "CDK_"))), file=runs)
+"""
+
+
+@pytest.fixture
+def app(tmp_path: Path) -> App:
+    for name, text in {
+        "stack/app.py": MINIMAL_APP,
+        "stack/__init__.py": "",
+        "functions/handler.py": "one",
+        "uv.lock": "locked",
+    }.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    return App(tmp_path, "Tidemark", {"wiring": "queued"})
+
+
+def synthesise(app: App) -> Assembly:
+    return synthesis.synthesise(app, Children(), app.checkout / "log")
+
+
+def runs(app: App) -> list[str]:
+    return (app.checkout / "runs").read_text().splitlines()
+
+
+def test_an_app_is_synthesised_once_for_one_state_of_its_inputs(app: App) -> None:
+    first = synthesise(app)
+    again = synthesise(app)
+
+    assert first == again
+    assert len(runs(app)) == 1
+    assert first.template == {"Resources": {}, "Description": "Tidemark"}
+
+
+def test_the_app_sees_its_context_and_no_aws_settings(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "work")
+    monkeypatch.setenv("CDK_DEFAULT_ACCOUNT", "1")
+
+    synthesise(app)
+
+    assert runs(app) == ["['CDK_CONTEXT_JSON', 'CDK_OUTDIR']"]
+
+
+@pytest.mark.parametrize(
+    "path", ["stack/app.py", "stack/openapi.yaml", "functions/handler.py", "uv.lock", "cdk.json"]
+)
+def test_a_changed_input_is_another_state(app: App, path: str) -> None:
+    before = app.digest()
+
+    (app.checkout / path).write_text("changed\n" + MINIMAL_APP)
+
+    assert app.digest() != before
+
+
+def test_what_python_leaves_beside_the_code_is_no_input(app: App) -> None:
+    before = app.digest()
+
+    (app.checkout / "functions" / "__pycache__").mkdir()
+    (app.checkout / "functions" / "__pycache__" / "handler.pyc").write_text("bytes")
+    (app.checkout / "README.md").write_text("words")
+
+    assert app.digest() == before
+
+
+def test_context_stack_name_and_module_are_inputs(app: App) -> None:
+    others = [
+        replace(app, contexts={"wiring": "direct"}),
+        replace(app, stack_name="Other"),
+        replace(app, module="integration.faulty_app"),
+    ]
+
+    assert len({one.digest() for one in [app, *others]}) == 4
+
+
+def test_a_renamed_file_is_another_state(app: App) -> None:
+    before = app.digest()
+
+    (app.checkout / "functions" / "handler.py").rename(app.checkout / "functions" / "other.py")
+
+    assert app.digest() != before
+
+
+def test_an_app_that_fails_is_quoted_and_leaves_nothing(app: App) -> None:
+    (app.checkout / "stack" / "app.py").write_text("raise ValueError('wiring: fast')")
+
+    with pytest.raises(TidemarkError, match="does not synthesise: ValueError: wiring: fast"):
+        synthesise(app)
+
+    assert list((app.checkout / "build" / "synth").iterdir()) == []
+
+
+def test_an_app_that_ignores_the_stack_name_is_refused(app: App) -> None:
+    path = app.checkout / "stack" / "app.py"
+    path.write_text(MINIMAL_APP.replace('["stack_name"]', '.get("x", "Fixed")'))
+
+    with pytest.raises(TidemarkError, match="named its stack Fixed where Tidemark was asked"):
+        synthesise(app)
+
+
+def test_an_app_with_several_stacks_is_refused(tmp_path: Path) -> None:
+    stack = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "t"}}
+    (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": {"A": stack, "B": stack}}))
+
+    with pytest.raises(TidemarkError, match="must have one stack and has 2"):
+        Assembly.read(tmp_path)
+
+
+def test_old_assemblies_go_and_recent_ones_stay(app: App) -> None:
+    folder = app.checkout / "build" / "synth"
+    for age in range(12):
+        (folder / f"old{age}").mkdir(parents=True)
+        os.utime(folder / f"old{age}", (time.time() - 7200 - age,) * 2)
+    (folder / "recent").mkdir()
+
+    made = synthesise(app)
+
+    left = {path.name for path in folder.iterdir()}
+    assert {made.folder.name, "recent", "old0"} <= left
+    assert len(left) == 8
+
+
+def test_equal_templates_have_equal_digests() -> None:
+    assert template_digest({"a": 1, "b": [1]}) == template_digest({"b": [1], "a": 1})
+    assert template_digest({"a": 1}) != template_digest({"a": 2})
