@@ -1,0 +1,117 @@
+"""The workflows run what the Makefile and pytest run, and may do no more than they need."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+import yaml
+
+from tests.project.reading import ROOT
+
+WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+CI = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+MAKE_TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+OLDEST_PYTHON = "3.11"
+NEWEST_PYTHON = "3.13"
+
+
+class _OnIsAWord(yaml.SafeLoader):
+    """YAML 1.2, as GitHub reads it: `on` is no truth value."""
+
+
+_OnIsAWord.yaml_implicit_resolvers = {
+    first: [
+        (tag, regexp) for tag, regexp in resolvers if not tag.endswith(":bool") or first in "tTfF"
+    ]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def problems_of(text: str) -> list[str]:
+    """What is wrong with a workflow."""
+    content: dict[str, Any] = yaml.load(text, _OnIsAWord)  # noqa: S506  a safe loader of ours
+    found = [
+        f"it has no {key}" for key in ("name", "on", "permissions", "jobs") if key not in content
+    ]
+    if found:
+        return found
+    if content["permissions"] != {"contents": "read"}:
+        found.append("it may do more than read")
+    for name, job in content["jobs"].items():
+        if not str(job.get("runs-on", "")).startswith("ubuntu-"):
+            found.append(f"{name} does not run on Linux")
+        if "timeout-minutes" not in job:
+            found.append(f"{name} has no timeout")
+        if "permissions" in job:
+            found.append(f"{name} has permissions of its own")
+        found += [f"{name}: {problem}" for step in job["steps"] for problem in _wrong_step(step)]
+        if not any("upload-artifact" in step.get("uses", "") for step in job["steps"]):
+            found.append(f"{name} keeps nothing of a failure")
+    return found
+
+
+def _wrong_step(step: dict[str, Any]) -> list[str]:
+    if ("uses" in step) == ("run" in step):
+        return ["a step neither uses nor runs something, or does both"]
+    if "uses" in step:
+        problems = []
+        if not re.fullmatch(r"actions/[a-z-]+@v\d+", step["uses"]):
+            problems.append(f"{step['uses']} is not pinned to a major version of GitHub's own")
+        if "upload-artifact" in step["uses"] and (
+            step.get("if") != "failure()" or not step["with"].get("include-hidden-files")
+        ):
+            problems.append("what failed is in a hidden folder")
+        if "checkout" in step["uses"] and step["with"]["persist-credentials"] is not False:
+            problems.append("the checkout keeps its token")
+        return problems
+    return [
+        f"{line} is neither a make target nor pytest"
+        for line in step["run"].splitlines()
+        if not _is_known(line)
+    ]
+
+
+def _is_known(line: str) -> bool:
+    program, *arguments = line.split()
+    if program == "make":
+        return {word for word in arguments if "=" not in word} <= MAKE_TARGETS
+    return program == ".venv/bin/pytest"
+
+
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
+def test_a_workflow_is_sound(path: Any) -> None:
+    assert problems_of(path.read_text(encoding="utf-8")) == []
+
+
+def test_ci_tests_the_oldest_and_the_newest_python_and_both_emulators() -> None:
+    jobs = yaml.safe_load(CI)["jobs"]
+    assert jobs["fast"]["strategy"]["matrix"]["python"] == [OLDEST_PYTHON, NEWEST_PYTHON]
+    pyproject = (ROOT / "pyproject.toml").read_text(encoding="utf-8")
+    assert f'requires-python = ">={OLDEST_PYTHON}"' in pyproject
+    steps = {name: [step.get("run", "") for step in job["steps"]] for name, job in jobs.items()}
+    assert {"make lint", "make test"} <= set(steps["fast"])
+    assert "make integration" in steps["integration-embedded"]
+    assert any("--target localstack" in run for run in steps["integration-localstack"])
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("permissions:\n  contents: read\n", ""),
+        ("contents: read", "contents: write"),
+        ("runs-on: ubuntu-24.04", "runs-on: windows-2025"),
+        ("    timeout-minutes: 15\n", ""),
+        ("actions/checkout@v6", "actions/checkout@main"),
+        ("actions/checkout@v6", "somebody/checkout@v6"),
+        ("persist-credentials: false", "persist-credentials: true"),
+        ("make lint", "make lnt"),
+        ("make lint", "curl https://example.com"),
+        ("include-hidden-files: true", "include-hidden-files: false"),
+        ("on:\n", "when:\n"),
+    ],
+)
+def test_an_unsound_workflow_is_noticed(before: str, after: str) -> None:
+    assert before in CI
+    assert problems_of(CI.replace(before, after, 1))
