@@ -58,6 +58,10 @@ class Api(Construct):
             "CommandHandler": command_handler.function_arn,
             "QueryHandler": query_handler.function_arn,
         }
+
+        def with_arns(uri: str) -> str:
+            return Fn.sub(uri, {name: arn for name, arn in arns.items() if f"${{{name}}}" in uri})
+
         access_log = logs.LogGroup(
             self, "AccessLog", retention=LOG_RETENTION, removal_policy=RemovalPolicy.DESTROY
         )
@@ -65,11 +69,10 @@ class Api(Construct):
             self,
             "RestApi",
             api_definition=apigateway.ApiDefinition.from_inline(
-                gateway_definition(
-                    lambda uri: Fn.sub(uri, {k: v for k, v in arns.items() if f"${{{k}}}" in uri})
-                )
+                gateway_definition(name=Aws.STACK_NAME, resolve_uri=with_arns)
             ),
-            # Its metrics are told apart by this name alone, so stacks must not share one.
+            # Its metrics are told apart by its name alone, so stacks must not share one: it is
+            # called like its stack, here and in the definition.
             rest_api_name=Aws.STACK_NAME,
             endpoint_types=[apigateway.EndpointType.REGIONAL],
             # The role with which API Gateway writes logs belongs to the account, not to a stack.

@@ -21,11 +21,12 @@ _READ_BY_PEOPLE_ONLY = frozenset({"example", "examples", "tags", "license"})
 
 
 def gateway_definition(
-    resolve_uri: Callable[[str], str], document: Path = OPENAPI
+    *, name: str, resolve_uri: Callable[[str], str], document: Path = OPENAPI
 ) -> dict[str, Any]:
     """Returns the definition of the API as API Gateway is given it.
 
     Args:
+        name: What the API is called where it is deployed.
         resolve_uri: Puts the functions' ARNs into the URI of an integration.
         document: The OpenAPI document.
     """
@@ -49,6 +50,7 @@ def gateway_definition(
         }
 
     definition: dict[str, Any] = rewritten(source)
+    definition["info"]["title"] = name
     definition["components"] = {
         kind: definition["components"][kind] for kind in ("schemas", "securitySchemes")
     }

@@ -38,6 +38,7 @@ def test_the_asset_holds_code_and_nothing_else(archive: Path) -> None:
     }
     assert all(name.endswith(".py") for name in names)
     assert {f"functions/{package}/handler.py" for package in HANDLERS} <= set(names)
+    assert not any(name.startswith("aws_lambda_powertools/event_handler") for name in names)
 
 
 def test_entries_say_nothing_about_when_where_and_by_whom_they_were_made(archive: Path) -> None:

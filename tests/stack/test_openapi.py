@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import jsonschema_rs
@@ -60,7 +61,7 @@ def document() -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def definition() -> dict[str, Any]:
-    return gateway_definition(lambda uri: f"resolved {uri}")
+    return gateway_definition(name="A name", resolve_uri=lambda uri: f"resolved {uri}")
 
 
 def operations(document: dict[str, Any]) -> dict[str, tuple[str, str, dict[str, Any]]]:
@@ -273,7 +274,8 @@ def test_the_stage_is_throttled_traced_and_logged(template: Template) -> None:
 def test_the_definition_is_what_api_gateway_is_given(template: Template) -> None:
     (api,) = template.resources("AWS::ApiGateway::RestApi").values()
     given = json.loads(json.dumps(api["Body"]))
-    expected = gateway_definition(str)
+    expected = gateway_definition(name="A name", resolve_uri=str)
+    expected["info"]["title"] = {"Ref": "AWS::StackName"}
     for name, (_, path, operation) in operations(given).items():
         uri = operation["x-amazon-apigateway-integration"].pop("uri")["Fn::Sub"]
         handler = "CommandHandler" if name in COMMANDS else "QueryHandler"
@@ -290,7 +292,7 @@ def test_a_changed_document_is_deployed_anew(
     changed = tmp_path / "openapi.yaml"
     changed.write_text(OPENAPI.read_text().replace("maximum: 5000", "maximum: 4000"))
     monkeypatch.setattr(
-        stack.api, "gateway_definition", lambda resolve: gateway_definition(resolve, changed)
+        stack.api, "gateway_definition", partial(gateway_definition, document=changed)
     )
     app = new_app(tmp_path / "out")
     add_stack(app, choices=Choices())

@@ -75,7 +75,7 @@ def test_the_api_is_called_like_its_stack_because_its_metrics_know_it_by_name(
     template: Template,
 ) -> None:
     (api,) = template.resources("AWS::ApiGateway::RestApi").values()
-    assert api["Name"] == {"Ref": "AWS::StackName"}
+    assert api["Name"] == api["Body"]["info"]["title"] == {"Ref": "AWS::StackName"}
 
 
 def test_no_account_region_or_partition_is_written_down(template: Template) -> None:
