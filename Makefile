@@ -34,10 +34,10 @@ test: install ## the fast tests; they need nothing that runs
 	@.venv/bin/pytest
 
 integration: install ## the tests on a deployed stack, on a target of their own
-	@.venv/bin/pytest integration
+	@.venv/bin/pytest integration $(if $(TARGET),--target $(TARGET)) $(if $(STRICT),--tidemark-no-skip)
 
 load: install ## load the API, and print rates, latencies and projection lag
-	@$(TIDEMARK) load
+	@$(TIDEMARK) load $(if $(USERS),--users $(USERS)) $(if $(DURATION),--run-time $(DURATION))
 
 bench: install ## measure what the README states
 	@.venv/bin/python -m tools.bench

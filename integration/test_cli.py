@@ -113,6 +113,12 @@ class Program:
         return found
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _once(request: pytest.FixtureRequest) -> None:
+    if request.config.getoption("--target") not in {None, "embedded"}:
+        pytest.skip("the program starts targets of its own: once is enough, on the embedded one")
+
+
 @pytest.fixture
 def program(tmp_path: Path) -> Iterator[Program]:
     program = Program(tmp_path / "state")

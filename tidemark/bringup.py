@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -66,6 +67,10 @@ class BringUp:
     state: Path
     steps: Steps
 
+    @property
+    def _evidence(self) -> Path:
+        return self.state / "failed" / self.app.stack_name
+
     def up(self) -> tuple[Deployment, Proof]:
         """Start the target, deploy the stack and prove that it works.
 
@@ -91,6 +96,7 @@ class BringUp:
             with self.steps.step("a deposit is read back from the query side"):
                 seen = proof.prove(deployment, Clients(connection))
         deployment.save(self.state)
+        shutil.rmtree(self._evidence, ignore_errors=True)  # of a failure that is over
         return deployment, seen
 
     def deploy(self, connection: Connection) -> Deployment:
@@ -122,16 +128,17 @@ class BringUp:
         except BaseException as error:
             with _uninterrupted():
                 self.cdk.children.stop()
-                kept = self.state / "failed" / self.app.stack_name
                 if not isinstance(error, KeyboardInterrupt):
-                    evidence.keep(kept, self.target, self.target.find(), self.app.stack_name)
+                    evidence.keep(
+                        self._evidence, self.target, self.target.find(), self.app.stack_name
+                    )
                 if stop_target:
                     self.target.stop()
             if isinstance(error, KeyboardInterrupt):
                 left = "nothing of it is left running" if stop_target else "the target runs on"
                 raise InterruptedByUserError(f"Interrupted; {left}.") from None
             if isinstance(error, TidemarkError):
-                error.add_note(f"What there is to look at: {kept}")
+                error.add_note(f"What there is to look at: {self._evidence}")
             raise
 
     def _synthesise(self) -> Assembly:

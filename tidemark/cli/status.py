@@ -14,9 +14,9 @@ from tidemark.aws import Clients
 from tidemark.cli import recorded
 from tidemark.cli.options import RecordedStack, RecordedTarget
 
-_WIDE = 1000
+_FIRST_COLUMN = 24
 
-_WIDE = 1000
+_FIRST_COLUMN = 24
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -39,9 +39,11 @@ def status(
         return
     console = Console(highlight=False)
     if not console.is_terminal:
-        console.width = _WIDE  # for a program to read, or a file: nothing is folded
+        for name, value in _rows(report):
+            typer.echo(f"{name:<{_FIRST_COLUMN}}{value}")
+        return
     table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, style="bold")
     table.add_column(overflow="fold")
     for name, value in _rows(report):
         table.add_row(name, escape(value))
