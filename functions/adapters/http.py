@@ -93,6 +93,12 @@ def from_proxy(event: Mapping[str, Any]) -> Request:
     )
 
 
+def received_at(event: Mapping[str, Any]) -> int | None:
+    """Return when the gateway had the request (UTC ms), None if the event does not say."""
+    value = (event.get("requestContext") or {}).get("requestTimeEpoch")
+    return value if isinstance(value, int) else None
+
+
 def to_proxy(response: Response) -> dict[str, Any]:
     """Return an answer as a Lambda proxy result."""
     return {

@@ -8,7 +8,14 @@ from botocore.exceptions import BotoCoreError, ClientError
 from functions.adapters import runtime, telemetry
 from functions.adapters.command_store import CommandStore
 from functions.adapters.event_bus import EventBus
-from functions.adapters.http import ProblemError, Request, Response, from_proxy, to_proxy
+from functions.adapters.http import (
+    ProblemError,
+    Request,
+    Response,
+    from_proxy,
+    received_at,
+    to_proxy,
+)
 from functions.adapters.transactions import ContendedError
 from functions.command_handler.execution import Accepted, execute
 from functions.command_handler.requests import parse
@@ -27,9 +34,11 @@ def _bus() -> EventBus:
 
 def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Answer one API Gateway proxy event."""
+    about: dict[str, Any] = {"received_at": received_at(event)}
     try:
         request = from_proxy(event)
         command = parse(request)
+        about |= {"command_id": command.key, "account_id": command.command.account_id}
         accepted = execute(command, _store())
         published = accepted.event is not None and _publish(accepted.event)
         response = _respond(request, accepted)
@@ -41,9 +50,8 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
         telemetry.log_invocation(
             context,
             "replayed" if accepted.event is None else "accepted",
-            command_id=accepted.record.key,
+            **about | {"account_id": accepted.record.account_id},
             event_id=accepted.record.event_id,
-            account_id=accepted.record.account_id,
             version=accepted.record.version,
             published=published,
         )
@@ -52,11 +60,11 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
         telemetry.count(
             CommandsBusy=int(problem.slug == "busy"), CommandsRefused=int(problem.slug != "busy")
         )
-        telemetry.log_invocation(context, problem.slug, status=response.status)
+        telemetry.log_invocation(context, problem.slug, status=response.status, **about)
     except (ContendedError, BotoCoreError, ClientError) as error:
         response = _unavailable().response
         telemetry.logger().exception("AWS did not answer as needed")
-        telemetry.log_invocation(context, "unavailable", error=type(error).__name__)
+        telemetry.log_invocation(context, "unavailable", error=type(error).__name__, **about)
     telemetry.flush_metrics()
     return to_proxy(response)
 

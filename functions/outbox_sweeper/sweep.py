@@ -68,6 +68,16 @@ def _publish(bus: EventBus, entry: Unprojected, trace: str | None) -> bool:
         # Nothing is lost: the mark stays, and a later sweep tries again.
         telemetry.logger().exception("publish failed", extra={"event_id": entry.event.event_id})
         return False
+    telemetry.logger().info(
+        "republished",
+        extra={
+            "event_id": entry.event.event_id,
+            "command_id": entry.event.command_id,
+            "account_id": entry.event.account_id,
+            "version": entry.event.version,
+            "attempts": entry.attempts + 1,
+        },
+    )
     return True
 
 

@@ -1,0 +1,58 @@
+"""What `tidemark trace` reads from the functions' lines, besides what other tests look at."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from functions.adapters import clock, runtime
+from functions.adapters.outbox import THRESHOLD_MS, Outbox
+from functions.command_handler import handler
+from functions.outbox_sweeper.sweep import sweep
+from tests.functions.calling import LambdaContext, proxy_event
+from tests.functions.projecting import recorded
+from tests.functions.test_outbox_sweeper import Bus
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import pytest
+
+RECEIVED_AT = 1_795_000_000_000
+
+
+def test_a_refused_command_is_named_in_its_line(
+    unique: str, printed: Callable[[], list[dict[str, Any]]]
+) -> None:
+    event = proxy_event(
+        "POST",
+        "/accounts/{account_id}/deposits",
+        path={"account_id": unique},
+        headers={"Idempotency-Key": f"key {unique}"},
+        body={"amount": 1},
+    )
+    event["requestContext"] = {"requestTimeEpoch": RECEIVED_AT}
+
+    assert handler.handle(event, LambdaContext())["statusCode"] == 404
+
+    [line] = [line for line in printed() if line.get("message") == "invocation"]
+    assert (line["outcome"], line["status"]) == ("no-such-account", 404)
+    assert (line["command_id"], line["account_id"]) == (f"key {unique}", unique)
+    assert line["received_at"] == RECEIVED_AT
+
+
+def test_each_copy_that_the_sweeper_publishes_leaves_a_line(
+    unique: str,
+    printed: Callable[[], list[dict[str, Any]]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now_ms = clock.now_ms() + THRESHOLD_MS + 1_000
+    [event] = recorded(unique)
+    monkeypatch.setattr(clock, "now_ms", lambda: now_ms)
+    box = Outbox(runtime.dynamodb(), "commands")
+
+    sweep(box, Bus(), trace=None, deadline_ms=now_ms + 60_000)
+
+    [line] = [line for line in printed() if line.get("event_id") == event.event_id]
+    assert (line["message"], line["attempts"]) == ("republished", 1)
+    assert (line["account_id"], line["version"]) == (event.account_id, 1)
+    assert line["command_id"] == event.command_id
