@@ -45,6 +45,7 @@ REQUIRED_OUTPUTS = (
     "Wiring",
 )
 _OUTPUTS_WITHIN_S = 15.0
+_INTERRUPTING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # An emulator's clock and this one are the same but for rounding.
 _CLOCK_SLACK = timedelta(seconds=2)
 
@@ -242,8 +243,9 @@ def _uninterrupted() -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield  # only the main thread is ever interrupted
         return
-    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = {one: signal.signal(one, signal.SIG_IGN) for one in _INTERRUPTING}
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -139,11 +139,16 @@ class EmbeddedTarget(Target):
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        identity = ProcessIdentity.of(child.pid)
+        try:
+            identity = ProcessIdentity.of(child.pid)
+            if identity is None:
+                raise self._failed("ended at once")
+            recorded = {"pid": identity.pid, "started": identity.started, "port": port}
+            write_json(self._record, recorded)
+        except BaseException:
+            child.kill()  # what is not recorded could not be stopped later
+            raise
         child.returncode = 0  # it outlives this process on purpose; its record is on disk
-        if identity is None:
-            raise self._failed("ended at once")
-        write_json(self._record, {"pid": identity.pid, "started": identity.started, "port": port})
         return _Process(identity, port)
 
     def _await_ready(self, process: _Process) -> None:
