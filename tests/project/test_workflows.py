@@ -92,8 +92,8 @@ def test_ci_tests_the_oldest_and_the_newest_python_and_both_emulators() -> None:
     assert f'requires-python = ">={OLDEST_PYTHON}"' in pyproject
     steps = {name: [step.get("run", "") for step in job["steps"]] for name, job in jobs.items()}
     assert {"make lint", "make test"} <= set(steps["fast"])
-    assert "make integration" in steps["integration-embedded"]
-    assert any("--target localstack" in run for run in steps["integration-localstack"])
+    for target in ("embedded", "localstack"):
+        assert f"make integration TARGET={target} STRICT=1" in steps[f"integration-{target}"]
 
 
 @pytest.mark.parametrize(
