@@ -6,47 +6,108 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from integration.accounts import Names
+from integration.accounts import Names, accepted
 from integration.lines import LogReader
 from integration.messages import DeadLetters, Queue
-from integration.tables import Tables
-from tidemark.workloads.bank import Bank
+from integration.poison import Injected, inject
+from integration.publishing import lost_publishes
+from integration.site import Site, site_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from integration.facts import Fact
+    from integration.tables import Tables
     from tidemark.aws import Clients
-    from tidemark.client import Client
     from tidemark.deployment import Deployment
+    from tidemark.testing.testbed import Testbed
+    from tidemark.workloads.bank import Bank
+
+# Fixtures whose effect takes up to a minute by design. They are set up first, and the tests that
+# look at the effect come last, so that the others run meanwhile.
+_SLOW = ("poisoned", "left_to_the_schedule")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: max(map(_fixtures_of(item).__contains__, _SLOW)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def begun(request: pytest.FixtureRequest) -> None:
+    for name in _SLOW:
+        if any(name in _fixtures_of(item) for item in request.session.items):
+            try:
+                request.getfixturevalue(name)
+            except pytest.skip.Exception:
+                continue  # the tests that want it are skipped, with its reason
+
+
+def _fixtures_of(item: pytest.Item) -> list[str]:
+    return getattr(item, "fixturenames", [])
 
 
 @pytest.fixture(scope="session")
-def bank(tidemark_client: Client) -> Bank:
-    return Bank(tidemark_client)
+def site(testbed: Testbed, deployment: Deployment, aws: Clients) -> Iterator[Site]:
+    with site_of(testbed, deployment, aws) as site:
+        yield site
 
 
 @pytest.fixture(scope="session")
-def tables(aws: Clients, deployment: Deployment) -> Tables:
-    return Tables.of(deployment, aws)
+def direct(testbed: Testbed, deployment: Deployment, aws: Clients) -> Iterator[Site]:  # noqa: ARG001 -- the first stack is the session's
+    """A second stack beside the first, in the wiring without a queue."""
+    with site_of(testbed, testbed.deployed(wiring="direct"), aws) as site:
+        yield site
 
 
 @pytest.fixture(scope="session")
-def queue(aws: Clients, deployment: Deployment) -> Queue:
-    if deployment.wiring != "queued":
-        pytest.skip(f"the wiring {deployment.wiring} has no queue")
-    return Queue(aws.sqs, url_of(aws, deployment.outputs["QueueName"]))
+def bank(site: Site) -> Bank:
+    return site.bank
 
 
 @pytest.fixture(scope="session")
-def dead_letters(aws: Clients, deployment: Deployment) -> DeadLetters:
-    return DeadLetters(aws.sqs, url_of(aws, deployment.outputs["DeadLetterQueueName"]))
+def tables(site: Site) -> Tables:
+    return site.tables
 
 
-def url_of(aws: Clients, queue_name: str) -> str:
-    return aws.sqs.get_queue_url(QueueName=queue_name)["QueueUrl"]
+@pytest.fixture(scope="session")
+def queue(site: Site) -> Queue:
+    if site.deployment.wiring != "queued":
+        pytest.skip(f"the wiring {site.deployment.wiring} has no queue")
+    return Queue.of(site.deployment, site.aws)
+
+
+@pytest.fixture(scope="session")
+def dead_letters(site: Site) -> DeadLetters:
+    return DeadLetters.of(site.deployment, site.aws)
+
+
+@pytest.fixture(scope="session")
+def session_log(site: Site) -> LogReader:
+    """The log from the session's beginning."""
+    return LogReader(site.aws, site.deployment)
 
 
 @pytest.fixture
-def logged(aws: Clients, deployment: Deployment) -> LogReader:
-    return LogReader(aws, deployment)
+def logged(site: Site) -> LogReader:
+    """The log from the test's beginning."""
+    return LogReader(site.aws, site.deployment)
+
+
+@pytest.fixture(scope="session")
+def poisoned(site: Site, queue: Queue, session_log: LogReader) -> Injected:  # noqa: ARG001 -- it begins before
+    return inject(site, queue)
+
+
+@pytest.fixture(scope="session")
+def left_to_the_schedule(site: Site) -> list[Fact]:
+    """Events whose publish was lost, and which no test sweeps."""
+    names = Names.fresh()
+    account_id = names.account()
+    with lost_publishes(site.aws, site.deployment):
+        return [
+            accepted(site.bank.open_account(account_id=account_id, owner_id=names.owner())),
+            accepted(site.bank.deposit(account_id, 8)),
+        ]
 
 
 @pytest.fixture

@@ -5,14 +5,18 @@ from __future__ import annotations
 import json
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from tidemark.waiting import NotYetError, eventually
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mypy_boto3_sqs import SQSClient
 
     from integration.tables import Row
+    from tidemark.aws import Clients
+    from tidemark.deployment import Deployment
 
 # Five receives: 1, 2, 4 and 8 seconds between them, and what a poller adds.
 DEAD_WITHIN_S = 75.0
@@ -34,12 +38,20 @@ def message(account_id: str, event: Row, **changes: Any) -> str:
     return json.dumps(said | changes)
 
 
+def url_of(sqs: SQSClient, queue_name: str) -> str:
+    return sqs.get_queue_url(QueueName=queue_name)["QueueUrl"]
+
+
 @dataclass(frozen=True)
 class Queue:
     """The queue between topic and Update Processor."""
 
     sqs: SQSClient
     url: str
+
+    @classmethod
+    def of(cls, deployment: Deployment, aws: Clients) -> Self:
+        return cls(aws.sqs, url_of(aws.sqs, deployment.outputs["QueueName"]))
 
     def send(self, *bodies: str) -> list[str]:
         """Send messages, in this order; returns their ids."""
@@ -58,16 +70,27 @@ class Queue:
 
 @dataclass(frozen=True)
 class DeadLetters:
-    """The dead-letter queue; what was received from it is remembered, for all tests."""
+    """The dead-letter queue; what was received from it is remembered, for all tests.
+
+    Attributes:
+        sqs: The client.
+        url: The queue.
+        read: Finds the message in a letter's body.
+    """
 
     sqs: SQSClient
     url: str
+    read: Callable[[str], str] = str
     _bodies: dict[str, str] = field(default_factory=dict)
 
+    @classmethod
+    def of(cls, deployment: Deployment, aws: Clients, *, read: Callable[[str], str] = str) -> Self:
+        return cls(aws.sqs, url_of(aws.sqs, deployment.outputs["DeadLetterQueueName"]), read)
+
     def bodies(self) -> list[str]:
-        """The body of each letter that arrived so far."""
+        """The message of each letter that arrived so far."""
         while letters := self._receive():
-            self._bodies.update({letter["MessageId"]: letter["Body"] for letter in letters})
+            self._bodies.update({one["MessageId"]: self.read(one["Body"]) for one in letters})
             for letter in letters:
                 self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=letter["ReceiptHandle"])
         return list(self._bodies.values())

@@ -183,19 +183,10 @@ def aws(testbed: Testbed, deployment: Deployment) -> Clients:  # noqa: ARG001 --
 
 
 @pytest.fixture(scope="session")
-def tidemark_client(deployment: Deployment, aws: Clients) -> Iterator[Client]:
+def tidemark_client(testbed: Testbed, deployment: Deployment) -> Iterator[Client]:
     """A client of the deployed API that signs its requests."""
-    from tidemark.client import Client  # noqa: PLC0415 -- sessions without a deployment stay quick
-    from tidemark.httpx_transport import HttpxTransport  # noqa: PLC0415 -- likewise
-
-    with HttpxTransport(ca_bundle=aws.connection.ca_bundle) as transport:
-        yield Client(
-            api_url=deployment.api_url,
-            region=deployment.region,
-            credentials=aws.credentials,
-            transport=transport,
-            session="pytest",
-        )
+    with testbed.client_of(deployment) as client:
+        yield client
 
 
 @pytest.fixture(scope="session")

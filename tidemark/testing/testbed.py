@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -11,13 +12,15 @@ from tidemark import evidence, stacks, targets
 from tidemark.aws import Clients
 from tidemark.bringup import BringUp
 from tidemark.cdk import Cdk
+from tidemark.client import Client
+from tidemark.httpx_transport import HttpxTransport
 from tidemark.processes import Children
 from tidemark.synthesis import App
 from tidemark.targets.base import TargetOptions
 from tidemark.testing.container import ContainerTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tidemark.deployment import Deployment
@@ -99,6 +102,19 @@ class Testbed:
             steps=self.steps,
         ).up()
         return deployment
+
+    @contextmanager
+    def client_of(self, deployment: Deployment) -> Iterator[Client]:
+        """A client of a deployment's API that signs its requests."""
+        connection = self.connection
+        with HttpxTransport(ca_bundle=connection.ca_bundle) as transport:
+            yield Client(
+                api_url=deployment.api_url,
+                region=deployment.region,
+                credentials=Clients(connection).credentials,
+                transport=transport,
+                session="pytest",
+            )
 
     @property
     def evidence(self) -> Path:

@@ -1,0 +1,33 @@
+"""One deployed stack, as tests use it: its API, its tables, its AWS clients."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from integration.tables import Tables
+from tidemark.workloads.bank import Bank
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tidemark.aws import Clients
+    from tidemark.deployment import Deployment
+    from tidemark.testing.testbed import Testbed
+
+
+@dataclass(frozen=True)
+class Site:
+    """A deployment with what reaches it."""
+
+    deployment: Deployment
+    aws: Clients
+    bank: Bank
+    tables: Tables
+
+
+@contextmanager
+def site_of(testbed: Testbed, deployment: Deployment, aws: Clients) -> Iterator[Site]:
+    with testbed.client_of(deployment) as client:
+        yield Site(deployment, aws, Bank(client), Tables.of(deployment, aws))

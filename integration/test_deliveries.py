@@ -1,0 +1,104 @@
+"""The transport may duplicate and reorder; the read model does not show it."""
+
+from __future__ import annotations
+
+import random
+from typing import TYPE_CHECKING
+
+from integration.accounts import accepted
+from integration.facts import await_projected
+from integration.ledger import assert_sides_agree, assert_totals_agree
+from integration.messages import message
+from integration.publishing import lost_publishes
+
+if TYPE_CHECKING:
+    from integration.accounts import Names
+    from integration.facts import Fact
+    from integration.lines import LogReader
+    from integration.messages import Queue
+    from integration.tables import Tables
+    from tidemark.aws import Clients
+    from tidemark.deployment import Deployment
+    from tidemark.workloads.bank import Bank
+
+SEED = 20261123
+
+
+def test_a_redelivered_event_is_applied_once(
+    bank: Bank, tables: Tables, queue: Queue, logged: LogReader, names: Names
+) -> None:
+    facts, owner_id, account_ids = written(bank, names)
+    await_projected(tables, facts)
+    copies = [body for body in messages(tables, account_ids) for _ in range(3)]
+    random.Random(SEED).shuffle(copies)  # noqa: S311 -- a seeded order, no secret
+
+    records = logged.await_records(queue.send(*copies))
+
+    assert {record["outcome"] for record in records.values()} == {"duplicate"}
+    assert_right(tables, owner_id, account_ids)
+
+
+def test_events_that_arrive_out_of_order_are_applied_in_order(
+    bank: Bank,
+    tables: Tables,
+    queue: Queue,
+    logged: LogReader,
+    names: Names,
+    aws: Clients,
+    deployment: Deployment,
+) -> None:
+    with lost_publishes(aws, deployment):
+        facts, owner_id, account_ids = written(bank, names)
+        bodies = messages(tables, account_ids)
+    assert not [one for one in account_ids if tables.account(one)], "nothing was lost"
+    random.Random(SEED).shuffle(bodies)  # noqa: S311 -- a seeded order, no secret
+    bodies += bodies[: len(bodies) // 2]
+
+    logged.await_records(queue.send(*bodies))
+
+    await_projected(tables, facts)
+    assert_right(tables, owner_id, account_ids)
+
+
+def test_the_last_event_alone_brings_all_that_came_before_it(
+    bank: Bank,
+    tables: Tables,
+    queue: Queue,
+    logged: LogReader,
+    names: Names,
+    aws: Clients,
+    deployment: Deployment,
+) -> None:
+    account_id, owner_id = names.account(), names.owner()
+    with lost_publishes(aws, deployment):
+        facts = [accepted(bank.open_account(account_id=account_id, owner_id=owner_id))]
+        facts += [accepted(bank.deposit(account_id, amount)) for amount in (1, 2, 3)]
+    last = messages(tables, [account_id])[-1]
+
+    [record] = logged.await_records(queue.send(last)).values()
+
+    assert (record["outcome"], record["healed"]) == ("applied", [1, 2, 3])
+    await_projected(tables, facts)
+    assert_right(tables, owner_id, [account_id])
+
+
+def written(bank: Bank, names: Names) -> tuple[list[Fact], str, list[str]]:
+    """Events on three accounts of one owner, and one of them closed."""
+    owner_id = names.owner()
+    account_ids = [names.account(f"a{number}") for number in range(3)]
+    facts = [accepted(bank.open_account(account_id=one, owner_id=owner_id)) for one in account_ids]
+    for amount in (300, 20, 1):
+        facts += [accepted(bank.deposit(one, amount)) for one in account_ids]
+    facts += [accepted(bank.withdraw(one, 121)) for one in account_ids[:2]]
+    facts += [accepted(bank.withdraw(account_ids[0], 200)), accepted(bank.close(account_ids[0]))]
+    return facts, owner_id, account_ids
+
+
+def messages(tables: Tables, account_ids: list[str]) -> list[str]:
+    return [message(one, event) for one in account_ids for event in tables.log(one)]
+
+
+def assert_right(tables: Tables, owner_id: str, account_ids: list[str]) -> None:
+    for account_id in account_ids:
+        assert_sides_agree(tables, account_id)
+    assert_totals_agree(tables, owner_id, account_ids)

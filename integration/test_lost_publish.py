@@ -1,0 +1,68 @@
+"""A publish that fails loses nothing: the log is the outbox, and the sweeper empties it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from integration.accounts import accepted
+from integration.facts import await_projected
+from integration.ledger import assert_sides_agree
+from integration.publishing import lost_publishes
+from integration.sweeping import make_due, sweep
+
+if TYPE_CHECKING:
+    from integration.accounts import Names
+    from integration.facts import Fact
+    from integration.lines import LogReader
+    from integration.site import Site
+
+# The sweeper's threshold, a minute between schedules, and a projection on a busy machine.
+SWEPT_WITHIN_S = 150.0
+
+
+def test_a_command_whose_publish_fails_is_accepted_and_its_event_stays_in_the_outbox(
+    site: Site, names: Names, logged: LogReader
+) -> None:
+    account_id = names.account()
+    with lost_publishes(site.aws, site.deployment):
+        lost = accepted(site.bank.open_account(account_id=account_id, owner_id=names.owner()))
+
+    line = logged.await_line("command-handler", event_id=lost.event_id, outcome="accepted")
+    assert line["published"] is False
+    event = site.tables.event(account_id, 1)
+    assert event is not None
+    assert event["event_id"] == lost.event_id
+    assert event["due"] > event["recorded_at"]
+    assert "projected_at" not in event
+    assert site.tables.account(account_id) is None
+
+
+def test_the_sweeper_publishes_what_is_due_and_leaves_what_is_not(
+    direct: Site, names: Names
+) -> None:
+    # On a stack where no other test waits for the schedule to do this.
+    account_id = names.account()
+    with lost_publishes(direct.aws, direct.deployment):
+        lost = accepted(direct.bank.open_account(account_id=account_id, owner_id=names.owner()))
+    before = direct.tables.event(account_id, 1)
+
+    sweep(direct)
+    assert direct.tables.event(account_id, 1) == before
+
+    make_due(direct, account_id, 1)
+    assert sweep(direct)["published"] >= 1
+    await_projected(direct.tables, [lost])
+    assert_sides_agree(direct.tables, account_id)
+
+
+@pytest.mark.needs("schedules")
+@pytest.mark.timeout(200)
+def test_a_lost_publish_is_swept_by_the_schedule(
+    left_to_the_schedule: list[Fact], site: Site
+) -> None:
+    await_projected(site.tables, left_to_the_schedule, within_s=SWEPT_WITHIN_S)
+
+    account_id = left_to_the_schedule[0].account_id
+    assert assert_sides_agree(site.tables, account_id) == (2, 8, "open")

@@ -1,0 +1,109 @@
+"""However events travel, the read model becomes the same."""
+
+from __future__ import annotations
+
+import json
+import random
+from typing import TYPE_CHECKING
+
+import pytest
+
+from integration.accounts import accepted
+from integration.facts import await_projected
+from integration.ledger import assert_sides_agree, assert_totals_agree
+from integration.messages import DeadLetters, message, unknown_id
+from integration.publishing import lost_publishes
+
+if TYPE_CHECKING:
+    from integration.accounts import Names
+    from integration.facts import Fact
+    from integration.site import Site
+    from integration.tables import Row
+
+SEED = 20261123
+
+
+def test_both_wirings_converge_to_the_same_read_model(
+    site: Site, direct: Site, names: Names
+) -> None:
+    assert {site.deployment.wiring, direct.deployment.wiring} == {"queued", "direct"}
+    account_ids = [names.account(f"a{number}") for number in range(3)]
+    owner_id = names.owner()
+    for one in (site, direct):
+        facts = commanded(one, owner_id, account_ids)
+        await_projected(one.tables, facts)
+        for account_id in account_ids:
+            assert_sides_agree(one.tables, account_id)
+        assert_totals_agree(one.tables, owner_id, account_ids)
+
+    assert [
+        (timeless(queued), timeless(topical))
+        for account_id in account_ids
+        for queued, topical in zip(
+            read_model(site, account_id), read_model(direct, account_id), strict=True
+        )
+        if timeless(queued) != timeless(topical)
+    ] == []
+    assert site.tables.totals(owner_id) == direct.tables.totals(owner_id)
+
+
+def test_what_the_topic_duplicates_and_reorders_is_right_in_the_end(
+    direct: Site, names: Names
+) -> None:
+    account_ids = [names.account(f"a{number}") for number in range(2)]
+    with lost_publishes(direct.aws, direct.deployment):
+        facts = commanded(direct, names.owner(), account_ids)
+    bodies = [message(one, event) for one in account_ids for event in direct.tables.log(one)] * 2
+    random.Random(SEED).shuffle(bodies)  # noqa: S311 -- a seeded order, no secret
+
+    for body in bodies:
+        direct.aws.sns.publish(TopicArn=direct.deployment.outputs["TopicArn"], Message=body)
+
+    await_projected(direct.tables, facts)
+    for account_id in account_ids:
+        assert_sides_agree(direct.tables, account_id)
+    assert_totals_agree(direct.tables, names.owner(), account_ids)
+
+
+@pytest.mark.needs("async-retries")
+def test_poison_from_the_topic_reaches_the_dead_letter_queue_of_the_function(
+    direct: Site, names: Names
+) -> None:
+    account_id = names.account()
+    opened = accepted(direct.bank.open_account(account_id=account_id, owner_id=names.owner()))
+    event = direct.tables.event(account_id, 1)
+    assert event is not None
+    poison = message(account_id, event, version=7, event_id=unknown_id())
+
+    direct.aws.sns.publish(TopicArn=direct.deployment.outputs["TopicArn"], Message=poison)
+
+    letters = DeadLetters.of(direct.deployment, direct.aws, read=in_records)
+    letters.await_bodies([poison])
+    await_projected(direct.tables, [opened])
+    assert_sides_agree(direct.tables, account_id)
+
+
+def commanded(site: Site, owner_id: str, account_ids: list[str]) -> list[Fact]:
+    """The same commands, whatever the site."""
+    bank = site.bank
+    facts = [accepted(bank.open_account(account_id=one, owner_id=owner_id)) for one in account_ids]
+    for amount in (300, 20, 1):
+        facts += [accepted(bank.deposit(one, amount)) for one in account_ids]
+    facts += [accepted(bank.withdraw(account_ids[0], 321)), accepted(bank.close(account_ids[0]))]
+    return facts
+
+
+def read_model(site: Site, account_id: str) -> list[Row]:
+    account = site.tables.account(account_id)
+    assert account is not None
+    return [account, *site.tables.lines(account_id)]
+
+
+def timeless(row: Row) -> Row:
+    return {name: value for name, value in row.items() if not name.endswith("_at")}
+
+
+def in_records(letter: str) -> str:
+    """The message in the event that a function failed on."""
+    body: str = json.loads(letter)["Records"][0]["Sns"]["Message"]
+    return body
