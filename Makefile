@@ -1,6 +1,8 @@
 # `make` prints this help. Variables pass through: make up TARGET=localstack STACK_NAME=Mine
 .POSIX:
 .PHONY: help install up down status deploy destroy diff logs test integration load bench template lint format clean
+# The locked Node, and nothing that a machine may have of its own.
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
 TIDEMARK = .venv/bin/tidemark
 
 help: ## print this help

@@ -140,15 +140,18 @@ class EmbeddedTarget(Target):
                 start_new_session=True,
             )
         try:
-            identity = ProcessIdentity.of(child.pid)
-            if identity is None:
-                raise self._failed("ended at once")
-            recorded = {"pid": identity.pid, "started": identity.started, "port": port}
-            write_json(self._record, recorded)
+            process = self._remember(child.pid, port)
         except BaseException:
             child.kill()  # what is not recorded could not be stopped later
             raise
         child.returncode = 0  # it outlives this process on purpose; its record is on disk
+        return process
+
+    def _remember(self, pid: int, port: int) -> _Process:
+        identity = ProcessIdentity.of(pid)
+        if identity is None:
+            raise self._failed("ended at once")
+        write_json(self._record, {"pid": pid, "started": identity.started, "port": port})
         return _Process(identity, port)
 
     def _await_ready(self, process: _Process) -> None:
