@@ -1,0 +1,290 @@
+"""The workbench of one row: resources of its own, and a deadline."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import uuid
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+from tidemark.probe import function_code
+from tidemark.probe.cleanup import Leftovers
+from tidemark.probe.row import NotSeenInTimeError
+from tidemark.waiting import NotSeenError, NotYetError, eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tidemark.aws import Clients
+    from tidemark.deployment import Deployment
+    from tidemark.probe.role import Role
+
+T = TypeVar("T")
+
+PREFIX = "tidemark-probe"
+RUNTIME: Final = "python3.13"
+_HANDLER = "function_code.handle"
+_FUNCTION_TIMEOUT_S = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """A queue of the row's own."""
+
+    url: str
+    arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function of the row's own."""
+
+    name: str
+    arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One invocation of a function, as it logged it."""
+
+    at_ms: int
+    request_id: str
+    bodies: Sequence[str]
+
+
+def unique_name() -> str:
+    """A name that no other row or run has, within every service's length."""
+    return f"{PREFIX}-{uuid.uuid4().hex[:12]}"
+
+
+class Bench:
+    """What a row works with; everything that it makes is removed when the row has ended.
+
+    Args:
+        clients: The target's.
+        deployment: The deployed stack.
+        role: The role of functions.
+        within_s: How long the row may take, in seconds.
+        clock: Monotonic time in seconds.
+    """
+
+    def __init__(
+        self,
+        clients: Clients,
+        deployment: Deployment,
+        role: Role,
+        *,
+        within_s: float,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.clients = clients
+        self.deployment = deployment
+        self.role = role
+        self.leftovers = Leftovers()
+        self._clock = clock
+        self._deadline = clock() + within_s
+
+    @property
+    def left_s(self) -> float:
+        """How much of the row's time is left, in seconds."""
+        return max(0.0, self._deadline - self._clock())
+
+    def eventually(
+        self, probe: Callable[[], T | None], *, what: str, within_s: float | None = None
+    ) -> T:
+        """Wait for a condition, at most until the row's deadline.
+
+        Args:
+            probe: See :func:`tidemark.waiting.eventually`.
+            what: What is waited for.
+            within_s: Wait at most so long, if that is sooner.
+
+        Raises:
+            NotSeenInTimeError: It was not seen in time.
+        """
+        bound_s = self.left_s if within_s is None else min(within_s, self.left_s)
+        seen: list[str] = []
+
+        def remembered() -> T | None:
+            try:
+                return probe()
+            except NotYetError as not_yet:
+                seen.append(str(not_yet))
+                raise
+
+        try:
+            return eventually(remembered, within_s=bound_s, what=what)
+        except NotSeenError as not_seen:
+            raise NotSeenInTimeError(seen[-1] if seen else f"no sign of {what}") from not_seen
+
+    def queue(self, *, is_fifo: bool = False, **attributes: str) -> Queue:
+        """Make a queue."""
+        name = unique_name() + (".fifo" if is_fifo else "")
+        sqs = self.clients.sqs
+        self.leftovers.owe(
+            f"queue {name}",
+            lambda: sqs.delete_queue(QueueUrl=sqs.get_queue_url(QueueName=name)["QueueUrl"]),
+        )
+        wanted = {**({"FifoQueue": "true"} if is_fifo else {}), **attributes}
+        url = sqs.create_queue(QueueName=name, Attributes=wanted)["QueueUrl"]  # type: ignore[arg-type] # attribute names are literals in the stubs
+        arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+        return Queue(url, arn["QueueArn"])
+
+    def topic(self) -> str:
+        """Make a topic, and return its ARN."""
+        name = unique_name()
+        arn = self.clients.sns.create_topic(Name=name)["TopicArn"]
+        self.leftovers.owe(f"topic {name}", lambda: self.clients.sns.delete_topic(TopicArn=arn))
+        return arn
+
+    def table(self, **settings: Any) -> str:
+        """Make a table with the keys pk and sk, wait until it can be used, and return its name."""
+        name = unique_name()
+        dynamodb = self.clients.dynamodb
+        self.leftovers.owe(f"table {name}", lambda: dynamodb.delete_table(TableName=name))
+        dynamodb.create_table(
+            TableName=name,
+            BillingMode="PAY_PER_REQUEST",
+            KeySchema=[
+                {"AttributeName": "pk", "KeyType": "HASH"},
+                {"AttributeName": "sk", "KeyType": "RANGE"},
+            ],
+            AttributeDefinitions=[
+                {"AttributeName": "pk", "AttributeType": "S"},
+                {"AttributeName": "sk", "AttributeType": "S"},
+            ],
+            **settings,
+        )
+
+        def is_active() -> bool | None:
+            status = dynamodb.describe_table(TableName=name)["Table"]["TableStatus"]
+            return True if status == "ACTIVE" else None
+
+        self.eventually(is_active, what="a table to be active")
+        return name
+
+    def function(
+        self,
+        *,
+        fails: bool = False,
+        answer: Any = None,
+        extra_line: str = "",
+        **settings: Any,
+    ) -> Function:
+        """Make a function that logs its invocations, and wait until it can be invoked.
+
+        Args:
+            fails: Whether it raises.
+            answer: What it returns otherwise; `$id` in it is the id of the message "bad".
+            extra_line: A further line for it to log.
+            settings: More arguments of CreateFunction.
+        """
+        name = unique_name()
+        functions = self.clients.functions
+        self.leftovers.owe(
+            f"log group of {name}",
+            lambda: self.clients.logs.delete_log_group(logGroupName=f"/aws/lambda/{name}"),
+        )
+        self.leftovers.owe(f"function {name}", lambda: functions.delete_function(FunctionName=name))
+        environment = {
+            "BEHAVIOUR": "fail" if fails else "answer",
+            "ANSWER": json.dumps({} if answer is None else answer),
+            "EXTRA_LINE": extra_line,
+        }
+        arn = self.role.used_by(
+            lambda role_arn: functions.create_function(
+                FunctionName=name,
+                Runtime=RUNTIME,
+                Handler=_HANDLER,
+                Role=role_arn,
+                Code={"ZipFile": code_zip()},
+                MemorySize=128,
+                Environment={"Variables": environment},
+                **{"Timeout": _FUNCTION_TIMEOUT_S, **settings},
+            )["FunctionArn"],
+            within_s=self.left_s,
+        )
+
+        def is_active() -> bool | None:
+            configuration = functions.get_function_configuration(FunctionName=name)
+            return True if configuration.get("State", "Active") == "Active" else None
+
+        self.eventually(is_active, what="a function to be active")
+        return Function(name, arn)
+
+    def mapping(self, function: Function, queue: Queue, **settings: Any) -> None:
+        """Let a function receive from a queue, and wait until it does."""
+        functions = self.clients.functions
+        uuid_ = functions.create_event_source_mapping(
+            FunctionName=function.name, EventSourceArn=queue.arn, **settings
+        )["UUID"]
+        self.leftovers.owe(
+            f"mapping {uuid_}", lambda: functions.delete_event_source_mapping(UUID=uuid_)
+        )
+
+        def is_enabled() -> bool | None:
+            state = functions.get_event_source_mapping(UUID=uuid_).get("State", "Enabled")
+            return True if state == "Enabled" else None
+
+        self.eventually(is_enabled, what="an event source mapping to be enabled")
+
+    def invocations(self, function: Function) -> list[Invocation]:
+        """The invocations that a function has logged so far, in the order of their time."""
+        found = [
+            Invocation(seen["at_ms"], seen["request_id"], seen["bodies"])
+            for line in self.logged(function)
+            if (seen := _probe_line(line))
+        ]
+        return sorted(found, key=lambda one: one.at_ms)
+
+    def logged(self, function: Function) -> list[str]:
+        """The lines that a function has logged so far."""
+        logs = self.clients.logs
+        try:
+            pages = logs.get_paginator("filter_log_events").paginate(
+                logGroupName=f"/aws/lambda/{function.name}"
+            )
+            return [event["message"] for page in pages for event in page["events"]]
+        except logs.exceptions.ResourceNotFoundException:
+            return []  # it has logged nothing yet
+
+    def received(self, queue: Queue, *, is_kept: bool = False) -> list[Mapping[str, Any]]:
+        """Receive what a queue has to give now, and delete it unless it is to be kept."""
+        messages = self.clients.sqs.receive_message(
+            QueueUrl=queue.url,
+            MaxNumberOfMessages=10,
+            WaitTimeSeconds=0,
+            MessageSystemAttributeNames=["All"],
+            MessageAttributeNames=["All"],
+        ).get("Messages", [])
+        if not is_kept:
+            for message in messages:
+                self.clients.sqs.delete_message(
+                    QueueUrl=queue.url, ReceiptHandle=message["ReceiptHandle"]
+                )
+        return list(messages)
+
+
+def code_zip() -> bytes:
+    """The function's code as a zip."""
+    source = Path(function_code.__file__).read_text(encoding="utf-8")
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        entry = zipfile.ZipInfo("function_code.py", date_time=(1980, 1, 1, 0, 0, 0))
+        entry.external_attr = 0o644 << 16
+        archive.writestr(entry, source)
+    return buffer.getvalue()
+
+
+def _probe_line(line: str) -> dict[str, Any] | None:
+    start = line.find('{"probe"')
+    if start < 0:
+        return None
+    try:
+        return dict(json.JSONDecoder().raw_decode(line[start:])[0]["probe"])
+    except ValueError:
+        return None  # a line that is cut off: the whole one is there at the next look

@@ -1,0 +1,55 @@
+"""What was created is removed again, whatever happens in between."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Leftovers:
+    """What has to be removed, last made first; safe to use from several threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._pending: list[tuple[str, Callable[[], object]]] = []
+        self._is_closed = False
+
+    def owe(self, what: str, remove: Callable[[], object]) -> None:
+        """Remember how to remove something, before it is made.
+
+        Args:
+            what: What it is, as a person would look for it.
+            remove: Removes it; may fail when it was never made.
+
+        Raises:
+            RuntimeError: Everything is removed already; nothing may be made any more.
+        """
+        with self._lock:
+            if self._is_closed:
+                raise RuntimeError(f"{what} would be made after the row has ended")
+            self._pending.append((what, remove))
+
+    def remove(self) -> list[str]:
+        """Remove everything, and say what could not be removed and why."""
+        with self._lock:
+            self._is_closed = True
+            pending, self._pending = self._pending[::-1], []
+        return [said for what, remove in pending if (said := _failure(what, remove))]
+
+
+def _failure(what: str, remove: Callable[[], object]) -> str | None:
+    try:
+        remove()
+    except ClientError as error:
+        code = error.response["Error"]["Code"]
+        if any(word in code for word in ("NotFound", "NonExistent", "NoSuchEntity", "404")):
+            return None  # it was never made
+        return f"{what}: {code}"
+    except (BotoCoreError, RuntimeError) as error:
+        return f"{what}: {error}"
+    return None

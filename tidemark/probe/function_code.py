@@ -1,0 +1,35 @@
+"""The function that rows invoke; it runs in Lambda, and does what its environment says.
+
+Every invocation logs one line, by which a row counts and times the attempts.
+"""
+
+import json
+import os
+import time
+from typing import Any
+
+_FAILS = "fail"
+
+
+def handle(event: Any, context: Any) -> Any:
+    """Log the invocation, then fail, or answer with ANSWER, in which $id is a message's id.
+
+    Raises:
+        RuntimeError: BEHAVIOUR says so.
+    """
+    records = event.get("Records", []) if isinstance(event, dict) else []
+    ids = [record.get("messageId", "") for record in records]
+    bodies = [record.get("body", "") for record in records]
+    seen = {
+        "at_ms": time.time_ns() // 1_000_000,
+        "request_id": getattr(context, "aws_request_id", ""),
+        "bodies": bodies,
+    }
+    print(json.dumps({"probe": seen}), flush=True)  # noqa: T201 -- what a function logs
+    if os.environ.get("EXTRA_LINE"):
+        print(os.environ["EXTRA_LINE"], flush=True)  # noqa: T201 -- likewise
+    if os.environ.get("BEHAVIOUR") == _FAILS:
+        raise RuntimeError("as asked")
+    bad = [one for one, body in zip(ids, bodies, strict=True) if body == "bad"]
+    answer = os.environ.get("ANSWER", "{}").replace("$id", (bad or [""])[0])
+    return json.loads(answer)

@@ -1,0 +1,144 @@
+"""The result of a probe: what it says of every row, as it is kept and compared."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, Self
+
+from tidemark.errors import RefusedError
+from tidemark.probe.row import Verdict
+from tidemark.state import read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from tidemark.probe.row import Observation, Row
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one row found.
+
+    Attributes:
+        name: The row's slug.
+        topic: What it belongs to.
+        capability: The capability that it decides, if any.
+        aws: What AWS documents.
+        documentation: Where.
+        verdict: How the target compares.
+        observed: What the target did; the reason, when nothing was observed.
+        measured: Figures that vary from run to run.
+        within_s: How long the row could have taken, in seconds.
+        duration_s: How long it took, in seconds.
+    """
+
+    name: str
+    topic: str
+    capability: str | None
+    aws: str
+    documentation: str
+    verdict: Verdict
+    observed: str
+    measured: str
+    within_s: float
+    duration_s: float
+
+    @classmethod
+    def of(cls, row: Row, observation: Observation, *, within_s: float, duration_s: float) -> Self:
+        """What a row found."""
+        return cls(
+            name=row.name,
+            topic=row.topic,
+            capability=row.capability,
+            aws=row.aws,
+            documentation=row.documentation,
+            verdict=observation.verdict,
+            observed=observation.observed,
+            measured=observation.measured,
+            within_s=within_s,
+            duration_s=round(duration_s, 1),
+        )
+
+    @property
+    def verdict_in_words(self) -> str:
+        """The verdict, with the bound where one was reached."""
+        if self.verdict is Verdict.NOT_SEEN:
+            return f"not seen within {self.within_s:g} s"
+        return self.verdict.value
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A finished probe.
+
+    Attributes:
+        target: The target's name.
+        date: The day, UTC, as YYYY-MM-DD.
+        versions: What was at work, by component.
+        duration_s: How long it took, in seconds.
+        findings: One per row, in the order of the rows.
+    """
+
+    target: str
+    date: str
+    versions: Mapping[str, str]
+    duration_s: float
+    findings: Sequence[Finding]
+
+    def as_json(self) -> dict[str, Any]:
+        """The document that is printed, kept and compared."""
+        document = asdict(self)
+        rows = document.pop("findings")
+        return {"schema": SCHEMA, **document, "rows": rows}
+
+    @classmethod
+    def from_json(cls, document: Mapping[str, Any]) -> Self:
+        """The result that a document holds.
+
+        Raises:
+            ValueError: It holds none, or one of another schema.
+        """
+        if document.get("schema") != SCHEMA:
+            raise ValueError(f"its schema is {document.get('schema')!r}, not {SCHEMA}")
+        try:
+            return cls(
+                target=document["target"],
+                date=document["date"],
+                versions=document["versions"],
+                duration_s=document["duration_s"],
+                findings=[_finding(one) for one in document["rows"]],
+            )
+        except (KeyError, TypeError) as error:
+            raise ValueError(f"it lacks {error}") from error
+
+    @classmethod
+    def load(cls, path: Path) -> Self:
+        """Read a kept result.
+
+        Raises:
+            RefusedError: There is none in this file.
+        """
+        document = read_json(path)
+        if document is None:
+            raise RefusedError(
+                f"{path} holds no result of a probe: write one with `tidemark probe --json`."
+            )
+        try:
+            return cls.from_json(document)
+        except ValueError as error:
+            raise RefusedError(f"{path} holds no result of this probe: {error}.") from error
+
+    def lacking(self) -> frozenset[str]:
+        """The capabilities that the target was found to lack."""
+        missing = (Verdict.DIFFERS, Verdict.NOT_SEEN)
+        return frozenset(
+            one.capability for one in self.findings if one.capability and one.verdict in missing
+        )
+
+
+def _finding(document: Mapping[str, Any]) -> Finding:
+    values = {one.name: document[one.name] for one in fields(Finding)}
+    return Finding(**{**values, "verdict": Verdict(document["verdict"])})

@@ -1,0 +1,123 @@
+"""Rows: one question to a target each, with AWS's documented answer, and what was observed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tidemark.probe.bench import Bench
+
+PATIENT_S = 600.0
+"""How long a patient row waits when its documentation states no time."""
+
+
+class Verdict(StrEnum):
+    """What a row says about a target."""
+
+    SAME = "same"
+    DIFFERS = "differs"
+    NOT_SEEN = "not seen"
+    NOT_PROBED = "not probed"
+    FAILED = "failed"
+
+
+class NotProbedError(Exception):
+    """Raised by a row that cannot be probed here; the message is the reason."""
+
+
+class NotSeenInTimeError(Exception):
+    """Raised when the row's time has passed; the message is what was seen instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observation:
+    """What a row saw.
+
+    Attributes:
+        verdict: Whether that is what AWS documents.
+        observed: What the target did, in words that are the same at every run.
+        measured: Figures that vary from run to run.
+    """
+
+    verdict: Verdict
+    observed: str
+    measured: str = ""
+
+
+def same(observed: str, measured: str = "") -> Observation:
+    """The target does what AWS documents."""
+    return Observation(Verdict.SAME, observed, measured)
+
+
+def differs(observed: str, measured: str = "") -> Observation:
+    """The target does something else."""
+    return Observation(Verdict.DIFFERS, observed, measured)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One question to a target.
+
+    Attributes:
+        name: Its slug; results are compared by it.
+        topic: What it belongs to.
+        aws: What AWS documents.
+        documentation: Where.
+        within_s: How long it may take, in seconds.
+        patient_s: How long it may take when the bounds are lifted: what AWS itself may need.
+        capability: The capability that tests depend on, if there is one.
+        probe: Asks the question.
+    """
+
+    name: str
+    topic: str
+    aws: str
+    documentation: str
+    within_s: float
+    patient_s: float
+    capability: str | None
+    probe: Callable[[Bench], Observation] = field(repr=False)
+
+
+class Topic:
+    """The rows about one topic, in the order in which they are written down.
+
+    Args:
+        name: What the topic is called in results.
+    """
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.rows: list[Row] = []
+
+    def row(
+        self,
+        name: str,
+        *,
+        aws: str,
+        documentation: str,
+        within_s: float,
+        patient_s: float = PATIENT_S,
+        capability: str | None = None,
+    ) -> Callable[[Callable[[Bench], Observation]], Row]:
+        """Make a row of a function; see :class:`Row` for the arguments."""
+
+        def register(probe: Callable[[Bench], Observation]) -> Row:
+            row = Row(
+                name=name,
+                topic=self.name,
+                aws=aws,
+                documentation=documentation,
+                within_s=within_s,
+                patient_s=max(within_s, patient_s),
+                capability=capability,
+                probe=probe,
+            )
+            self.rows.append(row)
+            return row
+
+        return register

@@ -1,0 +1,149 @@
+"""Running rows side by side, each within its bound."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tidemark.probe.result import Finding
+from tidemark.probe.row import NotProbedError, NotSeenInTimeError, Observation, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tidemark.probe.bench import Bench
+    from tidemark.probe.row import Row
+
+_AT_ONCE = 12
+# A call that is under way when the bound passes may end; then the row is left to itself.
+_GRACE_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What the rows found, and what of theirs could not be removed.
+
+    Attributes:
+        findings: One per row, in the order of the rows.
+        left_behind: What could not be removed, and why.
+        is_complete: Whether it came to its end; False if the user cut it short.
+    """
+
+    findings: Sequence[Finding]
+    left_behind: Sequence[str]
+    is_complete: bool
+
+
+@dataclass(slots=True)
+class _Asked:
+    """A row that is being probed, in a thread of its own that may be given up."""
+
+    row: Row
+    bench: Bench
+    observation: Observation | None = None
+    is_over: threading.Event = field(default_factory=threading.Event)
+
+    def observe(self) -> None:
+        self.observation = _observation(self.row, self.bench)
+        self.is_over.set()
+
+
+class Runner:
+    """Asks rows.
+
+    Args:
+        bench_for: Makes a workbench for a row that may take so many seconds.
+        is_patient: Whether rows may take as long as AWS itself.
+        at_once: How many rows run side by side.
+        grace_s: How long past its bound a row may take to come to its end, in seconds.
+        done: Is told of every finding as it comes, from the threads of the rows.
+    """
+
+    def __init__(
+        self,
+        bench_for: Callable[[float], Bench],
+        *,
+        is_patient: bool = False,
+        at_once: int = _AT_ONCE,
+        grace_s: float = _GRACE_S,
+        done: Callable[[Finding], None] = lambda _: None,
+    ) -> None:
+        self._bench_for = bench_for
+        self._is_patient = is_patient
+        self._at_once = at_once
+        self._grace_s = grace_s
+        self._done = done
+        self._lock = threading.Lock()
+        self._asked: list[_Asked] = []
+        self._left_behind: list[str] = []
+        self._is_stopped = False
+
+    def run(self, rows: Sequence[Row]) -> Run:
+        """Ask every row; on Ctrl-C remove what was made, and return what is known."""
+        # The longest first: what has to wait must not begin last.
+        ordered = sorted(rows, key=lambda row: -row.within_s)
+        with ThreadPoolExecutor(self._at_once, thread_name_prefix="probe") as pool:
+            futures = {row.name: pool.submit(self._ask, row) for row in ordered}
+            try:
+                for future in futures.values():
+                    future.result()
+            except KeyboardInterrupt:
+                self._stop()
+        findings = [futures[row.name].result() for row in rows]
+        return Run(findings, sorted(self._left_behind), not self._is_stopped)
+
+    def _ask(self, row: Row) -> Finding:
+        within_s = row.patient_s if self._is_patient else row.within_s
+        started = time.monotonic()
+        observation = self._bounded(row, within_s)
+        finding = Finding.of(
+            row, observation, within_s=within_s, duration_s=time.monotonic() - started
+        )
+        self._done(finding)
+        return finding
+
+    def _bounded(self, row: Row, within_s: float) -> Observation:
+        with self._lock:
+            if self._is_stopped:
+                return _INTERRUPTED
+            asked = _Asked(row, self._bench_for(within_s))
+            self._asked.append(asked)
+        # Not one of the pool's threads: those are waited for, and this one may hang.
+        threading.Thread(target=asked.observe, name=f"probe {row.name}", daemon=True).start()
+        is_over = asked.is_over.wait(within_s + self._grace_s)
+        observation = asked.observation
+        self._left_behind.extend(asked.bench.leftovers.remove())
+        if observation is not None:
+            return observation
+        if is_over:
+            return _INTERRUPTED
+        return Observation(Verdict.NOT_SEEN, "the target did not answer a call")
+
+    def _stop(self) -> None:
+        with self._lock:
+            self._is_stopped = True
+            for asked in self._asked:
+                asked.is_over.set()
+
+
+_INTERRUPTED = Observation(Verdict.NOT_PROBED, "interrupted")
+
+
+def _observation(row: Row, bench: Bench) -> Observation:
+    try:
+        return row.probe(bench)
+    except NotSeenInTimeError as not_seen:
+        return Observation(Verdict.NOT_SEEN, str(not_seen))
+    except NotProbedError as reason:
+        return Observation(Verdict.NOT_PROBED, str(reason))
+    except Exception as error:  # noqa: BLE001 -- whatever it is, the row says it, and the others go on
+        return Observation(Verdict.FAILED, sentence(error))
+
+
+def sentence(error: Exception) -> str:
+    """An error in one line."""
+    said = " ".join(str(error).split())
+    return f"{type(error).__name__}: {said}" if said else type(error).__name__
