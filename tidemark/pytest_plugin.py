@@ -174,6 +174,12 @@ def target(testbed: Testbed, deployment: Deployment) -> Target:  # noqa: ARG001 
     return testbed.target
 
 
+@pytest.fixture(scope="session", name="capabilities")
+def target_capabilities(request: pytest.FixtureRequest) -> frozenset[str]:
+    """What the target can do, of what targets differ in."""
+    return frozenset(capabilities.CAPABILITIES) - _lacking(request.config)
+
+
 @pytest.fixture(scope="session")
 def aws(testbed: Testbed, deployment: Deployment) -> Clients:  # noqa: ARG001 -- it answers by then
     """AWS clients for the target."""
