@@ -10,6 +10,8 @@ FAILED_CONDITION_EXCEPTION = "ConditionalCheckFailedException"
 
 # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html
 # lists the reasons of a cancellation; the others name a call that was refused for lack of room.
+# TransactionInProgressException is not among them: an earlier try may still commit, so nobody
+# may be told that nothing was done.
 _CONTENTION = {
     "ProvisionedThroughputExceeded",
     "ProvisionedThroughputExceededException",
@@ -18,7 +20,6 @@ _CONTENTION = {
     "ThrottlingException",
     "TransactionConflict",
     "TransactionConflictException",
-    "TransactionInProgressException",
 }
 
 

@@ -51,11 +51,14 @@ def _deliver_again_soon(delivery: Delivery) -> None:
     pause_ms = clock.jittered_ms(
         delivery.receive_count, base_ms=1_000, longest_ms=_LONGEST_PAUSE_MS
     )
+    pause_s = max(1, round(pause_ms / 1000))
+    if delivery.receive_count >= runtime.max_receive_count():
+        pause_s = 0  # the next receive is the dead-letter queue's
     try:
         runtime.sqs().change_message_visibility(
             QueueUrl=runtime.queue_url(),
             ReceiptHandle=delivery.receipt_handle,
-            VisibilityTimeout=max(1, round(pause_ms / 1000)),
+            VisibilityTimeout=pause_s,
         )
     except (BotoCoreError, ClientError):
         # Nothing is lost: the message returns when the queue's own timeout ends.

@@ -316,7 +316,6 @@ def test_an_event_that_does_not_follow_the_head_is_not_appended(unique: str) -> 
         cancelled("ThrottlingError", "None", "None"),
         cancelled("None", "None", "ProvisionedThroughputExceeded"),
         refused_call("ThrottlingException"),
-        refused_call("TransactionInProgressException"),
     ],
 )
 def test_what_contends_is_tried_five_times_and_then_busy(
@@ -342,6 +341,7 @@ def test_what_contends_once_is_accepted(unique: str, meddler: Meddler) -> None:
     [
         ("transact_write_items", ReadTimeoutError(endpoint_url="there")),
         ("transact_write_items", refused_call("InternalServerError")),
+        ("transact_write_items", refused_call("TransactionInProgressException")),
         ("get_item", refused_call("ProvisionedThroughputExceededException", "GetItem")),
         ("get_item", ReadTimeoutError(endpoint_url="there")),
     ],

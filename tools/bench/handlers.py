@@ -51,7 +51,8 @@ def measure(clients: Clients, template: Mapping[str, Any]) -> list[Row]:
     """
     with _environment(clients, template), _muted():
         opening = _recorded(lambda: _open(_TEMPLATE_ACCOUNT))
-        projection = _recorded(lambda: _project(_TEMPLATE_ACCOUNT, 1))
+        message = _opening_message()
+        projection = _recorded(lambda: _project(_TEMPLATE_ACCOUNT, message))
         deposit = _recorded(lambda: _deposit(_TEMPLATE_ACCOUNT))
         query = _recorded(lambda: _query(_TEMPLATE_ACCOUNT))
         refusal = _recorded(lambda: _withdraw_too_much(_TEMPLATE_ACCOUNT))
@@ -64,7 +65,7 @@ def measure(clients: Clients, template: Mapping[str, Any]) -> list[Row]:
             Row("AWS calls of a refused command", len(refusal), "calls", 2),
             Row("AWS calls of a projected event", len(projection), "calls", 1),
             Row("AWS calls of a query", len(query), "calls", 1),
-            _ratio("projection", lambda one: _project(one, 1), projection, handled, bare),
+            _ratio("projection", lambda one: _project(one, message), projection, handled, bare),
             _ratio("accepted command", _deposit, deposit, handled, bare),
             _ratio("query", _query, query, handled, bare),
         ]
@@ -173,21 +174,19 @@ def _withdraw_too_much(account_id: str) -> None:
     _expect(_command(resource, {"amount": 6}, f"{account_id}-refused", account_id), 422)
 
 
-_messages: dict[str, str] = {}
+def _opening_message() -> str:
+    log = CommandStore(runtime.dynamodb(), runtime.command_table_name())
+    (event,) = log.events(_TEMPLATE_ACCOUNT, after=0, before=2)
+    return to_message(event)
 
 
-def _project(account_id: str, version: int) -> None:
+def _project(account_id: str, message: str) -> None:
     from functions.update_processor import handler  # noqa: PLC0415  after the environment is set
 
-    if not _messages:
-        log = CommandStore(runtime.dynamodb(), runtime.command_table_name())
-        (event,) = log.events(_TEMPLATE_ACCOUNT, after=version - 1, before=version + 1)
-        _messages[_TEMPLATE_ACCOUNT] = to_message(event)
-    message = _messages[_TEMPLATE_ACCOUNT].replace(_TEMPLATE_ACCOUNT, account_id)
     record = {
         "messageId": account_id,
         "receiptHandle": "none",
-        "body": message,
+        "body": message.replace(_TEMPLATE_ACCOUNT, account_id),
         "attributes": {"ApproximateReceiveCount": "1"},
     }
     if handler.handle({"Records": [record]}, _Context())["batchItemFailures"]:
