@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import sys
+import traceback
 
 
 def main() -> None:
@@ -19,3 +20,8 @@ def main() -> None:
     except KeyboardInterrupt:
         sys.stderr.write("Interrupted.\ntidemark: interrupted (exit 130)\n")
         sys.exit(130)
+    except Exception:  # noqa: BLE001 -- nothing is lost: a bug's trace is printed, whatever it is
+        # Python's own exit code for it is 1, which means here that an invariant is violated.
+        traceback.print_exc()
+        sys.stderr.write("tidemark: the harness or the target failed (exit 70)\n")
+        sys.exit(70)
