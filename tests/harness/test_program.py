@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import signal
 import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
+from tidemark import cli
 from tidemark.cli import program
 
 if TYPE_CHECKING:
@@ -97,3 +100,33 @@ def test_the_installed_program_ends_with_the_code_it_names(tmp_path: Path) -> No
 
     assert ended.returncode == 64
     assert ended.stderr.splitlines()[-1] == REFUSED
+
+
+def test_a_bug_shows_its_trace_and_is_no_violated_invariant(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail() -> NoReturn:
+        raise ZeroDivisionError
+
+    handlers = [signal.getsignal(one) for one in (signal.SIGTERM, signal.SIGHUP)]
+    monkeypatch.setattr(program, "run", fail)
+    try:
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+    finally:
+        for one, handler in zip((signal.SIGTERM, signal.SIGHUP), handlers, strict=True):
+            signal.signal(one, handler)
+
+    assert ended.value.code == 70
+    stderr = capsys.readouterr().err
+    assert "ZeroDivisionError" in stderr
+    assert stderr.endswith("tidemark: the harness or the target failed (exit 70)\n")
+
+
+def test_a_reader_that_has_enough_is_no_failure(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    def end(*_: object, **__: object) -> NoReturn:
+        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
+
+    monkeypatch.setattr("tidemark.teardown.down", end)
+
+    assert run("down").exit_code == 0
