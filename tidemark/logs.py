@@ -54,6 +54,7 @@ def read(
     functions: Iterable[str],
     *,
     since_ms: int,
+    containing: str | None = None,
 ) -> Iterator[Line]:
     """Read what functions logged, one function after the other.
 
@@ -62,12 +63,14 @@ def read(
         deployment: The stack.
         functions: Short names, as in `FUNCTIONS`.
         since_ms: Where to begin, UTC milliseconds.
+        containing: Leave out lines without this word; a target may leave in some.
     """
+    pattern = "" if containing is None else f'"{containing}"'
     for function in functions:
         for group in groups_of(clients, deployment.outputs[FUNCTIONS[function]]):
             try:
                 pages = clients.logs.get_paginator("filter_log_events").paginate(
-                    logGroupName=group, startTime=since_ms
+                    logGroupName=group, startTime=since_ms, filterPattern=pattern
                 )
                 for page in pages:
                     for event in page["events"]:

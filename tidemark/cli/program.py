@@ -5,11 +5,11 @@ from __future__ import annotations
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tidemark.cli import call, load, logs, probe, stack, status
+from tidemark.cli import call, load, logs, probe, stack, status, trace
 from tidemark.errors import TidemarkError
 from tidemark.exit_codes import ExitCode
 
-_CLICK_USAGE_ERROR = 2
+_USAGE_ERROR = 2
 
 app = typer.Typer(
     name="tidemark",
@@ -32,6 +32,7 @@ stack.register(app)
 status.register(app)
 logs.register(app)
 call.register(app)
+trace.register(app)
 load.register(app)
 probe.register(app)
 
@@ -48,9 +49,9 @@ def _run() -> ExitCode:
     try:
         app()
     except SystemExit as ended:
-        # Verbs end by returning or raising; click itself exits with 2, for usage alone.
-        is_usage_error = ended.code == _CLICK_USAGE_ERROR
-        return ExitCode.REFUSED if is_usage_error else ExitCode(int(ended.code or 0))
+        # Verbs end by returning or raising. Typer itself exits with 2 for usage, and with 1 when
+        # what reads the output has enough of it, as in `tidemark logs | head`.
+        return ExitCode.REFUSED if ended.code == _USAGE_ERROR else ExitCode.OK
     except KeyboardInterrupt:
         typer.echo("Interrupted.", err=True)
         return ExitCode.INTERRUPTED

@@ -1,0 +1,146 @@
+"""The verb trace."""
+
+import json
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from tidemark.aws import Clients
+from tidemark.cli import recorded
+from tidemark.cli.options import RecordedStack, RecordedTarget
+from tidemark.errors import EndedError
+from tidemark.exit_codes import ExitCode
+from tidemark.trace import document, letters
+from tidemark.trace.items import Items
+from tidemark.trace.journal import Journal
+from tidemark.trace.tracing import Kind, Tracer, Unknown
+
+WantedId = Annotated[
+    str,
+    typer.Argument(
+        metavar="ID", help="An idempotency key, an event id, an account id or a message id."
+    ),
+]
+AsKind = Annotated[
+    Kind | None,
+    typer.Option("--as", help="What the id is, when it is several things at once."),
+]
+Since = Annotated[
+    float,
+    typer.Option(
+        "--since",
+        min=0,
+        help="How many minutes of logs to search for an id that no key leads to.",
+    ),
+]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+
+Row = tuple[str, str, str, bool]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the program."""
+    app.command()(trace)
+
+
+def trace(
+    wanted_id: WantedId,
+    kind: AsKind = None,
+    since: Since = 60.0,
+    as_json: AsJson = False,  # noqa: FBT002 -- a flag of the command line
+    target: RecordedTarget = None,
+    stack_name: RecordedStack = None,
+) -> None:
+    """Show the way of a command, an event or an account through the stack, as one timeline."""
+    deployment, its_target = recorded.chosen(target, stack_name)
+    clients = Clients(recorded.answering(its_target))
+    tracer = Tracer(
+        Items.of(deployment, clients),
+        Journal(clients, deployment),
+        lambda: letters.peek(clients.sqs, deployment.outputs["DeadLetterQueueName"]),
+        lookback_min=since,
+    )
+    found = tracer.trace(wanted_id, kind)
+    if as_json:
+        where = {"target": deployment.target, "stack_name": deployment.stack_name}
+        typer.echo(json.dumps(where | document.of(wanted_id, found), indent=2))
+    elif isinstance(found, Unknown):
+        typer.echo(f"Nothing is known of {wanted_id!r}. Searched: {'; '.join(found.searched)}.")
+        typer.echo("With --since MINUTES the function logs are searched further back.")
+    else:
+        _print(document.of(wanted_id, found))
+    if isinstance(found, Unknown):
+        raise EndedError(ExitCode.UNKNOWN)
+
+
+def _print(found: dict[str, Any]) -> None:
+    console = Console(highlight=False)
+    console.print(escape(f"{found['kind']} {found['id']}{_belongs(found)}"), soft_wrap=True)
+    rows = list(_rows(found))
+    if not console.is_terminal:
+        widths = [max(map(len, column)) for column in list(zip(*rows, strict=True))[:2]]
+        for offset, stage, text, _ in rows:
+            typer.echo(f"{offset:>{widths[0]}}  {stage:<{widths[1]}}  {text}")
+        return
+    table = Table(show_header=False, box=None, pad_edge=False)
+    table.add_column(justify="right", style="dim", no_wrap=True)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for offset, stage, text, is_trouble in rows:
+        table.add_row(offset, stage, escape(text), style="red" if is_trouble else None)
+    console.print(table)
+
+
+def _belongs(found: dict[str, Any]) -> str:
+    account_id = found["account_id"]
+    return f", account {account_id}" if account_id not in (None, found["id"]) else ""
+
+
+def _rows(found: dict[str, Any]) -> Iterator[Row]:
+    """Offset, stage, what happened, whether it is trouble; then how things stand now."""
+    for moment in found["timeline"]:
+        text = f"{moment['text']}  [{moment['source']}]"
+        yield f"{moment['offset_ms']:+d} ms", moment["stage"], text, moment["is_trouble"]
+    for event in found["events"]:
+        if event["outbox"] is not None:
+            yield "now", "outbox", _waiting(event), True
+        elif not event["has_statement_line"]:
+            text = f"version {event['version']} is projected and has no statement line"
+            yield "now", "query side", text, True
+    for letter in found["dead_letters"]:
+        yield "now", "dead letter", _dead(letter), not letter["is_stale"]
+    yield from _sides(found)
+    for note in found["notes"]:
+        yield "", "note", note, False
+
+
+def _waiting(event: dict[str, Any]) -> str:
+    outbox = event["outbox"]
+    text = f"version {event['version']} is not projected; {outbox['attempts']} copies so far"
+    return text + ("; stuck: it waits for a redrive" if outbox["is_stuck"] else "")
+
+
+def _dead(letter: dict[str, Any]) -> str:
+    text = f"message {letter['message_id']}"
+    if letter["is_stale"]:
+        return f"{text}; stale, its event is projected"
+    return f"{text}: {letter['reason'] or 'no line says why'}"
+
+
+def _sides(found: dict[str, Any]) -> Iterator[Row]:
+    if found["account_id"] is None:
+        return
+    head, account = found["write_side"], found["query_side"]
+    behind = head is not None and (account or {"version": 0})["version"] < head["version"]
+    yield "now", "write side", _account(head), False
+    yield "now", "query side", _account(account) + (", behind" if behind else ""), behind
+
+
+def _account(row: dict[str, Any] | None) -> str:
+    if row is None:
+        return "no such account"
+    return f"version {row['version']}, balance {row['balance']}, {row['status']}"

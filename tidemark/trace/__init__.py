@@ -1,0 +1,1 @@
+"""The way of one command, event or account through the running stack, as one timeline."""

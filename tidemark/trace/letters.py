@@ -1,0 +1,119 @@
+"""The dead letters, looked at and left where they are."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sqs.type_defs import MessageTypeDef
+
+MOST_LETTERS = 1_000
+_AT_ONCE = 10
+# How long the letters are hidden while the queue is walked, should giving them back fail.
+_HIDDEN_S = 15
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """One dead letter.
+
+    Attributes:
+        message_id: The message's id; its deliveries were logged under it.
+        receive_count: How often the dead-letter queue handed it out, this look included.
+        sent_at_ms: When the message was sent, UTC milliseconds; ``None`` if not known.
+        event: The event it says it carries, as far as it can be read.
+        reason: Why it is here, where Lambda said so.
+    """
+
+    message_id: str
+    receive_count: int
+    sent_at_ms: int | None
+    event: Mapping[str, Any] = field(default_factory=dict)
+    reason: str | None = None
+
+    def names(self, wanted_id: str) -> bool:
+        """Whether it names an id as command, event, account or message."""
+        return wanted_id == self.message_id or any(
+            self.event.get(name) == wanted_id for name in ("command_id", "event_id", "account_id")
+        )
+
+
+def peek(sqs: SQSClient, queue_name: str) -> list[Letter]:
+    """Look at every dead letter, at most `MOST_LETTERS`, and make all visible again.
+
+    SQS knows no look without a receive: the letters are hidden for a moment, and their receive
+    counts rise. Nothing acts on those in a dead-letter queue.
+    """
+    url = sqs.get_queue_url(QueueName=queue_name)["QueueUrl"]
+    received: dict[str, MessageTypeDef] = {}
+    try:
+        for message in _receive(sqs, url):
+            is_again = message["MessageId"] in received
+            received[message["MessageId"]] = message
+            if is_again or len(received) >= MOST_LETTERS:
+                break
+    finally:
+        handles = [message["ReceiptHandle"] for message in received.values()]
+        for start in range(0, len(handles), _AT_ONCE):
+            sqs.change_message_visibility_batch(
+                QueueUrl=url,
+                Entries=[
+                    {"Id": str(number), "ReceiptHandle": handle, "VisibilityTimeout": 0}
+                    for number, handle in enumerate(handles[start : start + _AT_ONCE])
+                ],
+            )
+    return [letter for message in received.values() for letter in read(message)]
+
+
+def _receive(sqs: SQSClient, url: str) -> Iterator[MessageTypeDef]:
+    while messages := sqs.receive_message(
+        QueueUrl=url,
+        MaxNumberOfMessages=_AT_ONCE,
+        VisibilityTimeout=_HIDDEN_S,
+        # Long enough to be asked of every part of a queue; a short poll asks only some.
+        WaitTimeSeconds=1,
+        MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
+        MessageAttributeNames=["All"],
+    ).get("Messages"):
+        yield from messages
+
+
+def read(message: MessageTypeDef) -> list[Letter]:
+    """The letters in one message of the dead-letter queue: one, whichever queue it came from.
+
+    A queue's dead letter is the message itself. A function's is the whole event it was invoked
+    with, which for a topic has one or more records.
+    """
+    attributes = message.get("Attributes", {})
+    said = message.get("MessageAttributes", {})
+    error = said["ErrorMessage"].get("StringValue") if "ErrorMessage" in said else None
+    sent = attributes.get("SentTimestamp")
+    body = _object(message["Body"])
+    carried = [
+        (record["Sns"].get("MessageId"), record["Sns"].get("Message", ""))
+        for record in body.get("Records", [])
+        if isinstance(record, dict) and isinstance(record.get("Sns"), dict)
+    ] or [(None, message["Body"])]
+    return [
+        Letter(
+            message_id=message_id or message["MessageId"],
+            receive_count=int(attributes.get("ApproximateReceiveCount", "1")),
+            sent_at_ms=None if sent is None else int(sent),
+            event=_object(text),
+            reason=error,
+        )
+        for message_id, text in carried
+    ]
+
+
+def _object(text: str) -> dict[str, Any]:
+    try:
+        value = json.loads(text)
+    except (ValueError, RecursionError):
+        return {}
+    return value if isinstance(value, dict) else {}
