@@ -10,13 +10,15 @@ class Delivery:
     """One delivery of one message.
 
     `receive_count` counts from 1; the topic does not tell, so there it is None. `receipt_handle`
-    is the queue's name for this delivery, None where there is no queue.
+    is the queue's name for this delivery, and `sent_at` when the queue had the message (UTC ms);
+    both are None where there is no queue.
     """
 
     message_id: str
     body: str
     receive_count: int | None = None
     receipt_handle: str | None = None
+    sent_at: int | None = None
 
 
 def deliveries(event: Mapping[str, Any]) -> list[Delivery]:
@@ -32,9 +34,12 @@ def _from_topic(record: Mapping[str, Any]) -> Delivery:
 
 
 def _from_queue(record: Mapping[str, Any]) -> Delivery:
+    attributes = record["attributes"]
+    sent_at = attributes.get("SentTimestamp")
     return Delivery(
         message_id=record["messageId"],
         body=record["body"],
-        receive_count=int(record["attributes"]["ApproximateReceiveCount"]),
+        receive_count=int(attributes["ApproximateReceiveCount"]),
         receipt_handle=record["receiptHandle"],
+        sent_at=None if sent_at is None else int(sent_at),
     )

@@ -97,6 +97,7 @@ def log_record(delivery: Delivery, event: Event | None, outcome: Outcome, **fiel
         extra={
             "message_id": delivery.message_id,
             "receive_count": delivery.receive_count,
+            "sent_at": delivery.sent_at,
             **about,
             "outcome": outcome.value,
             **{name: value for name, value in fields.items() if value is not None},

@@ -8,8 +8,9 @@ from functions.adapters import clock, runtime
 from functions.adapters.outbox import THRESHOLD_MS, Outbox
 from functions.command_handler import handler
 from functions.outbox_sweeper.sweep import sweep
+from functions.update_processor import handler as processor
 from tests.functions.calling import LambdaContext, proxy_event
-from tests.functions.projecting import recorded
+from tests.functions.projecting import queue_record, recorded
 from tests.functions.test_outbox_sweeper import Bus
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     import pytest
 
-RECEIVED_AT = 1_795_000_000_000
+RECEIVED_AT = SENT_AT = 1_795_000_000_000
 
 
 def test_a_refused_command_is_named_in_its_line(
@@ -56,3 +57,15 @@ def test_each_copy_that_the_sweeper_publishes_leaves_a_line(
     assert (line["message"], line["attempts"]) == ("republished", 1)
     assert (line["account_id"], line["version"]) == (event.account_id, 1)
     assert line["command_id"] == event.command_id
+
+
+def test_a_processed_record_says_when_the_queue_had_the_message(
+    printed: Callable[[], list[dict[str, Any]]],
+) -> None:
+    record = queue_record("poison")
+    record["attributes"]["SentTimestamp"] = str(SENT_AT)
+
+    processor.handle({"Records": [record]}, LambdaContext())
+
+    [line] = [line for line in printed() if line.get("message_id") == record["messageId"]]
+    assert (line["sent_at"], line["outcome"]) == (SENT_AT, "failed")

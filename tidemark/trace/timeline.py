@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tidemark.trace.items import Event
     from tidemark.trace.journal import Said
@@ -51,8 +51,10 @@ class Moment:
 
 def timeline(events: Iterable[Event], lines: Iterable[Said]) -> list[Moment]:
     """Everything that happened, in order of time."""
+    told = list(lines)
     moments = [moment for event in events for moment in _of_event(event)]
-    moments += [moment for said in lines for moment in _of_line(said)]
+    moments += [moment for said in told for moment in _of_line(said)]
+    moments += _publishes(told)
     return sorted(moments, key=lambda moment: (moment.at_ms, _RANKS[moment.stage]))
 
 
@@ -100,14 +102,28 @@ def _of_command(said: Said) -> Iterator[Moment]:
         yield Moment(received_at_ms, Stage.API_CALL, "API Gateway", text, said=_ids(members))
     match said.outcome:
         case "accepted" | "replayed":
-            # A publish that failed has a line of its own.
-            if members.get("published"):
-                yield _moment(said, Stage.PUBLISH, "published to the topic")
             version = members.get("version")
             yield _moment(said, Stage.ANSWER, f"202 {said.outcome}, version {version}")
         case outcome:
             status = members.get("status", 503)
             yield _moment(said, Stage.ANSWER, f"{status} {outcome}", is_trouble=True)
+
+
+def _publishes(lines: Sequence[Said]) -> Iterator[Moment]:
+    """When each message was sent; a publish that failed has a line of its own.
+
+    The queue knows to the millisecond. Without one the Command Handler's line has to do, which
+    it writes after the publish: the projection may be quicker than that.
+    """
+    deliveries = [said for said in lines if isinstance(said.members.get("sent_at"), int)]
+    messages = {said.members.get("message_id"): said for said in reversed(deliveries)}
+    for message_id, said in messages.items():
+        text = f"message {message_id} is in the queue"
+        yield Moment(said.members["sent_at"], Stage.PUBLISH, "queue", text, said=_ids(said.members))
+    queued = {said.members.get("event_id") for said in deliveries}
+    for said in lines:
+        if said.members.get("published") and said.members.get("event_id") not in queued:
+            yield _moment(said, Stage.PUBLISH, "published to the topic")
 
 
 def _of_delivery(said: Said) -> Moment:
