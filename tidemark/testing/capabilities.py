@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 CAPABILITIES: Mapping[str, str] = {
+    "any-body": "a body that is no UTF-8, or nested without end, is refused and not a failure",
     "async-retries": "an asynchronous invocation that failed is retried, then dead-lettered",
     "request-validators": "the gateway refuses what the API definition does not allow",
     "schedules": "EventBridge schedules fire",
@@ -18,7 +19,7 @@ CAPABILITIES: Mapping[str, str] = {
 
 _LACKS: Mapping[str, frozenset[str]] = {
     "embedded": frozenset({"async-retries", "request-validators"}),
-    "localstack": frozenset({"signatures"}),
+    "localstack": frozenset({"any-body", "signatures"}),
 }
 
 

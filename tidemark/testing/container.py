@@ -88,7 +88,7 @@ class ContainerTarget(Target):
         if container is None:
             return False
         engine = container.get_docker_client().client
-        for one in engine.containers.list(all=True, filters={"name": _name(self._id)}):
+        for one in engine.containers.list(all=True, filters={"name": f"^/{_name(self._id)}$"}):
             one.stop(timeout=_STOP_WITHIN_S)
             one.remove(v=True, force=True)
         for one in engine.containers.list(all=True, filters={"label": f"{_MARK}={self._id}"}):

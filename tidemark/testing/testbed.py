@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tidemark import evidence, stacks, targets
+from tidemark import evidence, stacks, synthesis, targets
 from tidemark.aws import Clients
 from tidemark.bringup import BringUp
 from tidemark.cdk import Cdk
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from tidemark.deployment import Deployment
     from tidemark.environment import Connection
     from tidemark.progress import Steps
+    from tidemark.synthesis import Assembly
     from tidemark.targets.base import Target
 
 
@@ -63,6 +64,7 @@ class Testbed:
         self.plan = plan
         self.state = state
         self.steps = steps
+        self._apps: dict[str, App] = {}
         self._deployed: dict[str, Deployment] = {}
         options = TargetOptions(state=state, endpoint_url=plan.endpoint_url)
         self.target = _target(plan.target, options)
@@ -94,6 +96,7 @@ class Testbed:
             {**self.plan.contexts, **contexts},
             module=self.plan.module,
         )
+        self._apps[stack_name] = app
         deployment, _ = BringUp(
             app=app,
             target=self.target,
@@ -102,6 +105,12 @@ class Testbed:
             steps=self.steps,
         ).up()
         return deployment
+
+    def assembly_of(self, deployment: Deployment) -> Assembly:
+        """What a deployment was made from."""
+        assembly = synthesis.find(self._apps[deployment.stack_name])
+        assert assembly is not None, "it was deployed from there"  # noqa: S101 -- a bug of ours
+        return assembly
 
     @contextmanager
     def client_of(self, deployment: Deployment) -> Iterator[Client]:

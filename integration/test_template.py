@@ -1,0 +1,97 @@
+"""What is deployed is what was synthesised, and the plain template deploys without the CDK."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tidemark import proof, stacks
+from tidemark.aws import Clients
+from tidemark.bringup import REQUIRED_OUTPUTS
+from tidemark.deployment import Deployment
+from tidemark.environment import cleaned
+from tidemark.synthesis import template_digest
+from tidemark.targets.base import TargetOptions
+from tidemark.targets.embedded import EmbeddedTarget
+from tidemark.waiting import NotYetError, eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from integration.site import Site
+    from tidemark.testing.testbed import Testbed
+
+_CREATED_WITHIN_S = 60.0
+
+
+def test_the_deployed_template_is_the_synthesised_one(testbed: Testbed, site: Site) -> None:
+    assembly = testbed.assembly_of(site.deployment)
+
+    body: Any = site.aws.cloudformation.get_template(
+        StackName=site.deployment.stack_name, TemplateStage="Original"
+    )["TemplateBody"]
+
+    deployed = json.loads(body) if isinstance(body, str) else body
+    assert deployed == assembly.template
+    assert site.deployment.template_digest == template_digest(deployed)
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[EmbeddedTarget]:
+    """An embedded target of its own, which nobody bootstrapped."""
+    target = EmbeddedTarget(TargetOptions(state=tmp_path / "state"))
+    target.start()
+    yield target
+    target.stop()
+
+
+def test_the_plain_template_deploys_without_a_bootstrap_and_works(
+    testbed: Testbed, fresh: EmbeddedTarget, tmp_path: Path
+) -> None:
+    connection = fresh.start()
+    clients = Clients(connection)
+    assert stacks.describe(clients, stacks.TOOLKIT_STACK) is None
+    subprocess.run(
+        [sys.executable, "-m", "stack.template", "--folder", tmp_path / "template"],
+        cwd=testbed.plan.checkout,
+        env=cleaned(),
+        check=True,
+    )
+    s3 = clients.client("s3")
+    s3.create_bucket(Bucket="code")
+    for name in ("template.json", "functions.zip"):
+        s3.upload_file(str(tmp_path / "template" / name), "code", name)
+
+    clients.cloudformation.create_stack(
+        StackName="Plain",
+        TemplateURL=f"{connection.endpoint}/code/template.json",
+        Parameters=[
+            {"ParameterKey": "CodeBucket", "ParameterValue": "code"},
+            {"ParameterKey": "CodeKey", "ParameterValue": "functions.zip"},
+        ],
+        Capabilities=["CAPABILITY_IAM"],
+    )
+
+    def probe() -> stacks.LiveStack:
+        live = stacks.describe(clients, "Plain")
+        if live is None or not live.is_settled:
+            raise NotYetError(stacks.failure(clients.cloudformation, "Plain") or str(live))
+        return live
+
+    live = eventually(probe, within_s=_CREATED_WITHIN_S, what="the plain stack")
+    assert set(REQUIRED_OUTPUTS) <= set(live.outputs)
+    deployment = Deployment(
+        target=fresh.name,
+        endpoint=connection.endpoint,
+        region=connection.region,
+        stack_name="Plain",
+        api_url=fresh.api_url(connection, live.outputs["RestApiId"], live.outputs["ApiStage"]),
+        template_digest="",
+        outputs=live.outputs,
+    )
+    assert proof.prove(deployment, clients).balance > 0
