@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import statistics
+import os
 import subprocess
 import sys
 import tempfile
@@ -32,13 +32,10 @@ def measure() -> list[Row]:
 
 def _import_ratio(handler: str, folder: str) -> Row:
     module = f"functions.{handler}.handler"
-    boto3_s: list[float] = []
-    handler_s: list[float] = []
-    _import_s(module, folder)  # writes the byte code, as Lambda's image build would
-    for _ in range(_RUNS):
-        boto3_s.append(_import_s("boto3", folder))
-        handler_s.append(_import_s(module, folder))
-    alone_s, whole_s = statistics.median(boto3_s), statistics.median(handler_s)
+    # Once each beforehand: it writes the byte code, so that both are compared with theirs.
+    # The least of several runs is the one that the machine disturbed least.
+    pairs = [(_import_s("boto3", folder), _import_s(module, folder)) for _ in range(_RUNS + 1)][1:]
+    alone_s, whole_s = (min(runs) for runs in zip(*pairs, strict=True))
     return Row(
         f"import of {handler} / import of boto3",
         whole_s / alone_s,
@@ -52,6 +49,7 @@ def _import_s(module: str, folder: str) -> float:
     finished = subprocess.run(
         [sys.executable, "-c", _PRINT_SECONDS.format(module)],
         cwd=folder,
+        env={k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"},
         capture_output=True,
         text=True,
         check=True,
