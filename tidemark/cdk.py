@@ -70,7 +70,7 @@ class Cdk:
         connection: Connection,
         cwd: Path | None = None,
     ) -> Finished:
-        cli = self.checkout / _CLI
+        cli = cli_of(self.checkout)
         if not cli.is_file():
             raise TidemarkError(
                 f"The CDK command line is not installed in {self.checkout}: run `make up`, which "
@@ -90,6 +90,11 @@ class Cdk:
             cwd=cwd or self.checkout,
             log=self.log_of(command),
         )
+
+
+def cli_of(checkout: Path) -> Path:
+    """The program of the CDK command line that a checkout locks, installed or not."""
+    return checkout / _CLI
 
 
 def node() -> Path:

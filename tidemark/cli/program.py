@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tidemark.cli import call, load, logs, probe, stack, status, trace
+from tidemark.cli import call, doctor, load, logs, probe, stack, status, trace
 from tidemark.errors import TidemarkError
 from tidemark.exit_codes import ExitCode
 
@@ -33,6 +33,7 @@ status.register(app)
 logs.register(app)
 call.register(app)
 trace.register(app)
+doctor.register(app)
 load.register(app)
 probe.register(app)
 

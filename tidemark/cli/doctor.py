@@ -1,0 +1,65 @@
+"""The verb doctor."""
+
+import json
+import os
+from dataclasses import asdict
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.text import Text
+
+from tidemark.cli.options import TargetToStart
+from tidemark.doctor.examination import Examination, examine
+from tidemark.doctor.finding import Finding, State
+from tidemark.errors import EndedError
+from tidemark.exit_codes import ExitCode
+from tidemark.targets.choice import AUTO
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+WithAws = Annotated[
+    bool, typer.Option("--aws", help="Ask AWS whose the credentials are; nothing else is asked.")
+]
+
+_STYLES = {State.OK: "green", State.WARNING: "yellow", State.PROBLEM: "bold red"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the program."""
+    app.command()(doctor)
+
+
+def doctor(
+    target: TargetToStart = AUTO,
+    with_aws: WithAws = False,  # noqa: FBT002 -- a flag of the command line
+    as_json: AsJson = False,  # noqa: FBT002 -- a flag of the command line
+) -> None:
+    """Look at this machine: what is there, what is missing, and how to mend it.
+
+    Ends well unless something is broken that the target needs.
+    """
+    found = examine(target, os.environ, with_aws=with_aws)
+    if as_json:
+        typer.echo(json.dumps(asdict(found) | {"is_healthy": found.is_healthy}, indent=2))
+    else:
+        _print(found)
+    if not found.is_healthy:
+        raise EndedError(ExitCode.FAILED)
+
+
+def _print(found: Examination) -> None:
+    console = Console(highlight=False, soft_wrap=True)
+    why = f": {found.why}" if found.why else ""
+    console.print(Text(f"For the {found.target} target{why}"))
+    width = max(len(finding.name) for finding in found.findings)
+    for finding in found.findings:
+        console.print(_line(finding, width))
+
+
+def _line(finding: Finding, width: int) -> Text:
+    line = Text(f"{finding.state:<8}", style=_STYLES[finding.state])
+    line.append(f" {finding.name:<{width}}", style="bold")
+    line.append(f"  {finding.says}", style="default")
+    if finding.fix is not None:
+        line.append(f" -> {finding.fix}", style="italic")
+    return line

@@ -1,0 +1,90 @@
+"""The whole examination, for one target."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tidemark import targets
+from tidemark.doctor import credentials, docker, installation, machine, remains
+from tidemark.doctor.finding import State
+from tidemark.state import find_checkout, state_dir
+from tidemark.targets.base import TargetOptions
+from tidemark.targets.choice import Choice, choose
+from tidemark.targets.localstack import PREFERRED_PORT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tidemark.doctor.finding import Finding
+
+_IN_DOCKER = "localstack"
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """What was found, for one target.
+
+    Attributes:
+        target: The target that the problems are problems of.
+        why: Why that one, or ``None`` when the caller said so.
+        findings: One for each thing that was looked at.
+    """
+
+    target: str
+    why: str | None
+    findings: Sequence[Finding]
+
+    @property
+    def is_healthy(self) -> bool:
+        """Whether nothing that the target needs is broken."""
+        return all(finding.state is not State.PROBLEM for finding in self.findings)
+
+
+def examine(target: str, environ: Mapping[str, str], *, with_aws: bool) -> Examination:
+    """Examine this machine for a target.
+
+    Args:
+        target: The target, or `auto` for the one that `up` would take.
+        environ: The environment.
+        with_aws: Ask AWS whose the credentials are; nothing else leaves the machine.
+
+    Raises:
+        RefusedError: There is no such target.
+    """
+    state = state_dir(environ)
+    options = TargetOptions(state=state, endpoint_url=environ.get("ENDPOINT_URL"))
+    choice = choose(target, options, environ)
+    return Examination(
+        choice.name, choice.why, list(_findings(choice, state, environ, with_aws=with_aws))
+    )
+
+
+def _findings(
+    choice: Choice, state: Path, environ: Mapping[str, str], *, with_aws: bool
+) -> Iterator[Finding]:
+    checkout = find_checkout()
+    yield installation.python()
+    yield installation.checkout(checkout)
+    yield from installation.extras({choice.name, "deploy"}, is_checkout=checkout is not None)
+    yield installation.node(is_checkout=checkout is not None)
+    yield installation.cdk_cli(checkout)
+    yield from docker.examine(environ, is_needed=choice.name == _IN_DOCKER)
+    yield machine.loopback()
+    yield machine.localstack_port(is_ours=_listens_on_preferred_port(state))
+    yield machine.disk("disk", state)
+    yield machine.disk("temporary files", Path(tempfile.gettempdir()))
+    yield machine.proxy(environ)
+    yield credentials.present(environ)
+    yield from credentials.endpoints(environ)
+    if with_aws:
+        yield credentials.asked(environ)
+    yield from remains.examine(state)
+
+
+def _listens_on_preferred_port(state: Path) -> bool:
+    connection = targets.create(_IN_DOCKER, TargetOptions(state=state)).find()
+    endpoint = "" if connection is None else connection.endpoint or ""
+    return endpoint.endswith(f":{PREFERRED_PORT}")

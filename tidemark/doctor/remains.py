@@ -1,0 +1,137 @@
+"""The state folder: what is recorded and no longer true, and what earlier runs left behind."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from tidemark import deployment as deployments
+from tidemark import targets
+from tidemark.doctor.finding import Finding, lacking, well
+from tidemark.errors import TidemarkError
+from tidemark.exchange import is_loopback
+from tidemark.processes import ProcessIdentity
+from tidemark.targets import engine
+from tidemark.targets.base import TargetOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+    from tidemark.deployment import Deployment
+
+# The targets that are started here, and the record that says so.
+_RECORDS = {"embedded": "process.json", "localstack": "container.json"}
+_LABELS = ("tidemark.project", "tidemark.testbed")
+
+
+def examine(state: Path) -> Iterator[Finding]:
+    """All that the state folder, and containers with our labels, tell."""
+    yield folder(state)
+    yield from running(state)
+    yield from recorded(state)
+    yield from sessions(state)
+
+
+def folder(state: Path) -> Finding:
+    """Whether the state folder can be written."""
+    there = next(at for at in (state, *state.parents) if at.exists())
+    if not there.is_dir() or not os.access(there, os.W_OK | os.X_OK):
+        fix = "make it writable, or name another folder in TIDEMARK_STATE_DIR"
+        return lacking("state folder", f"{state} cannot be written", fix, is_needed=True)
+    return well("state folder", f"{state}{'' if state.exists() else ' (not there yet)'}")
+
+
+def running(state: Path) -> Iterator[Finding]:
+    """The targets that are recorded as running."""
+    for name, record in _RECORDS.items():
+        if not (state / name / record).is_file():
+            continue
+        connection = targets.create(name, TargetOptions(state=state)).find()
+        if connection is not None:
+            yield well(f"{name} target", f"answers at {connection.endpoint}")
+        else:
+            yield lacking(
+                f"{name} target",
+                "is recorded as running and does not answer",
+                "`tidemark up` starts it again, `tidemark down` forgets it",
+                is_needed=False,
+            )
+
+
+def recorded(state: Path) -> Iterator[Finding]:
+    """The recorded deployments."""
+    for path in deployments.paths(state):
+        try:
+            deployment = deployments.Deployment.load(path)
+        except TidemarkError:
+            yield lacking(
+                f"record {path.name}", "cannot be read", f"delete {path}", is_needed=False
+            )
+            continue
+        yield _deployment(deployment, state)
+
+
+def _deployment(deployment: Deployment, state: Path) -> Finding:
+    name = f"stack {deployment.stack_name}"
+    where = f"on {deployment.target} ({deployment.endpoint or deployment.region})"
+    if deployment.endpoint is None or not is_loopback(deployment.endpoint):
+        return well(name, f"recorded {where}; not asked, it is not on this machine")
+    options = TargetOptions(
+        state=state, endpoint_url=deployment.endpoint, settings=deployment.settings
+    )
+    try:
+        connection = targets.create(deployment.target, options).find()
+    except TidemarkError as error:
+        fix = f"delete its record in {state / 'deployments'}"
+        return lacking(name, f"recorded {where}: {error}", fix, is_needed=False)
+    if connection is None or connection.endpoint != deployment.endpoint:
+        return lacking(
+            name,
+            f"recorded {where}, where nothing answers",
+            "`tidemark up` deploys it again, `tidemark down` forgets it",
+            is_needed=False,
+        )
+    return well(name, f"recorded {where}, which answers")
+
+
+def sessions(state: Path) -> Iterator[Finding]:
+    """What test sessions left: a target that runs on, containers, and folders to look at."""
+    folders = [path for path in sorted((state / "pytest").glob("*-*")) if path.is_dir()]
+    ended = [path for path in folders if not _is_at_work(path)]
+    for path in ended:
+        if targets.create("embedded", TargetOptions(state=path)).find() is not None:
+            yield lacking(
+                "left running",
+                f"the embedded target of the test session {path.name}",
+                f"TIDEMARK_STATE_DIR={path} tidemark down",
+                is_needed=False,
+            )
+    if len(ended) == len(folders) and not (state / "localstack/container.json").is_file():
+        yield from _containers()
+    kept = [path for path in ended if (path / "failed").is_dir()]
+    if kept:
+        places = f"{len(kept)} failed test sessions can be looked at in {state / 'pytest'}"
+        yield well("evidence", f"{places}; delete what you are done with")
+
+
+def _is_at_work(session: Path) -> bool:
+    """Whether the pytest that a session folder is named after still runs."""
+    pid = session.name.rpartition("-")[2]
+    return pid.isdecimal() and ProcessIdentity.of(int(pid)) is not None
+
+
+def _containers() -> Iterator[Finding]:
+    for label in _LABELS:
+        names = engine.asked(
+            ["ps", "--all", "--filter", f"label={label}", "--format", "{{.Names}}"]
+        )
+        if names:
+            shown = ", ".join(names.split())
+            yield lacking(
+                "containers",
+                f"{shown} ({label}), of no session that this state folder knows",
+                f"docker rm --force --volumes {' '.join(names.split())}, unless another checkout "
+                "uses them",
+                is_needed=False,
+            )
