@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tidemark import targets
-from tidemark.doctor import credentials, docker, installation, machine, remains
+from tidemark.doctor import containers, credentials, docker, installation, machine, remains
 from tidemark.doctor.finding import State
 from tidemark.state import find_checkout, state_dir
 from tidemark.targets.base import TargetOptions
@@ -82,6 +82,7 @@ def _findings(
     if with_aws:
         yield credentials.asked(environ)
     yield from remains.examine(state)
+    yield from containers.orphaned()
 
 
 def _listens_on_preferred_port(state: Path) -> bool:

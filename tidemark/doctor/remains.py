@@ -11,7 +11,6 @@ from tidemark.doctor.finding import Finding, lacking, well
 from tidemark.errors import TidemarkError
 from tidemark.exchange import is_loopback
 from tidemark.processes import ProcessIdentity
-from tidemark.targets import engine
 from tidemark.targets.base import TargetOptions
 
 if TYPE_CHECKING:
@@ -22,11 +21,10 @@ if TYPE_CHECKING:
 
 # The targets that are started here, and the record that says so.
 _RECORDS = {"embedded": "process.json", "localstack": "container.json"}
-_LABELS = ("tidemark.project", "tidemark.testbed")
 
 
 def examine(state: Path) -> Iterator[Finding]:
-    """All that the state folder, and containers with our labels, tell."""
+    """All that the state folder tells."""
     yield folder(state)
     yield from running(state)
     yield from recorded(state)
@@ -96,7 +94,7 @@ def _deployment(deployment: Deployment, state: Path) -> Finding:
 
 
 def sessions(state: Path) -> Iterator[Finding]:
-    """What test sessions left: a target that runs on, containers, and folders to look at."""
+    """What test sessions left: a target that runs on, and folders to look at."""
     folders = [path for path in sorted((state / "pytest").glob("*-*")) if path.is_dir()]
     ended = [path for path in folders if not _is_at_work(path)]
     for path in ended:
@@ -107,8 +105,6 @@ def sessions(state: Path) -> Iterator[Finding]:
                 f"TIDEMARK_STATE_DIR={path} tidemark down",
                 is_needed=False,
             )
-    if len(ended) == len(folders) and not (state / "localstack/container.json").is_file():
-        yield from _containers()
     kept = [path for path in ended if (path / "failed").is_dir()]
     if kept:
         places = f"{len(kept)} failed test sessions can be looked at in {state / 'pytest'}"
@@ -119,19 +115,3 @@ def _is_at_work(session: Path) -> bool:
     """Whether the pytest that a session folder is named after still runs."""
     pid = session.name.rpartition("-")[2]
     return pid.isdecimal() and ProcessIdentity.of(int(pid)) is not None
-
-
-def _containers() -> Iterator[Finding]:
-    for label in _LABELS:
-        names = engine.asked(
-            ["ps", "--all", "--filter", f"label={label}", "--format", "{{.Names}}"]
-        )
-        if names:
-            shown = ", ".join(names.split())
-            yield lacking(
-                "containers",
-                f"{shown} ({label}), of no session that this state folder knows",
-                f"docker rm --force --volumes {' '.join(names.split())}, unless another checkout "
-                "uses them",
-                is_needed=False,
-            )
