@@ -83,6 +83,8 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     if (_target_name(config) == "endpoint") != bool(config.getoption("--tidemark-endpoint")):
         raise pytest.UsageError("--target endpoint and --tidemark-endpoint URL go together.")
+    _module(config)
+    _contexts(config)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -134,8 +136,7 @@ def testbed(request: pytest.FixtureRequest) -> Iterator[Testbed]:
             bed.keep_evidence()
         if config.getoption("--tidemark-keep"):
             config.stash[_LAST_WORDS].append(
-                f"The target and its stacks are left running: TIDEMARK_STATE_DIR={bed.state} "
-                "tidemark status, and tidemark down to remove them."
+                f"The target and its stacks are left running; to remove them: {bed.how_to_remove}"
             )
         else:
             bed.remove()
@@ -164,8 +165,7 @@ def deployment(testbed: Testbed, request: pytest.FixtureRequest) -> Deployment:
             pytest.exit(str(error), returncode=error.exit_code)
         pytest.skip(str(error))
     except TidemarkError as error:
-        words = [str(error), *getattr(error, "__notes__", [])]
-        pytest.exit("\n".join(words), returncode=error.exit_code)
+        pytest.exit(str(error), returncode=error.exit_code)
 
 
 @pytest.fixture(scope="session")
@@ -220,20 +220,33 @@ def _plan(config: pytest.Config) -> Plan:
     from tidemark.testing.testbed import Plan  # noqa: PLC0415 -- sessions without a deployment stay quick
 
     checkout = find_checkout(config.rootpath)
-    match shlex.split(config.getoption("--tidemark-app")):
-        case ["python", "-m", module]:
-            pass
-        case _:
-            raise pytest.UsageError('--tidemark-app must be "python -m MODULE".')
     if checkout is None:
         raise pytest.UsageError("There is no CDK app here: no cdk.json in the rootdir or above.")
     return Plan(
         target=_target_name(config),
         endpoint_url=config.getoption("--tidemark-endpoint"),
         checkout=checkout,
-        module=module,
-        contexts=dict(one.split("=", 1) for one in config.getoption("--tidemark-context")),
+        module=_module(config),
+        contexts=_contexts(config),
+        keep=config.getoption("--tidemark-keep"),
     )
+
+
+def _module(config: pytest.Config) -> str:
+    match shlex.split(config.getoption("--tidemark-app")):
+        case ["python", "-m", module]:
+            return module
+    raise pytest.UsageError('--tidemark-app must be "python -m MODULE".')
+
+
+def _contexts(config: pytest.Config) -> dict[str, str]:
+    contexts = {}
+    for one in config.getoption("--tidemark-context"):
+        name, equals, value = one.partition("=")
+        if not name or not equals:
+            raise pytest.UsageError(f"--tidemark-context must be NAME=VALUE, not {one!r}.")
+        contexts[name] = value
+    return contexts
 
 
 @contextmanager

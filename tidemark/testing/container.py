@@ -46,14 +46,20 @@ class NotHereError(TidemarkError):
 
 
 class ContainerTarget(Target):
-    """LocalStack in a container of its own, on a loopback port that is free."""
+    """LocalStack in a container of its own, on a loopback port that is free.
+
+    Args:
+        options: See :class:`Target`.
+        outlives: Whether it is to run on when the session is over, however that ends.
+    """
 
     name: ClassVar[str] = "localstack"
     summary: ClassVar[str] = "LocalStack, in a container of the session's own"
     is_ours: ClassVar[bool] = True
 
-    def __init__(self, options: TargetOptions) -> None:
+    def __init__(self, options: TargetOptions, *, outlives: bool = False) -> None:
         super().__init__(options)
+        self._outlives = outlives
         self._id = uuid.uuid4().hex[:12]
         self._container: DockerContainer | None = None
         self._connection: Connection | None = None
@@ -66,7 +72,7 @@ class ContainerTarget(Target):
         """
         if self._connection is not None:
             return self._connection
-        self._container = _new_container(self._id)
+        self._container = _new_container(self._id, outlives=self._outlives)
         try:
             endpoint = _started(self._container)
             _await_healthy(self._container, endpoint)
@@ -105,6 +111,12 @@ class ContainerTarget(Target):
             account=EMULATOR_ACCOUNT,
         )
 
+    @property
+    def how_to_remove(self) -> str:
+        """The command that removes it, once it has outlived its session."""
+        name = _name(self._id)
+        return f"docker stop --time {_STOP_WITHIN_S} {name} && docker rm --volumes {name}"
+
     def versions(self) -> Mapping[str, str]:
         """The image."""
         return {"image": image_of(os.environ)}
@@ -119,7 +131,7 @@ def _name(session_id: str) -> str:
     return f"tidemark-testbed-{session_id}"
 
 
-def _new_container(session_id: str) -> DockerContainer:
+def _new_container(session_id: str, *, outlives: bool) -> DockerContainer:
     try:
         from docker.errors import DockerException  # noqa: PLC0415 -- with the extra `localstack` only
         from testcontainers.core.config import (  # noqa: PLC0415 -- likewise
@@ -134,6 +146,8 @@ def _new_container(session_id: str) -> DockerContainer:
         ) from error
     # Else it may be the address of the engine's bridge, where the port is not published.
     testcontainers_config.tc_host_override = ports.LOOPBACK
+    if outlives:
+        testcontainers_config.ryuk_disabled = True  # it would remove the container all the same
     try:
         container = DockerContainer(image_of(os.environ))
     except DockerException as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import uuid
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from tidemark import evidence, stacks, synthesis, targets
@@ -40,6 +40,7 @@ class Plan:
         checkout: The folder with `cdk.json`.
         module: The Python module that is the CDK app.
         contexts: Context values for the app.
+        keep: Whether all of it outlives the session.
     """
 
     target: str
@@ -47,6 +48,7 @@ class Plan:
     checkout: Path
     module: str
     contexts: Mapping[str, str] = field(default_factory=dict)
+    keep: bool = False
 
 
 class Testbed:
@@ -67,7 +69,7 @@ class Testbed:
         self._apps: dict[str, App] = {}
         self._deployed: dict[str, Deployment] = {}
         options = TargetOptions(state=state, endpoint_url=plan.endpoint_url)
-        self.target = _target(plan.target, options)
+        self.target = _target(plan, options)
         # A target that is not ours may hold stacks of others.
         self._name = "Tidemark" if self.target.is_ours else f"Tidemark-{uuid.uuid4().hex[:8]}"
 
@@ -96,6 +98,7 @@ class Testbed:
             {**self.plan.contexts, **contexts},
             module=self.plan.module,
         )
+        app = replace(app, inputs=(*app.inputs, self.plan.module.partition(".")[0]))
         self._apps[stack_name] = app
         deployment, _ = BringUp(
             app=app,
@@ -135,6 +138,13 @@ class Testbed:
         for stack_name in self._deployed:
             evidence.keep(self.evidence / stack_name, self.target, self.target.find(), stack_name)
 
+    @property
+    def how_to_remove(self) -> str:
+        """The command that removes what is kept."""
+        if isinstance(self.target, ContainerTarget):
+            return self.target.how_to_remove
+        return f"TIDEMARK_STATE_DIR={self.state} tidemark down"
+
     def remove(self) -> None:
         """Remove all that the session made, stacks and target; only the evidence stays."""
         if not self.target.is_ours:
@@ -148,7 +158,8 @@ class Testbed:
             self.state.rmdir()
 
 
-def _target(name: str, options: TargetOptions) -> Target:
-    if name == ContainerTarget.name:
-        return ContainerTarget(options)  # not by compose: nothing in the checkout names it
-    return targets.create(name, options)
+def _target(plan: Plan, options: TargetOptions) -> Target:
+    if plan.target == ContainerTarget.name:
+        # Not by compose, which is for one that outlives its verb and that the state folder knows.
+        return ContainerTarget(options, outlives=plan.keep)
+    return targets.create(plan.target, options)
