@@ -171,8 +171,10 @@ def _choice(deployment: Deployment) -> str:
 def _program() -> str:
     """The console script, as it can be typed here."""
     script = Path(sys.argv[0]).resolve()
+    here = Path.cwd().resolve()
+    if script.is_relative_to(here):
+        return str(script.relative_to(here))  # right whether or not it is on the PATH
     found = shutil.which("tidemark")
     if found is not None and Path(found).resolve() == script:
         return "tidemark"
-    here = Path.cwd().resolve()
-    return str(script.relative_to(here) if script.is_relative_to(here) else script)
+    return str(script)
