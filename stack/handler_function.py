@@ -36,9 +36,22 @@ class Build:
     architecture: lambda_.Architecture
 
 
-def allow(*actions: str, on: Sequence[str]) -> iam.PolicyStatement:
-    """Returns a statement that allows exactly these actions on exactly these resources."""
-    return iam.PolicyStatement(actions=list(actions), resources=list(on))
+def allow(
+    *actions: str, on: Sequence[str], leading_keys: Sequence[str] = ()
+) -> iam.PolicyStatement:
+    """Returns a statement that allows exactly these actions on exactly these resources.
+
+    Args:
+        actions: The actions.
+        on: The ARNs of the resources.
+        leading_keys: Patterns of the partition keys that may be named, of a table or an index. All
+            keys of one action go into one statement: a transaction or a batch names several, and
+            each of them must match it (docs/adr/0012).
+    """
+    limit = {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": list(leading_keys)}}
+    return iam.PolicyStatement(
+        actions=list(actions), resources=list(on), conditions=limit if leading_keys else None
+    )
 
 
 class HandlerFunction(Construct):

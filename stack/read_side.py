@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from stack.messaging import Messaging
 
 OWNER_INDEX = "by_owner"
+# The partition keys of the first generation of the read model.
+ACCOUNT_KEYS = "g1#account#*"
+OWNER_KEYS = "g1#owner#*"
 
 
 class ReadSide(Construct):
@@ -73,8 +76,14 @@ class ReadSide(Construct):
             },
             permissions=[
                 # A transaction is authorised as what its items are.
-                allow("dynamodb:PutItem", "dynamodb:UpdateItem", on=[table_arn]),
-                allow("dynamodb:Query", "dynamodb:UpdateItem", on=[command_table.table_arn]),
+                allow("dynamodb:PutItem", on=[table_arn], leading_keys=[ACCOUNT_KEYS]),
+                allow("dynamodb:UpdateItem", on=[table_arn], leading_keys=[OWNER_KEYS]),
+                allow(
+                    "dynamodb:Query",
+                    "dynamodb:UpdateItem",
+                    on=[command_table.table_arn],
+                    leading_keys=["account#*"],
+                ),
                 *messaging.processor_permissions,
             ],
             dead_letter_queue=messaging.function_dead_letter_queue,
@@ -88,7 +97,12 @@ class ReadSide(Construct):
             timeout=Duration.seconds(10),
             environment={"QUERY_TABLE_NAME": self.query_table.table_name},
             permissions=[
-                allow("dynamodb:GetItem", "dynamodb:Query", on=[table_arn]),
-                allow("dynamodb:Query", on=[f"{table_arn}/index/{OWNER_INDEX}"]),
+                allow("dynamodb:GetItem", on=[table_arn], leading_keys=[ACCOUNT_KEYS, OWNER_KEYS]),
+                allow("dynamodb:Query", on=[table_arn], leading_keys=[ACCOUNT_KEYS]),
+                allow(
+                    "dynamodb:Query",
+                    on=[f"{table_arn}/index/{OWNER_INDEX}"],
+                    leading_keys=[OWNER_KEYS],
+                ),
             ],
         ).function

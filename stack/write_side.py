@@ -74,7 +74,12 @@ class WriteSide(Construct):
             environment=environment,
             permissions=[
                 # A transaction is authorised as what its items are.
-                allow("dynamodb:GetItem", "dynamodb:PutItem", on=[table_arn]),
+                allow(
+                    "dynamodb:GetItem",
+                    "dynamodb:PutItem",
+                    on=[table_arn],
+                    leading_keys=["account#*", "command#*"],
+                ),
                 allow("sns:Publish", on=[topic.topic_arn]),
             ],
         ).function
@@ -86,8 +91,14 @@ class WriteSide(Construct):
             timeout=Duration.seconds(50),
             environment=environment,
             permissions=[
+                # Without leading keys: its partition keys are the numbers of all shards.
                 allow("dynamodb:Query", on=[f"{table_arn}/index/{OUTBOX_INDEX}"]),
-                allow("dynamodb:BatchGetItem", "dynamodb:UpdateItem", on=[table_arn]),
+                allow(
+                    "dynamodb:BatchGetItem",
+                    "dynamodb:UpdateItem",
+                    on=[table_arn],
+                    leading_keys=["account#*"],
+                ),
                 allow("sns:Publish", on=[topic.topic_arn]),
             ],
         ).function

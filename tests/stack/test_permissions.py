@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.stack.conftest import Template
 
 
@@ -50,8 +52,37 @@ IN_WIRING: dict[str, dict[str, Permissions]] = {
 }
 
 
-def granted(template: Template, function: str) -> Permissions:
-    """Returns the actions that a function's role allows, by readable resource."""
+ACCOUNTS, OWNERS = "g1#account#*", "g1#owner#*"
+# What a function may name as a partition key; whatever is not here has no limit.
+LEADING_KEYS: dict[str, dict[tuple[str, str], set[str]]] = {
+    "CommandHandlerName": {
+        ("CommandTable", "dynamodb:GetItem"): {"account#*", "command#*"},
+        ("CommandTable", "dynamodb:PutItem"): {"account#*", "command#*"},
+    },
+    "OutboxSweeperName": {
+        ("CommandTable", "dynamodb:BatchGetItem"): {"account#*"},
+        ("CommandTable", "dynamodb:UpdateItem"): {"account#*"},
+    },
+    "UpdateProcessorName": {
+        ("CommandTable", "dynamodb:Query"): {"account#*"},
+        ("CommandTable", "dynamodb:UpdateItem"): {"account#*"},
+        ("QueryTable", "dynamodb:PutItem"): {ACCOUNTS},
+        ("QueryTable", "dynamodb:UpdateItem"): {OWNERS},
+    },
+    "QueryHandlerName": {
+        ("QueryTable", "dynamodb:GetItem"): {ACCOUNTS, OWNERS},
+        ("QueryTable", "dynamodb:Query"): {ACCOUNTS},
+        ("QueryTable/index/by_owner", "dynamodb:Query"): {OWNERS},
+    },
+}
+
+
+def listed(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def readable_names(template: Template, function: str) -> Callable[[Any], str]:
+    """Returns what makes the resources of a function's role readable."""
     names: dict[str, str] = {
         template.logical_id(output): name
         for output, name in (
@@ -74,14 +105,17 @@ def granted(template: Template, function: str) -> Permissions:
                 return readable(owner) + str(suffix)
         pytest.fail(f"{resource} is not a resource that this test knows")
 
+    return readable
+
+
+def granted(template: Template, function: str) -> Permissions:
+    """Returns the actions that a function's role allows, by readable resource."""
+    readable = readable_names(template, function)
     found: Permissions = {}
     for statement in template.role_statements(function):
         assert statement["Effect"] == "Allow"
-        actions = statement["Action"]
-        resources = statement["Resource"]
-        for resource in resources if isinstance(resources, list) else [resources]:
-            allowed = found.setdefault(readable(resource), set())
-            allowed |= {actions} if isinstance(actions, str) else set(actions)
+        for resource in listed(statement["Resource"]):
+            found.setdefault(readable(resource), set()).update(listed(statement["Action"]))
     return found
 
 
@@ -91,6 +125,25 @@ def test_a_function_may_do_exactly_what_it_does(template: Template, function: st
         EVERY_FUNCTION | IN_EVERY_WIRING[function] | IN_WIRING[template.wiring].get(function, {})
     )
     assert granted(template, function) == expected
+
+
+@pytest.mark.parametrize("function", LEADING_KEYS)
+def test_a_function_may_name_only_the_partition_keys_that_are_its_own(
+    template: Template, function: str
+) -> None:
+    readable = readable_names(template, function)
+    found = {}
+    for statement in template.role_statements(function):
+        if "Condition" in statement:
+            # Exactly this operator: DynamoDB wants it, and an id follows the key's family.
+            assert list(statement["Condition"]) == ["ForAllValues:StringLike"]
+            keys = statement["Condition"]["ForAllValues:StringLike"]
+            assert list(keys) == ["dynamodb:LeadingKeys"]
+            for action in listed(statement["Action"]):
+                found[readable(statement["Resource"]), action] = set(
+                    listed(keys["dynamodb:LeadingKeys"])
+                )
+    assert found == LEADING_KEYS[function]
 
 
 def test_no_function_shares_its_role(template: Template) -> None:
@@ -120,8 +173,7 @@ def test_wildcards_allow_nothing_but_tracing(template: Template) -> None:
     for role in template.resources("AWS::IAM::Role").values():
         for policy in role["Policies"]:
             for statement in policy["PolicyDocument"]["Statement"]:
-                actions = statement["Action"]
-                actions = {actions} if isinstance(actions, str) else set(actions)
+                actions = set(listed(statement["Action"]))
                 assert not any("*" in action for action in actions)
                 if "*" in str(statement["Resource"]):
                     assert actions == EVERY_FUNCTION["*"]
