@@ -14,9 +14,7 @@ from tidemark.cli import recorded
 from tidemark.cli.options import RecordedStack, RecordedTarget
 from tidemark.errors import EndedError
 from tidemark.exit_codes import ExitCode
-from tidemark.trace import document, letters
-from tidemark.trace.items import Items
-from tidemark.trace.journal import Journal
+from tidemark.trace import document
 from tidemark.trace.tracing import Kind, Tracer, Unknown
 
 WantedId = Annotated[
@@ -58,13 +56,7 @@ def trace(
     """Show the way of a command, an event or an account through the stack, as one timeline."""
     deployment, its_target = recorded.chosen(target, stack_name)
     clients = Clients(recorded.answering(its_target))
-    tracer = Tracer(
-        Items.of(deployment, clients),
-        Journal(clients, deployment),
-        lambda: letters.peek(clients.sqs, deployment.outputs["DeadLetterQueueName"]),
-        lookback_min=since,
-    )
-    found = tracer.trace(wanted_id, kind)
+    found = Tracer.of(deployment, clients, lookback_min=since).trace(wanted_id, kind)
     if as_json:
         where = {"target": deployment.target, "stack_name": deployment.stack_name}
         typer.echo(json.dumps(where | document.of(wanted_id, found), indent=2))

@@ -88,8 +88,9 @@ def _of_line(said: Said) -> Iterator[Moment]:
         case ("outbox-sweeper", "republished"):
             copies = said.members.get("attempts")
             yield _moment(said, Stage.COPY, f"copy {copies} published by the sweeper")
-        case (_, "publish failed"):
-            yield _moment(said, Stage.PUBLISH, _publish_failure(said), is_trouble=True)
+        case ("outbox-sweeper", "publish failed"):
+            text = f"the sweeper's copy was not published ({said.members.get('exception_name')})"
+            yield _moment(said, Stage.COPY, text, is_trouble=True)
         case _:
             return
 
@@ -110,7 +111,7 @@ def _of_command(said: Said) -> Iterator[Moment]:
 
 
 def _publishes(lines: Sequence[Said]) -> Iterator[Moment]:
-    """When each message was sent; a publish that failed has a line of its own.
+    """When each message was sent.
 
     The queue knows to the millisecond. Without one the Command Handler's line has to do, which
     it writes after the publish: the projection may be quicker than that.
@@ -122,7 +123,12 @@ def _publishes(lines: Sequence[Said]) -> Iterator[Moment]:
         yield Moment(said.members["sent_at"], Stage.PUBLISH, "queue", text, said=_ids(said.members))
     queued = {said.members.get("event_id") for said in deliveries}
     for said in lines:
-        if said.members.get("published") and said.members.get("event_id") not in queued:
+        if said.outcome != "accepted":
+            continue
+        if not said.members.get("published"):
+            text = "publish failed: the event is left to the sweeper"
+            yield _moment(said, Stage.PUBLISH, text, is_trouble=True)
+        elif said.members.get("event_id") not in queued:
             yield _moment(said, Stage.PUBLISH, "published to the topic")
 
 
@@ -138,11 +144,6 @@ def _of_delivery(said: Said) -> Moment:
     if reason := members.get("reason"):
         text += f": {reason}; left to the {members.get('left_to')}"
     return _moment(said, Stage.DELIVERY, text, is_trouble=said.outcome == "failed")
-
-
-def _publish_failure(said: Said) -> str:
-    error = said.members.get("exception_name", "the topic did not take it")
-    return f"publish failed ({error}): the event stays in the outbox"
 
 
 def _moment(said: Said, stage: Stage, text: str, *, is_trouble: bool = False) -> Moment:

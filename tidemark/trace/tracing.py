@@ -7,15 +7,18 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from tidemark.trace import items as stored
-from tidemark.trace.journal import event_key
+from tidemark.trace import letters
+from tidemark.trace.items import MOST_SCANNED_PAGES, Items
+from tidemark.trace.journal import Journal, event_key
 from tidemark.trace.timeline import timeline
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from tidemark.trace.items import Event, EventKey, Items, Row
-    from tidemark.trace.journal import Journal, Said
+    from tidemark.aws import Clients
+    from tidemark.deployment import Deployment
+    from tidemark.trace.items import Event, EventKey, Row
+    from tidemark.trace.journal import Said
     from tidemark.trace.letters import Letter
     from tidemark.trace.timeline import Moment
 
@@ -126,6 +129,17 @@ class Tracer:
         self._since_ms = clock() - round(lookback_min * 60_000)
         self._notes: list[str] = []
 
+    @classmethod
+    def of(cls, deployment: Deployment, clients: Clients, *, lookback_min: float = 60.0) -> Tracer:
+        """A tracer through a deployment."""
+        dead_letter_queue = deployment.outputs["DeadLetterQueueName"]
+        return cls(
+            Items.of(deployment, clients),
+            Journal(clients, deployment),
+            lambda: letters.peek(clients.sqs, dead_letter_queue),
+            lookback_min=lookback_min,
+        )
+
     def trace(self, wanted_id: str, kind: Kind | None = None) -> Trace | Unknown:
         """Find out what an id is, cheapest look first, and trace it.
 
@@ -134,7 +148,7 @@ class Tracer:
             kind: What it is, for an id that is several things at once.
         """
         self._notes = []
-        letters = self._peek()
+        dead = self._peek()
         searched: list[str] = []
         subject = self._by_key(wanted_id, kind, searched)
         found: list[Said] = []
@@ -145,10 +159,10 @@ class Tracer:
         if not events and (subject is None or subject.kind in (Kind.EVENT, Kind.COMMAND)):
             subject, events = self._by_scan(wanted_id, kind, subject, searched)
         if subject is None:
-            subject = _by_letters(wanted_id, kind, letters, searched)
+            subject = _by_letters(wanted_id, kind, dead, searched)
         if subject is None:
             return Unknown(searched)
-        return self._gathered(wanted_id, subject, events, found, letters)
+        return self._gathered(wanted_id, subject, events, found, dead)
 
     def _by_key(self, wanted_id: str, kind: Kind | None, searched: list[str]) -> _Subject | None:
         command = self._items.command(wanted_id) if kind in (None, Kind.COMMAND) else None
@@ -187,7 +201,7 @@ class Tracer:
         searched: list[str],
     ) -> tuple[_Subject | None, list[Event]]:
         scan = self._items.scan(wanted_id)
-        extent = "the whole" if scan.is_complete else f"{stored.MOST_SCANNED_PAGES} MB of the"
+        extent = "the whole" if scan.is_complete else f"{MOST_SCANNED_PAGES} MB of the"
         searched.append(f"{extent} command table, item by item")
         events = [
             event
@@ -210,14 +224,14 @@ class Tracer:
         subject: _Subject,
         events: list[Event],
         found: list[Said],
-        letters: list[Letter],
+        dead: list[Letter],
     ) -> Trace:
         account_id = events[0].key.account_id if events else subject.account_id
         lines = self._lines(wanted_id, subject, events, found)
         ids = {wanted_id} | ({event.key.event_id for event in events} if events else set())
         if subject.kind is not Kind.ACCOUNT:
             ids |= {event.command_id for event in events}
-        dead = [letter for letter in letters if any(letter.names(one) for one in ids)]
+        dead = [letter for letter in dead if any(letter.names(one) for one in ids)]
         return Trace(
             wanted_id=wanted_id,
             kind=subject.kind,
@@ -243,7 +257,7 @@ class Tracer:
         since_ms = min(event.recorded_at_ms for event in events) - _MARGIN_MS
         if subject.kind is Kind.ACCOUNT:
             return self._journal.about(wanted_id, since_ms=since_ms)
-        ids = {wanted_id, *(event.command_id for event in events)}
+        ids = {wanted_id}.union(*({event.command_id, event.key.event_id} for event in events))
         lines = _merged(self._journal.about(one, since_ms=since_ms) for one in sorted(ids))
         for event in events:
             if event.projected_at_ms is not None and not _is_applied_in(lines, event):
@@ -276,10 +290,10 @@ class Tracer:
 
 
 def _by_letters(
-    wanted_id: str, kind: Kind | None, letters: list[Letter], searched: list[str]
+    wanted_id: str, kind: Kind | None, dead: list[Letter], searched: list[str]
 ) -> _Subject | None:
     searched.append("the dead letters")
-    carried = [{**letter.event, "message_id": letter.message_id} for letter in letters]
+    carried = [{**letter.event, "message_id": letter.message_id} for letter in dead]
     return _named(wanted_id, kind, carried)
 
 
