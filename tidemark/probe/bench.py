@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
+from tidemark import stacks
+from tidemark.errors import TidemarkError
 from tidemark.probe import function_code
 from tidemark.probe.cleanup import Leftovers
 from tidemark.probe.row import NotSeenInTimeError
@@ -120,6 +122,37 @@ class Bench:
             return eventually(remembered, within_s=bound_s, what=what)
         except NotSeenError as not_seen:
             raise NotSeenInTimeError(seen[-1] if seen else f"no sign of {what}") from not_seen
+
+    def settled(
+        self,
+        look: Callable[[], T],
+        *,
+        for_s: float,
+        what: str,
+        until: Callable[[T], bool] = lambda _: False,
+    ) -> T:
+        """Look until nothing has changed for a while, and return what was seen last.
+
+        Args:
+            look: Returns what is seen now.
+            for_s: How long nothing must change, in seconds.
+            what: What is waited for.
+            until: What is seen is final already, and need not stay so.
+
+        Raises:
+            NotSeenInTimeError: It kept changing.
+        """
+        last = look()
+        since = self._clock()
+
+        def probe() -> tuple[T] | None:
+            nonlocal last, since
+            now = look()
+            if now != last:
+                last, since = now, self._clock()
+            return (last,) if until(last) or self._clock() - since >= for_s else None
+
+        return self.eventually(probe, what=what)[0]
 
     def queue(self, *, is_fifo: bool = False, **attributes: str) -> Queue:
         """Make a queue."""
@@ -252,6 +285,60 @@ class Bench:
         except logs.exceptions.ResourceNotFoundException:
             return []  # it has logged nothing yet
 
+    def depth(self, queue: Queue) -> int:
+        """How many messages a queue holds, those in flight included."""
+        attributes = self.clients.sqs.get_queue_attributes(
+            QueueUrl=queue.url,
+            AttributeNames=[
+                "ApproximateNumberOfMessages",
+                "ApproximateNumberOfMessagesDelayed",
+                "ApproximateNumberOfMessagesNotVisible",
+            ],
+        )["Attributes"]
+        return sum(int(count) for count in attributes.values())
+
+    def allow(self, function: Function, service: str, source_arn: str) -> None:
+        """Let a service invoke a function for one source."""
+        self.clients.functions.add_permission(
+            FunctionName=function.name,
+            StatementId=f"probe-{service.partition('.')[0]}",
+            Action="lambda:InvokeFunction",
+            Principal=service,
+            SourceArn=source_arn,
+        )
+
+    def let_send(self, queue: Queue, service: str, source_arn: str) -> None:
+        """Let a service send to a queue for one source."""
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": service},
+            "Action": "sqs:SendMessage",
+            "Resource": queue.arn,
+            "Condition": {"ArnEquals": {"aws:SourceArn": source_arn}},
+        }
+        policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        self.clients.sqs.set_queue_attributes(QueueUrl=queue.url, Attributes={"Policy": policy})
+
+    def stack(self, resources: Mapping[str, Any]) -> Mapping[str, str]:
+        """Deploy resources by CloudFormation; return their physical ids by logical id."""
+        name = unique_name()
+        cloudformation = self.clients.cloudformation
+        self.leftovers.owe(f"stack {name}", lambda: stacks.delete(self.clients, name))
+        cloudformation.create_stack(
+            StackName=name, TemplateBody=json.dumps({"Resources": resources})
+        )
+
+        def probe() -> bool | None:
+            stack = stacks.describe(self.clients, name)
+            status = stack.status if stack else "absent"
+            if "ROLLBACK" in status or status.endswith("FAILED"):
+                reason = stacks.failure(cloudformation, name)
+                raise TidemarkError(f"The stack was not created: {reason}.")
+            return True if status == "CREATE_COMPLETE" else None
+
+        self.eventually(probe, what="the stack to be created")
+        return physical_ids(self.clients, name)
+
     def received(self, queue: Queue, *, is_kept: bool = False) -> list[Mapping[str, Any]]:
         """Receive what a queue has to give now, and delete it unless it is to be kept."""
         messages = self.clients.sqs.receive_message(
@@ -267,6 +354,18 @@ class Bench:
                     QueueUrl=queue.url, ReceiptHandle=message["ReceiptHandle"]
                 )
         return list(messages)
+
+
+def physical_ids(clients: Clients, stack_name: str) -> Mapping[str, str]:
+    """The physical ids of a stack's resources, by logical id."""
+    pages = clients.cloudformation.get_paginator("list_stack_resources").paginate(
+        StackName=stack_name
+    )
+    return {
+        one["LogicalResourceId"]: one.get("PhysicalResourceId", "")
+        for page in pages
+        for one in page["StackResourceSummaries"]
+    }
 
 
 def code_zip() -> bytes:

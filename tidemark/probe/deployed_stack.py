@@ -1,0 +1,185 @@
+"""The deployed stack: what its template declares, and what of it is there."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from tidemark import stacks
+from tidemark.probe import declared
+from tidemark.probe.bench import physical_ids
+from tidemark.probe.described import DESCRIBERS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tidemark.aws import Clients
+
+# What no service describes: the code is compared by running it.
+_NOT_DESCRIBED = {"AWS::Lambda::Function": ("Code",)}
+_HASH = re.compile(r"[0-9A-F]{8}$")
+_EXTENSION = "x-amazon-apigateway-"
+_METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
+
+
+@dataclass(frozen=True)
+class DeployedStack:
+    """A deployed stack.
+
+    Attributes:
+        clients: The target's.
+        resources: The resources of its template, by logical id.
+        ids: Their physical ids.
+    """
+
+    clients: Clients
+    resources: Mapping[str, Any]
+    ids: Mapping[str, str]
+
+    @classmethod
+    def of(cls, clients: Clients, stack_name: str) -> Self:
+        """The stack of that name."""
+        template = stacks.live_template(clients, stack_name)
+        return cls(clients, template["Resources"], physical_ids(clients, stack_name))
+
+    def of_type(self, *types: str) -> Mapping[str, Any]:
+        """The resources of some types, by logical id."""
+        return {name: one for name, one in self.resources.items() if one["Type"] in types}
+
+    def dropped(self, *types: str) -> Mapping[str, list[str]]:
+        """The properties of resources of some types that did not arrive, and whose they are."""
+        found: defaultdict[str, list[str]] = defaultdict(list)
+        for name, resource in self.of_type(*types).items():
+            kind = resource["Type"]
+            properties = {
+                key: value
+                for key, value in resource.get("Properties", {}).items()
+                if key not in _NOT_DESCRIBED.get(kind, ())
+            }
+            described = DESCRIBERS[kind](self.clients, self.ids[name])
+            for path in declared.missing(properties, described):
+                found[path].append(short(name))
+        return found
+
+    def physical_id(self, reference: Any) -> str:
+        """The physical id that a reference in the template stands for."""
+        [(kind, value)] = reference.items()
+        name = value[0] if kind == "Fn::GetAtt" else value
+        return self.ids[str(name).partition(".")[0]]
+
+    def dropped_policies(self) -> Iterator[str]:
+        """The queue, topic and function policies that did not arrive."""
+        for name, resource in self.of_type("AWS::SQS::QueuePolicy").items():
+            for queue in resource["Properties"]["Queues"]:
+                url = self.physical_id(queue)
+                if not DESCRIBERS["AWS::SQS::Queue"](self.clients, url).get("Policy"):
+                    yield short(name)
+        for name, resource in self.of_type("AWS::SNS::TopicPolicy").items():
+            wanted = len(resource["Properties"]["PolicyDocument"]["Statement"])
+            for topic in resource["Properties"]["Topics"]:
+                arn = self.physical_id(topic)
+                policy = DESCRIBERS["AWS::SNS::Topic"](self.clients, arn).get("Policy", "{}")
+                if len(json.loads(policy).get("Statement", [])) < wanted:
+                    yield short(name)
+        for name, resource in self.of_type("AWS::Lambda::Permission").items():
+            function = self.physical_id(resource["Properties"]["FunctionName"])
+            if not self._is_permitted(function, resource["Properties"]["Principal"]):
+                yield short(name)
+
+    def _is_permitted(self, function: str, principal: str) -> bool:
+        functions = self.clients.functions
+        try:
+            policy = functions.get_policy(FunctionName=function)["Policy"]
+        except functions.exceptions.ResourceNotFoundException:
+            return False
+        principals = [one["Principal"] for one in json.loads(policy)["Statement"]]
+        return any(
+            principal in (one, one.get("Service") if isinstance(one, dict) else None)
+            for one in principals
+        )
+
+    def dropped_from_stages(self) -> Iterator[str]:
+        """The settings of API stages that did not arrive."""
+        apigateway = self.clients.client("apigateway")
+        for name, resource in self.of_type("AWS::ApiGateway::Stage").items():
+            properties = dict(resource["Properties"])
+            api_id = self.physical_id(properties["RestApiId"])
+            found = dict(apigateway.get_stage(restApiId=api_id, stageName=self.ids[name]))
+            found["AccessLogSetting"] = found.get("accessLogSettings")
+            found["RestApiId"] = api_id
+            settings = properties.pop("MethodSettings", [])
+            yield from declared.missing(properties, found)
+            for setting in settings:
+                path = f"{setting['ResourcePath'].strip('/')}/{setting['HttpMethod']}"
+                deployed = found.get("methodSettings", {}).get(path)
+                wanted = {
+                    key: value
+                    for key, value in setting.items()
+                    if key not in ("ResourcePath", "HttpMethod")
+                }
+                yield from declared.missing(wanted, deployed, f"MethodSettings {path}")
+
+    def dropped_from_definitions(self) -> Iterator[str]:
+        """What of API definitions did not arrive."""
+        apigateway = self.clients.client("apigateway")
+        for name, resource in self.of_type("AWS::ApiGateway::RestApi").items():
+            body = resource["Properties"].get("Body", {})
+            api_id = self.ids[name]
+            responses = {
+                one["responseType"]
+                for one in apigateway.get_gateway_responses(restApiId=api_id)["items"]
+                if not one.get("defaultResponse")
+            }
+            if set(body.get(f"{_EXTENSION}gateway-responses", {})) - responses:
+                yield "gateway responses"
+            models = {one["name"] for one in apigateway.get_models(restApiId=api_id)["items"]}
+            if set(body.get("components", {}).get("schemas", {})) - models:
+                yield "models"
+            deployed = {
+                (one["path"], method): details
+                for one in apigateway.get_resources(restApiId=api_id, embed=["methods"], limit=500)[
+                    "items"
+                ]
+                for method, details in one.get("resourceMethods", {}).items()
+            }
+            yield from _dropped_from_methods(body, deployed)
+
+
+def _dropped_from_methods(
+    body: Mapping[str, Any], deployed: Mapping[tuple[str, str], Mapping[str, Any]]
+) -> Iterator[str]:
+    wanted = {
+        (path, method.upper()): operation
+        for path, operations in body.get("paths", {}).items()
+        for method, operation in operations.items()
+        if method in _METHODS
+    }
+    if set(wanted) - set(deployed):
+        yield "methods"
+    there = [(operation, deployed[key]) for key, operation in wanted.items() if key in deployed]
+    default = body.get(f"{_EXTENSION}request-validator")
+    if any(
+        operation.get(f"{_EXTENSION}request-validator", default)
+        and not method.get("requestValidatorId")
+        for operation, method in there
+    ):
+        yield "request validators"
+    if any(
+        "requestBody" in operation and not method.get("requestModels")
+        for operation, method in there
+    ):
+        yield "request models of methods"
+    is_secured = bool(body.get("security"))
+    if any(
+        operation.get("security", is_secured) and method.get("authorizationType") == "NONE"
+        for operation, method in there
+    ):
+        yield "authorization"
+
+
+def short(logical_id: str) -> str:
+    """A logical id without the hash that the CDK appends."""
+    return _HASH.sub("", logical_id)

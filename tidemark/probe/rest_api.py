@@ -1,0 +1,171 @@
+"""A REST API of a row's own, in front of a function of its own."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from botocore.credentials import Credentials
+
+from tidemark import targets
+from tidemark.exchange import Headers, Request
+from tidemark.httpx_transport import HttpxTransport
+from tidemark.probe.bench import unique_name
+from tidemark.signing import sign
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tidemark.exchange import Answer
+    from tidemark.probe.bench import Bench, Function
+
+STAGE = "probe"
+VALIDATED = "/validated"
+OPEN = "/open"
+SIGNED = "/signed"
+HEADER = "X-Needed"
+PROBLEM = "application/problem+json"
+
+
+@dataclass(frozen=True, slots=True)
+class RestApi:
+    """A deployed REST API.
+
+    Attributes:
+        url: Its base URL, without a trailing slash.
+        bench: The workbench that it belongs to.
+    """
+
+    url: str
+    bench: Bench
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes = b"",
+        secret: str | None = None,
+    ) -> Answer:
+        """Send a request, unsigned.
+
+        Args:
+            method: The HTTP method.
+            path: The path below the stage.
+            headers: The headers.
+            body: The body.
+            secret: Sign it, with this secret key in place of the right one.
+        """
+        request = Request(method, self.url + path, Headers(headers or {}), body)
+        connection = self.bench.clients.connection
+        if secret is not None:
+            credentials = self.bench.clients.credentials
+            key = credentials.access_key if credentials else "absent"
+            request = sign(request, credentials=Credentials(key, secret), region=connection.region)
+        with HttpxTransport(timeout_s=10, ca_bundle=connection.ca_bundle) as transport:
+            return transport(request)
+
+
+def deployed(bench: Bench, function: Function) -> RestApi:
+    """Deploy the probe's API definition in front of a function, and wait until it answers."""
+    apigateway = bench.clients.client("apigateway")
+    api_id = apigateway.import_rest_api(
+        body=json.dumps(_definition(bench, function)).encode(), failOnWarnings=False
+    )["id"]
+    bench.leftovers.owe(f"API {api_id}", lambda: apigateway.delete_rest_api(restApiId=api_id))
+    return staged(bench, api_id, function)
+
+
+def bare(bench: Bench) -> tuple[Any, str, str]:
+    """Make an API without a definition: the client, the API's id and its root's id."""
+    apigateway = bench.clients.client("apigateway")
+    api_id = apigateway.create_rest_api(name=unique_name())["id"]
+    bench.leftovers.owe(f"API {api_id}", lambda: apigateway.delete_rest_api(restApiId=api_id))
+    [root] = apigateway.get_resources(restApiId=api_id)["items"]
+    return apigateway, api_id, root["id"]
+
+
+def staged(bench: Bench, api_id: str, function: Function) -> RestApi:
+    """Deploy an API to a stage, and let it invoke a function."""
+    region, account = function.arn.split(":")[3:5]
+    bench.allow(
+        function,
+        "apigateway.amazonaws.com",
+        f"arn:aws:execute-api:{region}:{account}:{api_id}/*",
+    )
+    bench.clients.client("apigateway").create_deployment(restApiId=api_id, stageName=STAGE)
+    url = targets.of_deployment(bench.deployment).api_url(bench.clients.connection, api_id, STAGE)
+    return RestApi(url, bench)
+
+
+def integration_uri(bench: Bench, function: Function) -> str:
+    """What an API calls a function by."""
+    region = bench.clients.connection.region
+    return (
+        f"arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{function.arn}/invocations"
+    )
+
+
+def _definition(bench: Bench, function: Function) -> dict[str, Any]:
+    integration = {
+        "x-amazon-apigateway-integration": {
+            "type": "aws_proxy",
+            "httpMethod": "POST",
+            "uri": integration_uri(bench, function),
+        },
+        "responses": {"200": {"description": "ok"}},
+    }
+    thing = {
+        "type": "object",
+        "required": ["amount"],
+        "properties": {"amount": {"type": "integer"}},
+    }
+    return {
+        "openapi": "3.0.1",
+        "info": {"title": unique_name(), "version": "1"},
+        "paths": {
+            OPEN: {"get": integration},
+            SIGNED: {"get": {**integration, "security": [{"sigv4": []}]}},
+            VALIDATED: {
+                "post": {
+                    **integration,
+                    "x-amazon-apigateway-request-validator": "all",
+                    "parameters": [
+                        {
+                            "name": HEADER,
+                            "in": "header",
+                            "required": True,
+                            "schema": {"type": "string"},
+                        }
+                    ],
+                    "requestBody": {
+                        "required": True,
+                        "content": {
+                            "application/json": {"schema": {"$ref": "#/components/schemas/Thing"}}
+                        },
+                    },
+                }
+            },
+        },
+        "components": {
+            "schemas": {"Thing": thing},
+            "securitySchemes": {
+                "sigv4": {
+                    "type": "apiKey",
+                    "name": "Authorization",
+                    "in": "header",
+                    "x-amazon-apigateway-authtype": "awsSigv4",
+                }
+            },
+        },
+        "x-amazon-apigateway-request-validators": {
+            "all": {"validateRequestBody": True, "validateRequestParameters": True}
+        },
+        "x-amazon-apigateway-gateway-responses": {
+            "DEFAULT_4XX": {
+                "responseTemplates": {PROBLEM: '{"title":"declared"}'},
+            }
+        },
+    }

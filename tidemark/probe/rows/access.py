@@ -1,0 +1,132 @@
+"""IAM: who is refused, callers and services alike."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from tidemark.aws import Clients
+from tidemark.environment import Connection, Credentials
+from tidemark.probe.bench import unique_name
+from tidemark.probe.row import NotSeenInTimeError, Topic, differs, same
+from tidemark.waiting import NotYetError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tidemark.probe.bench import Bench
+    from tidemark.probe.row import Observation
+
+topic = Topic("access")
+
+_UNKNOWN_KEY = Credentials("AKIAIOSFODNN7EXAMPLE", "unknown")
+_STAYS_AWAY_S = 5
+
+
+@topic.row(
+    "iam-role-without-permissions",
+    aws="A role without a policy may do nothing: AccessDenied.",
+    documentation="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html",
+    within_s=15,
+    patient_s=60,
+)
+def iam_role_without_permissions(bench: Bench) -> Observation:
+    """Assume a role without a policy, and list tables."""
+    iam = bench.clients.client("iam")
+    name = unique_name()
+    account = bench.clients.sts.get_caller_identity()["Account"]
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::{account}:root"},
+                "Action": "sts:AssumeRole",
+            }
+        ],
+    }
+    bench.leftovers.owe(f"role {name}", lambda: iam.delete_role(RoleName=name))
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+
+    def assumed() -> Credentials:
+        try:
+            given = bench.clients.sts.assume_role(RoleArn=arn, RoleSessionName="probe")
+        except ClientError as error:
+            raise NotYetError(error.response["Error"]["Code"]) from error
+        keys = given["Credentials"]
+        return Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
+
+    return _listed(bench, bench.eventually(assumed, what="the role to be assumable"))
+
+
+@topic.row(
+    "iam-unknown-access-key",
+    aws="An access key that does not exist is refused: UnrecognizedClientException.",
+    documentation="https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html",
+    within_s=15,
+)
+def iam_unknown_access_key(bench: Bench) -> Observation:
+    """List tables with an access key that nobody has."""
+    return _listed(bench, _UNKNOWN_KEY)
+
+
+def _listed(bench: Bench, credentials: Credentials) -> Observation:
+    ours = bench.clients.connection
+    theirs = Connection(
+        region=ours.region,
+        endpoint=ours.endpoint,
+        credentials=credentials,
+        ca_bundle=ours.ca_bundle,
+        account=ours.account,
+    )
+    try:
+        Clients(theirs).dynamodb.list_tables()
+    except ClientError as error:
+        return same(f"refused: {error.response['Error']['Code']}")
+    return differs("not refused: IAM is not enforced")
+
+
+@topic.row(
+    "queue-without-policy",
+    aws="A topic cannot deliver to a queue whose policy does not allow it.",
+    documentation="https://docs.aws.amazon.com/sns/latest/dg/subscribe-sqs-queue-to-sns-topic.html",
+    within_s=15,
+)
+def queue_without_policy(bench: Bench) -> Observation:
+    """Publish to a queue that has no policy."""
+    queue = bench.queue()
+    arn = bench.topic()
+    bench.clients.sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=queue.arn)
+    bench.clients.sns.publish(TopicArn=arn, Message="probe")
+    return _delivered(bench, lambda: bool(bench.depth(queue)))
+
+
+@topic.row(
+    "function-without-permission",
+    aws="A topic cannot invoke a function whose resource policy does not allow it.",
+    documentation="https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html",
+    within_s=15,
+)
+def function_without_permission(bench: Bench) -> Observation:
+    """Publish to a function that has no resource policy."""
+    function = bench.function()
+    arn = bench.topic()
+    try:
+        bench.clients.sns.subscribe(TopicArn=arn, Protocol="lambda", Endpoint=function.arn)
+        bench.clients.sns.publish(TopicArn=arn, Message="probe")
+    except ClientError as error:
+        return same(f"refused: {error.response['Error']['Code']}")
+    return _delivered(bench, lambda: bool(bench.invocations(function)))
+
+
+def _delivered(bench: Bench, is_there: Callable[[], bool]) -> Observation:
+    def probe() -> bool | None:
+        return is_there() or None
+
+    try:
+        bench.eventually(probe, within_s=_STAYS_AWAY_S, what="a delivery")
+    except NotSeenInTimeError:
+        return same("not delivered")
+    return differs("delivered: the policy is not asked")

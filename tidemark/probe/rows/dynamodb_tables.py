@@ -1,0 +1,144 @@
+"""DynamoDB: expiry, and the order of a stream."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from tidemark.probe.row import NotProbedError, Topic, differs, same
+from tidemark.waiting import NotYetError
+
+if TYPE_CHECKING:
+    from tidemark.probe.bench import Bench
+    from tidemark.probe.row import Observation
+
+topic = Topic("DynamoDB tables")
+
+_TTL = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html"
+_DAY_S = 86_400
+# Expiry is swept in the background: no bound of seconds says anything about it.
+_TTL_WITHIN_S = 10
+_RECORDS = 4
+
+
+def _expired(bench: Bench) -> str:
+    table = bench.table()
+    dynamodb = bench.clients.dynamodb
+    dynamodb.update_time_to_live(
+        TableName=table,
+        TimeToLiveSpecification={"Enabled": True, "AttributeName": "expires_at"},
+    )
+    dynamodb.put_item(
+        TableName=table,
+        Item={
+            "pk": {"S": "a"},
+            "sk": {"S": "1"},
+            "expires_at": {"N": str(int(time.time()) - _DAY_S)},
+        },
+    )
+    return table
+
+
+@topic.row(
+    "expired-item-is-read",
+    aws="An expired item that is not deleted yet is still read: expiry has to be checked by the "
+    "reader.",
+    documentation=_TTL,
+    within_s=_TTL_WITHIN_S,
+)
+def expired_item_is_read(bench: Bench) -> Observation:
+    """Read an item that has just been written, expired since yesterday."""
+    table = _expired(bench)
+    setting = bench.clients.dynamodb.describe_time_to_live(TableName=table)
+    is_on = setting["TimeToLiveDescription"].get("TimeToLiveStatus") in {"ENABLED", "ENABLING"}
+    count = bench.clients.dynamodb.scan(TableName=table, ConsistentRead=True)["Count"]
+    said = f"expiry is {'on' if is_on else 'off'}, the item is {'read' if count else 'gone'}"
+    return (same if is_on and count else differs)(said)
+
+
+@topic.row(
+    "expired-item-is-deleted",
+    aws="An expired item is deleted in the background, within a few days.",
+    documentation=_TTL,
+    within_s=_TTL_WITHIN_S,
+    patient_s=2 * _DAY_S,
+)
+def expired_item_is_deleted(bench: Bench) -> Observation:
+    """Wait until an expired item is gone."""
+    if bench.left_s <= _TTL_WITHIN_S:
+        raise NotProbedError("it takes a minute at best, on AWS days; --patient waits for it")
+    table = _expired(bench)
+    started = time.monotonic()
+
+    def probe() -> bool | None:
+        count = bench.clients.dynamodb.scan(TableName=table, ConsistentRead=True)["Count"]
+        if count:
+            raise NotYetError("the item is there")
+        return True
+
+    bench.eventually(probe, what="the item to be deleted")
+    return same("deleted", f"after {time.monotonic() - started:.0f} s")
+
+
+@topic.row(
+    "stream-order",
+    aws="A stream has each change of an item once, in the order of the changes; between the "
+    "items of a transaction it promises no order.",
+    documentation="https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html",
+    within_s=20,
+)
+def stream_order(bench: Bench) -> Observation:
+    """Write three items in a transaction, change one of them, and read the stream."""
+    table = bench.table(
+        StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
+    )
+    dynamodb = bench.clients.dynamodb
+    puts: Any = [
+        {
+            "Put": {
+                "TableName": table,
+                "Item": {"pk": {"S": "a"}, "sk": {"S": key}, "value": {"N": "1"}},
+            }
+        }
+        for key in ("2", "3", "1")
+    ]
+    dynamodb.transact_write_items(TransactItems=puts)
+    dynamodb.update_item(
+        TableName=table,
+        Key={"pk": {"S": "a"}, "sk": {"S": "3"}},
+        UpdateExpression="SET #value = :value",
+        ExpressionAttributeNames={"#value": "value"},
+        ExpressionAttributeValues={":value": {"N": "2"}},
+    )
+    arn = dynamodb.describe_table(TableName=table)["Table"]["LatestStreamArn"]
+
+    def probe() -> list[tuple[str, str]]:
+        records = _records(bench, arn)
+        if len(records) < _RECORDS:
+            raise NotYetError(f"{len(records)} of {_RECORDS} changes")
+        return records
+
+    records = bench.eventually(probe, what="the stream")
+    of_changed = [value for key, value in records if key == "3"]
+    if len(records) != _RECORDS or of_changed != ["1", "2"]:
+        return differs(f"changes as {records}")
+    is_as_written = [key for key, value in records if value == "1"] == ["2", "3", "1"]
+    return same(
+        "each once and in order; the items of the transaction "
+        + ("in the order of the request" if is_as_written else "in another order than requested")
+    )
+
+
+def _records(bench: Bench, stream_arn: str) -> list[tuple[str, str]]:
+    streams = bench.clients.client("dynamodbstreams")
+    found: list[tuple[str, str]] = []
+    for shard in streams.describe_stream(StreamArn=stream_arn)["StreamDescription"]["Shards"]:
+        iterator = streams.get_shard_iterator(
+            StreamArn=stream_arn,
+            ShardId=shard["ShardId"],
+            ShardIteratorType="TRIM_HORIZON",
+        )["ShardIterator"]
+        for record in streams.get_records(ShardIterator=iterator)["Records"]:
+            image = record["dynamodb"]["NewImage"]
+            found.append((image["sk"]["S"], image["value"]["N"]))
+    return found

@@ -1,0 +1,232 @@
+"""API Gateway: what it refuses, and the shape of what it says itself."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tidemark.probe import rest_api
+from tidemark.probe.row import Topic, differs, same
+from tidemark.waiting import NotYetError
+
+if TYPE_CHECKING:
+    from tidemark.exchange import Answer
+    from tidemark.probe.bench import Bench
+    from tidemark.probe.rest_api import RestApi
+    from tidemark.probe.row import Observation
+
+topic = Topic("API Gateway")
+
+_GUIDE = "https://docs.aws.amazon.com/apigateway/latest/developerguide"
+_VALIDATION = f"{_GUIDE}/api-gateway-method-request-validation.html"
+_RESPONSES = f"{_GUIDE}/supported-gateway-response-types.html"
+_ANSWER = {"statusCode": 200, "headers": {}, "body": "{}"}
+_WITHIN_S = 30
+_WRONG_SECRET = "wrong"  # noqa: S105 -- no secret, and wrong on purpose
+
+
+def _answering(bench: Bench) -> RestApi:
+    """The probe's API, once it answers."""
+    api = rest_api.deployed(bench, bench.function(answer=_ANSWER))
+
+    def probe() -> bool | None:
+        status = api.send("GET", rest_api.OPEN).status
+        if status == 200:
+            return True
+        raise NotYetError(f"the API answers {status}")
+
+    bench.eventually(probe, what="the API to answer")
+    return api
+
+
+@topic.row(
+    "request-validators",
+    aws="What the API definition's validator does not allow is refused with 400 before a function "
+    "sees it: a missing header, a body that does not fit.",
+    documentation=_VALIDATION,
+    within_s=_WITHIN_S,
+    capability="request-validators",
+)
+def request_validators(bench: Bench) -> Observation:
+    """Leave out a header, then send a body that does not fit."""
+    return _validated(_answering(bench))
+
+
+def _validated(api: RestApi) -> Observation:
+    fitting, unfitting = b'{"amount": 1}', b'{"amount": "one"}'
+    statuses = (
+        _posted(api, {}, fitting),
+        _posted(api, {rest_api.HEADER: "there"}, unfitting),
+        _posted(api, {rest_api.HEADER: "there"}, fitting),
+    )
+    said = f"header missing {statuses[0]}, body unfitting {statuses[1]}, both right {statuses[2]}"
+    return (same if statuses == (400, 400, 200) else differs)(said)
+
+
+def _posted(api: RestApi, headers: dict[str, str], body: bytes) -> int:
+    headers = {"Content-Type": "application/json", **headers}
+    return api.send("POST", rest_api.VALIDATED, headers=headers, body=body).status
+
+
+@topic.row(
+    "request-validators-by-api",
+    aws="The same with validator, model and method made one by one by API calls.",
+    documentation=_VALIDATION,
+    within_s=_WITHIN_S,
+)
+def request_validators_by_api(bench: Bench) -> Observation:
+    """Make a method with a validator, and send it what it does not allow."""
+    function = bench.function(answer=_ANSWER)
+    apigateway, api_id, root = rest_api.bare(bench)
+    validator = apigateway.create_request_validator(
+        restApiId=api_id, name="all", validateRequestBody=True, validateRequestParameters=True
+    )["id"]
+    schema = {
+        "type": "object",
+        "required": ["amount"],
+        "properties": {"amount": {"type": "integer"}},
+    }
+    apigateway.create_model(
+        restApiId=api_id, name="Thing", contentType="application/json", schema=json.dumps(schema)
+    )
+    resource = apigateway.create_resource(
+        restApiId=api_id, parentId=root, pathPart=rest_api.VALIDATED.strip("/")
+    )["id"]
+    apigateway.put_method(
+        restApiId=api_id,
+        resourceId=resource,
+        httpMethod="POST",
+        authorizationType="NONE",
+        requestParameters={f"method.request.header.{rest_api.HEADER}": True},
+        requestModels={"application/json": "Thing"},
+        requestValidatorId=validator,
+    )
+    apigateway.put_integration(
+        restApiId=api_id,
+        resourceId=resource,
+        httpMethod="POST",
+        type="AWS_PROXY",
+        integrationHttpMethod="POST",
+        uri=rest_api.integration_uri(bench, function),
+    )
+    api = rest_api.staged(bench, api_id, function)
+
+    def probe() -> bool | None:
+        status = _posted(api, {rest_api.HEADER: "there"}, b'{"amount": 1}')
+        if status == 200:
+            return True
+        raise NotYetError(f"the API answers {status}")
+
+    bench.eventually(probe, what="the API to answer")
+    return _validated(api)
+
+
+@topic.row(
+    "unknown-route",
+    aws='A route that does not exist: 403, {"message": "Missing Authentication Token"}, '
+    "x-amzn-ErrorType MissingAuthenticationTokenException.",
+    documentation=_RESPONSES,
+    within_s=_WITHIN_S,
+)
+def unknown_route(bench: Bench) -> Observation:
+    """Ask for a route that does not exist."""
+    return _refused(
+        _answering(bench).send("GET", "/no/such/route"), 403, "MissingAuthenticationTokenException"
+    )
+
+
+@topic.row(
+    "unsigned-request",
+    aws="An unsigned request to a method with AWS_IAM: 403, x-amzn-ErrorType "
+    "MissingAuthenticationTokenException.",
+    documentation=f"{_GUIDE}/permissions.html",
+    within_s=_WITHIN_S,
+    capability="signatures",
+)
+def unsigned_request(bench: Bench) -> Observation:
+    """Send an unsigned request where a signed one is needed."""
+    return _refused(
+        _answering(bench).send("GET", rest_api.SIGNED), 403, "MissingAuthenticationTokenException"
+    )
+
+
+@topic.row(
+    "wrong-signature",
+    aws="A request signed with a wrong secret key: 403, x-amzn-ErrorType "
+    "InvalidSignatureException.",
+    documentation=_RESPONSES,
+    within_s=_WITHIN_S,
+)
+def wrong_signature(bench: Bench) -> Observation:
+    """Send a request that is signed with a wrong secret key."""
+    answer = _answering(bench).send("GET", rest_api.SIGNED, secret=_WRONG_SECRET)
+    return _refused(answer, 403, "InvalidSignatureException")
+
+
+def _refused(answer: Answer, status: int, kind: str) -> Observation:
+    found = answer.headers.get("x-amzn-ErrorType", "").partition(":")[0] or "no x-amzn-ErrorType"
+    is_same = (answer.status, found) == (status, kind)
+    return (same if is_same else differs)(f"{answer.status}, {found}")
+
+
+@topic.row(
+    "gateway-responses",
+    aws="A declared gateway response gives the gateway's own errors the declared content type "
+    "and body.",
+    documentation=f"{_GUIDE}/api-gateway-gatewayResponse-definition.html",
+    within_s=_WITHIN_S,
+)
+def gateway_responses(bench: Bench) -> Observation:
+    """Ask for a route that does not exist, of an API that declares how to say so."""
+    answer = _answering(bench).send("GET", "/no/such/route")
+    content_type = answer.headers.get("Content-Type", "none").partition(";")[0]
+    is_declared = b"declared" in answer.body
+    said = f"{content_type}, the {'declared' if is_declared else 'default'} body"
+    is_same = is_declared and content_type == rest_api.PROBLEM
+    return (same if is_same else differs)(said)
+
+
+@topic.row(
+    "failing-function",
+    aws='A function that raises behind a proxy integration: 502, {"message": "Internal server '
+    'error"}.',
+    documentation=f"{_GUIDE}/handle-errors-in-lambda-integration.html",
+    within_s=_WITHIN_S,
+)
+def failing_function(bench: Bench) -> Observation:
+    """Call an API whose function raises."""
+    api = rest_api.deployed(bench, bench.function(fails=True))
+    return _said(api.send("GET", rest_api.OPEN), 502)
+
+
+@topic.row(
+    "throttled-function",
+    aws='A function that is throttled behind a proxy integration: 500, {"message": "Internal '
+    'server error"}.',
+    documentation="https://repost.aws/knowledge-center/api-gateway-internal-server-error",
+    within_s=_WITHIN_S,
+)
+def throttled_function(bench: Bench) -> Observation:
+    """Call an API whose function may not run."""
+    function = bench.function(answer=_ANSWER)
+    bench.clients.functions.put_function_concurrency(
+        FunctionName=function.name, ReservedConcurrentExecutions=0
+    )
+    api = rest_api.deployed(bench, function)
+
+    def probe() -> Answer:
+        answer = api.send("GET", rest_api.OPEN)
+        if answer.status == 200:
+            raise NotYetError("the function runs")
+        return answer
+
+    return _said(bench.eventually(probe, what="a refusal"), 500)
+
+
+def _said(answer: Answer, status: int) -> Observation:
+    try:
+        message = json.loads(answer.body).get("message", "no message")
+    except (ValueError, AttributeError):
+        message = "no JSON"
+    is_same = answer.status == status and message == "Internal server error"
+    return (same if is_same else differs)(f"{answer.status}, {message}")

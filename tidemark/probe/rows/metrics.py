@@ -1,0 +1,241 @@
+"""CloudWatch: metrics, where they come from, and alarms on them."""
+
+from __future__ import annotations
+
+import json
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from tidemark import logged_metrics
+from tidemark.probe.bench import unique_name
+from tidemark.probe.row import NotSeenInTimeError, Topic, differs, same
+from tidemark.waiting import NotYetError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from tidemark.probe.bench import Bench, Function
+    from tidemark.probe.row import Observation
+
+topic = Topic("CloudWatch metrics and alarms")
+
+_FUNCTION_METRICS = "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html"
+_EMF = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html"
+_ALARMS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html"
+_WANTED = ("Invocations", "Errors", "Duration", "Throttles")
+_METRIC = "Probed"
+_PERIOD_S = 10
+
+
+def _datapoints(
+    bench: Bench, namespace: str, name: str, dimensions: Sequence[Any] = ()
+) -> list[Any]:
+    now = datetime.now(UTC)
+    found = bench.clients.client("cloudwatch").get_metric_statistics(
+        Namespace=namespace,
+        MetricName=name,
+        Dimensions=list(dimensions),
+        StartTime=now - timedelta(minutes=10),
+        EndTime=now + timedelta(minutes=1),
+        Period=60,
+        Statistics=["Sum"],
+    )
+    return list(found["Datapoints"])
+
+
+def _all_metrics(bench: Bench, function: Function) -> Observation:
+    dimensions = [{"Name": "FunctionName", "Value": function.name}]
+
+    def probe() -> bool | None:
+        there = [name for name in _WANTED if _datapoints(bench, "AWS/Lambda", name, dimensions)]
+        if len(there) == len(_WANTED):
+            return True
+        raise NotYetError(
+            f"{', '.join(there) or 'none'}; not {', '.join(n for n in _WANTED if n not in there)}"
+        )
+
+    bench.eventually(probe, what="the metrics")
+    return same(", ".join(_WANTED))
+
+
+@topic.row(
+    "function-metrics",
+    aws=f"A function that is invoked has the metrics {', '.join(_WANTED)} in AWS/Lambda.",
+    documentation=_FUNCTION_METRICS,
+    within_s=15,
+)
+def function_metrics(bench: Bench) -> Observation:
+    """Invoke a function, and look for its metrics."""
+    function = bench.function()
+    bench.clients.functions.invoke(FunctionName=function.name)
+    return _all_metrics(bench, function)
+
+
+@topic.row(
+    "function-metrics-by-queue",
+    aws="The same when a queue invokes it.",
+    documentation=_FUNCTION_METRICS,
+    within_s=20,
+)
+def function_metrics_by_queue(bench: Bench) -> Observation:
+    """Let a queue invoke a function, and look for its metrics."""
+    queue = bench.queue(VisibilityTimeout="10")
+    function = bench.function()
+    bench.mapping(function, queue)
+    bench.clients.sqs.send_message(QueueUrl=queue.url, MessageBody="good")
+
+    def probe() -> bool | None:
+        return bool(bench.invocations(function)) or None
+
+    bench.eventually(probe, what="the function to be invoked")
+    return _all_metrics(bench, function)
+
+
+@topic.row(
+    "emf-extraction",
+    aws="A log line in the embedded metric format becomes a metric.",
+    documentation=_EMF,
+    within_s=15,
+)
+def emf_extraction(bench: Bench) -> Observation:
+    """Log a metric, and look for it in CloudWatch; then read it from the log."""
+    namespace = unique_name()
+    line = {
+        "_aws": {
+            "Timestamp": int(time.time() * 1000),
+            "CloudWatchMetrics": [
+                {
+                    "Namespace": namespace,
+                    "Dimensions": [["stack"]],
+                    "Metrics": [{"Name": _METRIC, "Unit": "Count"}],
+                }
+            ],
+        },
+        "stack": "probe",
+        _METRIC: 42,
+    }
+    function = bench.function(extra_line=json.dumps(line))
+    bench.clients.functions.invoke(FunctionName=function.name)
+    dimensions = [{"Name": "stack", "Value": "probe"}]
+    try:
+        bench.eventually(
+            lambda: _datapoints(bench, namespace, _METRIC, dimensions) or None,
+            what="the metric",
+        )
+    except NotSeenInTimeError:
+        logged = list(logged_metrics.read(bench.logged(function)))
+        is_logged = [(one.namespace, one.value) for one in logged] == [(namespace, 42.0)]
+        raise NotSeenInTimeError(
+            "no metric; Tidemark reads it from the function's log instead"
+            if is_logged
+            else "no metric, and the log line is lost too"
+        ) from None
+    return same("extracted")
+
+
+@topic.row(
+    "alarm",
+    aws="An alarm goes to ALARM when its metric crosses the threshold, and tells its topic.",
+    documentation=_ALARMS,
+    within_s=40,
+)
+def alarm(bench: Bench) -> Observation:
+    """Put a metric above an alarm's threshold."""
+    cloudwatch = bench.clients.client("cloudwatch")
+    namespace = unique_name()
+    queue, topic_arn = bench.queue(), bench.topic()
+    bench.let_send(queue, "sns.amazonaws.com", topic_arn)
+    bench.clients.sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=queue.arn)
+    bench.leftovers.owe(
+        f"alarm {namespace}", lambda: cloudwatch.delete_alarms(AlarmNames=[namespace])
+    )
+    cloudwatch.put_metric_alarm(
+        AlarmName=namespace,
+        AlarmActions=[topic_arn],
+        Namespace=namespace,
+        MetricName=_METRIC,
+        Statistic="Maximum",
+        Period=_PERIOD_S,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+        TreatMissingData="notBreaching",
+    )
+    put = _putter(cloudwatch, namespace)
+
+    def in_alarm() -> bool | None:
+        put()
+        state = _state(cloudwatch, namespace)
+        if state == "ALARM":
+            return True
+        raise NotYetError(f"the alarm stays {state}")
+
+    started = time.monotonic()
+    bench.eventually(in_alarm, what="the alarm")
+    took = f"after {time.monotonic() - started:.0f} s"
+
+    def told() -> bool | None:
+        if bench.received(queue):
+            return True
+        raise NotYetError("ALARM; its topic is not told")
+
+    bench.eventually(told, what="the topic to be told")
+    return same("ALARM, and its topic is told", took)
+
+
+def _putter(cloudwatch: Any, namespace: str) -> Callable[[], None]:
+    def put() -> None:
+        cloudwatch.put_metric_data(
+            Namespace=namespace,
+            MetricData=[{"MetricName": _METRIC, "Value": 5, "StorageResolution": 1}],
+        )
+
+    return put
+
+
+@topic.row(
+    "alarm-recovers",
+    aws="An alarm that treats missing data as not breaching goes back to OK without data.",
+    documentation="https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html",
+    within_s=45,
+)
+def alarm_recovers(bench: Bench) -> Observation:
+    """Let an alarm go off, then put no more data."""
+    cloudwatch = bench.clients.client("cloudwatch")
+    namespace = unique_name()
+    bench.leftovers.owe(
+        f"alarm {namespace}", lambda: cloudwatch.delete_alarms(AlarmNames=[namespace])
+    )
+    cloudwatch.put_metric_alarm(
+        AlarmName=namespace,
+        Namespace=namespace,
+        MetricName=_METRIC,
+        Statistic="Maximum",
+        Period=_PERIOD_S,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+        TreatMissingData="notBreaching",
+    )
+    put = _putter(cloudwatch, namespace)
+
+    def reaches(wanted: str, *, is_fed: bool) -> Callable[[], bool | None]:
+        def probe() -> bool | None:
+            if is_fed:
+                put()
+            state = _state(cloudwatch, namespace)
+            if state == wanted:
+                return True
+            raise NotYetError(f"the alarm stays {state}")
+
+        return probe
+
+    bench.eventually(reaches("ALARM", is_fed=True), what="the alarm")
+    bench.eventually(reaches("OK", is_fed=False), what="the alarm to recover")
+    return same("back to OK")
+
+
+def _state(cloudwatch: Any, name: str) -> str:
+    [found] = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+    return str(found["StateValue"])

@@ -1,0 +1,85 @@
+"""EventBridge: schedules that fire."""
+
+from __future__ import annotations
+
+import time
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from tidemark import logs
+from tidemark.probe.row import NotProbedError, Topic, differs, same
+from tidemark.waiting import NotYetError
+
+if TYPE_CHECKING:
+    from tidemark.probe.bench import Bench
+    from tidemark.probe.row import Observation
+
+topic = Topic("EventBridge")
+
+_SWEEPER = "outbox-sweeper"
+_LOOK_BACK_S = 200
+
+
+@topic.row(
+    "schedule-fires",
+    aws="A rule with rate(1 minute) invokes its function every minute, the first time a minute "
+    "after it was made.",
+    documentation="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html",
+    within_s=65,
+    patient_s=200,
+    capability="schedules",
+)
+def schedule_fires(bench: Bench) -> Observation:
+    """Look for what the deployed schedule has caused."""
+    if logs.FUNCTIONS[_SWEEPER] not in bench.deployment.outputs:
+        raise NotProbedError("the deployed stack has no Outbox Sweeper")
+
+    def probe() -> list[int]:
+        since_ms = int((time.time() - _LOOK_BACK_S) * 1000)
+        lines = logs.read(bench.clients, bench.deployment, [_SWEEPER], since_ms=since_ms)
+        minutes = sorted({line.at_ms for line in lines})
+        if not minutes:
+            raise NotYetError("the deployed schedule has not fired")
+        return minutes
+
+    fired_ms = bench.eventually(probe, what="the deployed schedule to fire")
+    pauses_s = [(b - a) / 1000 for a, b in pairwise(fired_ms) if b - a > 10_000]
+    measured = f"every {sum(pauses_s) / len(pauses_s):.0f} s" if pauses_s else ""
+    if pauses_s and min(pauses_s) < 30:
+        return differs("fires more often", measured)
+    return same("fires", measured)
+
+
+@topic.row(
+    "event-pattern",
+    aws="An event on the default bus reaches the target of a rule whose pattern it matches, and "
+    "no other.",
+    documentation="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-event-patterns.html",
+    within_s=15,
+)
+def event_pattern(bench: Bench) -> Observation:
+    """Put two events, one of which matches."""
+    events = bench.clients.client("events")
+    queue = bench.queue()
+    name = queue.arn.rpartition(":")[2]
+    bench.leftovers.owe(f"rule {name}", lambda: events.delete_rule(Name=name))
+    rule_arn = events.put_rule(
+        Name=name, EventPattern=f'{{"source": ["{name}"], "detail-type": ["wanted"]}}'
+    )["RuleArn"]
+    bench.let_send(queue, "events.amazonaws.com", rule_arn)
+    bench.leftovers.owe(
+        f"target of {name}", lambda: events.remove_targets(Rule=name, Ids=["probe"])
+    )
+    events.put_targets(Rule=name, Targets=[{"Id": "probe", "Arn": queue.arn}])
+    events.put_events(
+        Entries=[
+            {"Source": name, "DetailType": kind, "Detail": "{}"} for kind in ("other", "wanted")
+        ]
+    )
+
+    def probe() -> int | None:
+        return bench.depth(queue) or None
+
+    bench.eventually(probe, what="the event")
+    count = bench.settled(lambda: bench.depth(queue), for_s=1, what="no further event")
+    return (same if count == 1 else differs)(f"{count} of the two events")
