@@ -13,6 +13,7 @@ from tidemark.aws import Clients
 from tidemark.bringup import BringUp
 from tidemark.cdk import Cdk
 from tidemark.client import Client
+from tidemark.errors import TidemarkError
 from tidemark.httpx_transport import HttpxTransport
 from tidemark.processes import Children
 from tidemark.synthesis import App
@@ -66,7 +67,7 @@ class Testbed:
         self.plan = plan
         self.state = state
         self.steps = steps
-        self._apps: dict[str, App] = {}
+        self._assemblies: dict[str, Assembly | None] = {}
         self._deployed: dict[str, Deployment] = {}
         options = TargetOptions(state=state, endpoint_url=plan.endpoint_url)
         self.target = _target(plan, options)
@@ -99,7 +100,6 @@ class Testbed:
             module=self.plan.module,
         )
         app = replace(app, inputs=(*app.inputs, self.plan.module.partition(".")[0]))
-        self._apps[stack_name] = app
         deployment, _ = BringUp(
             app=app,
             target=self.target,
@@ -107,12 +107,18 @@ class Testbed:
             state=self.state,
             steps=self.steps,
         ).up()
+        self._assemblies[stack_name] = synthesis.find(app)
         return deployment
 
     def assembly_of(self, deployment: Deployment) -> Assembly:
-        """What a deployment was made from."""
-        assembly = synthesis.find(self._apps[deployment.stack_name])
-        assert assembly is not None, "it was deployed from there"  # noqa: S101 -- a bug of ours
+        """What a deployment was made from.
+
+        Raises:
+            TidemarkError: The app's sources changed while it was deployed.
+        """
+        assembly = self._assemblies[deployment.stack_name]
+        if assembly is None or assembly.digest != deployment.template_digest:
+            raise TidemarkError("The CDK app changed while it was deployed: start again.")
         return assembly
 
     @contextmanager
