@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 SEED = 20261123
 
 
+@pytest.mark.usefixtures("queue")
 def test_both_wirings_converge_to_the_same_read_model(
     site: Site, direct: Site, names: Names
 ) -> None:
