@@ -2,34 +2,52 @@
 
 import json
 import time
-import uuid
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
 
 import typer
 from rich.console import Console
 
 from tidemark import status
-from tidemark.aws import Clients
 from tidemark.cli import recorded
 from tidemark.cli.options import RecordedStack, RecordedTarget
+from tidemark.deployment import Deployment
 from tidemark.errors import EndedError, InterruptedByUserError
 from tidemark.exit_codes import ExitCode
 from tidemark.probe import rendering
-from tidemark.probe.bench import PREFIX, Bench
+from tidemark.probe.bench import PREFIX, Bench, unique_name
+from tidemark.probe.clients import SharedClients
+from tidemark.probe.difference import Difference
 from tidemark.probe.result import Result
 from tidemark.probe.role import Role
 from tidemark.probe.row import Verdict
 from tidemark.probe.rows import ROWS
-from tidemark.probe.running import Runner
-from tidemark.progress import Steps
-from tidemark.progress import stderr as said_aside
+from tidemark.probe.running import Run, Runner
+from tidemark.progress import Steps, stderr
+from tidemark.testing.emulators import emulator_at
 
-_WIDE = 160
+_CALM_WIDTH = 160
+_STDOUT = Path("-")
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
+AsMarkdown = Annotated[
+    Path | None,
+    typer.Option(
+        "--markdown", metavar="FILE", help="Write the result as Markdown; - is standard output."
+    ),
+]
+Against = Annotated[
+    Path | None,
+    typer.Option(
+        "--against",
+        metavar="FILE",
+        help="Compare with an earlier JSON result; exit 3 when a row says something else.",
+    ),
+]
 Patient = Annotated[
-    bool, typer.Option("--patient", help="Wait as long as AWS itself may take, not seconds.")
+    bool,
+    typer.Option("--patient", help="Lift the bounds: wait as long as AWS itself may take."),
 ]
 
 
@@ -40,43 +58,82 @@ def register(app: typer.Typer) -> None:
 
 def probe(
     as_json: AsJson = False,  # noqa: FBT002 -- a flag of the command line
+    markdown: AsMarkdown = None,
+    against: Against = None,
     patient: Patient = False,  # noqa: FBT002 -- likewise
     target: RecordedTarget = None,
     stack_name: RecordedStack = None,
 ) -> None:
-    """Measure what the target does not do like AWS."""
+    """Measure what the target does not do like AWS.
+
+    Every row asks the target one question, with resources of its own that are removed again,
+    and puts what it saw beside what AWS documents.
+    """
+    earlier = Result.load(against) if against else None
     deployment, its_target = recorded.chosen(target, stack_name)
-    clients = Clients(recorded.answering(its_target))
-    role = Role(clients, f"{PREFIX}-{uuid.uuid4().hex[:12]}", PREFIX)
+    clients = SharedClients(recorded.answering(its_target))
     started = time.monotonic()
-    with Steps().step(f"{len(ROWS)} rows are probed"):
-        runner = Runner(
-            lambda within_s: Bench(clients, deployment, role, within_s=within_s),
-            is_patient=patient,
-        )
-        try:
-            run = runner.run(ROWS)
-        finally:
-            left_behind = role.leftovers.remove()
+    run = _run(clients, deployment, is_patient=patient)
+    duration_s = time.monotonic() - started
     recorded.answering(its_target)
     result = Result(
-        target=deployment.target,
+        target=_name_of(deployment),
         date=datetime.now(UTC).date().isoformat(),
         versions=status.versions(deployment),
-        duration_s=round(time.monotonic() - started, 1),
+        duration_s=round(duration_s, 1),
         findings=run.findings,
     )
-    if as_json:
-        typer.echo(json.dumps(result.as_json(), indent=2))
-    else:
-        console = Console(highlight=False)
-        if not console.is_terminal:
-            console.width = _WIDE
-        console.print(rendering.table(result))
-        console.print(rendering.summary(result))
-    for line in [*run.left_behind, *left_behind]:
-        said_aside.print(f"Left behind: {line}", markup=False)
+    difference = Difference.between(earlier, result) if earlier else None
+    _show(result, difference, as_json=as_json, markdown=markdown)
+    for line in run.left_behind:
+        stderr.print(f"Could not be removed: {line}", markup=False)
     if not run.is_complete:
         raise InterruptedByUserError("Interrupted; what the probe had made is removed.")
-    if any(one.verdict is Verdict.FAILED for one in result.findings):
+    has_failed = any(one.verdict is Verdict.FAILED for one in result.findings)
+    if has_failed or (difference and difference.changed):
         raise EndedError(ExitCode.UNKNOWN)
+
+
+def _run(clients: SharedClients, deployment: Deployment, *, is_patient: bool) -> Run:
+    role = Role(clients, unique_name(), PREFIX)
+    runner = Runner(
+        lambda within_s: Bench(clients, deployment, role, within_s=within_s),
+        is_patient=is_patient,
+    )
+    try:
+        with Steps().step(f"{len(ROWS)} rows are probed"):
+            run = runner.run(ROWS)
+    finally:
+        left_behind = role.leftovers.remove()
+    return Run(run.findings, [*run.left_behind, *left_behind], run.is_complete)
+
+
+def _name_of(deployment: Deployment) -> str:
+    """The target's name; that of the emulator, where an endpoint is known to be one."""
+    if deployment.target == "endpoint" and deployment.endpoint:
+        return emulator_at(deployment.endpoint) or deployment.target
+    return deployment.target
+
+
+def _show(
+    result: Result, difference: Difference | None, *, as_json: bool, markdown: Path | None
+) -> None:
+    if markdown and markdown != _STDOUT:
+        markdown.write_text(rendering.markdown(result), encoding="utf-8")
+    if as_json:
+        document = result.as_json()
+        if difference is not None:
+            document["against"] = difference.as_json()
+        typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        return
+    if markdown == _STDOUT:
+        typer.echo(rendering.markdown(result), nl=False)
+        return
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _CALM_WIDTH
+    console.print(rendering.table(result))
+    console.print(rendering.summary(result))
+    if difference is not None:
+        for line in rendering.changes(difference):
+            console.print(line, markup=False, soft_wrap=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import time
 import uuid
 import zipfile
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 PREFIX = "tidemark-probe"
+UNIQUE_NAME = re.compile(PREFIX + "-[0-9a-f]{12}")
 RUNTIME: Final = "python3.13"
 _HANDLER = "function_code.handle"
 _FUNCTION_TIMEOUT_S = 5
@@ -248,6 +250,10 @@ class Bench:
 
         self.eventually(is_active, what="a function to be active")
         return Function(name, arn)
+
+    def warm_up(self, function: Function) -> None:
+        """Invoke a function once, so that the next invocation has nothing to start."""
+        self.clients.functions.invoke(FunctionName=function.name)
 
     def mapping(self, function: Function, queue: Queue, **settings: Any) -> None:
         """Let a function receive from a queue, and wait until it does."""

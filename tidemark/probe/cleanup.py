@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+_ABSENT = ("NotFound", "NonExistent", "NoSuchEntity", "404")
+
+
 class Leftovers:
     """What has to be removed, last made first; safe to use from several threads."""
 
@@ -42,14 +45,20 @@ class Leftovers:
         return [said for what, remove in pending if (said := _failure(what, remove))]
 
 
+def is_absent(error: ClientError) -> bool:
+    """Whether a service says that what it was asked about does not exist."""
+    said = error.response["Error"]
+    return any(word in said["Code"] for word in _ABSENT) or "does not exist" in said.get(
+        "Message", ""
+    )
+
+
 def _failure(what: str, remove: Callable[[], object]) -> str | None:
     try:
         remove()
     except ClientError as error:
-        code = error.response["Error"]["Code"]
-        if any(word in code for word in ("NotFound", "NonExistent", "NoSuchEntity", "404")):
-            return None  # it was never made
-        return f"{what}: {code}"
+        # What was never made is not there to be removed.
+        return None if is_absent(error) else f"{what}: {error.response['Error']['Code']}"
     except (BotoCoreError, RuntimeError) as error:
         return f"{what}: {error}"
     return None

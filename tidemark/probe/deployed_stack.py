@@ -8,9 +8,12 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from botocore.exceptions import ClientError
+
 from tidemark import stacks
 from tidemark.probe import declared
 from tidemark.probe.bench import physical_ids
+from tidemark.probe.cleanup import is_absent
 from tidemark.probe.described import DESCRIBERS
 
 if TYPE_CHECKING:
@@ -59,10 +62,18 @@ class DeployedStack:
                 for key, value in resource.get("Properties", {}).items()
                 if key not in _NOT_DESCRIBED.get(kind, ())
             }
-            described = DESCRIBERS[kind](self.clients, self.ids[name])
+            described = self._described(kind, name)
             for path in declared.missing(properties, described):
                 found[path].append(short(name))
         return found
+
+    def _described(self, kind: str, name: str) -> dict[str, Any]:
+        try:
+            return DESCRIBERS[kind](self.clients, self.ids[name])
+        except ClientError as error:
+            if is_absent(error):
+                return {}  # then every property of it is dropped
+            raise
 
     def physical_id(self, reference: Any) -> str:
         """The physical id that a reference in the template stands for."""

@@ -27,9 +27,8 @@ def queue(clients: Clients, url: str) -> dict[str, Any]:
     """An SQS queue."""
     name = url.rstrip("/").rpartition("/")[2]
     url = clients.sqs.get_queue_url(QueueName=name)["QueueUrl"]
-    found: dict[str, Any] = dict(
-        clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-    )
+    attributes = clients.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])
+    found: dict[str, Any] = {str(key): value for key, value in attributes["Attributes"].items()}
     for key in ("RedrivePolicy", "RedriveAllowPolicy", "Policy"):
         if key in found:
             found[key] = json.loads(found[key])

@@ -13,8 +13,9 @@ from rich.table import Table
 from tidemark.probe.row import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
+    from tidemark.probe.difference import Difference
     from tidemark.probe.result import Finding, Result
 
 _STYLES = {
@@ -31,6 +32,15 @@ def summary(result: Result) -> str:
     counts = Counter(finding.verdict for finding in result.findings)
     said = ", ".join(f"{counts[one]} {one.value}" for one in Verdict if counts[one])
     return f"{len(result.findings)} rows on {result.target} in {result.duration_s:.0f} s: {said}."
+
+
+def changes(difference: Difference) -> Iterator[str]:
+    """A comparison with an earlier result, line by line."""
+    yield f"{len(difference.same)} rows as before, {len(difference.changed)} changed."
+    for change in difference.changed:
+        yield f"  {change.name}"
+        yield f"    before  {change.before}"
+        yield f"    now     {change.now}"
 
 
 def table(result: Result) -> Table:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -69,13 +68,25 @@ class RestApi:
 
 
 def deployed(bench: Bench, function: Function) -> RestApi:
-    """Deploy the probe's API definition in front of a function, and wait until it answers."""
-    apigateway = bench.clients.client("apigateway")
-    api_id = apigateway.import_rest_api(
-        body=json.dumps(_definition(bench, function)).encode(), failOnWarnings=False
-    )["id"]
-    bench.leftovers.owe(f"API {api_id}", lambda: apigateway.delete_rest_api(restApiId=api_id))
-    return staged(bench, api_id, function)
+    """Deploy the probe's API definition in front of a function, as stacks do."""
+    api = {
+        "Type": "AWS::ApiGateway::RestApi",
+        "Properties": {"Name": unique_name(), "Body": _definition(bench, function)},
+    }
+    deployment = {
+        "Type": "AWS::ApiGateway::Deployment",
+        "Properties": {"RestApiId": {"Ref": "Api"}},
+    }
+    stage = {
+        "Type": "AWS::ApiGateway::Stage",
+        "Properties": {
+            "RestApiId": {"Ref": "Api"},
+            "DeploymentId": {"Ref": "Deployment"},
+            "StageName": STAGE,
+        },
+    }
+    ids = bench.stack({"Api": api, "Deployment": deployment, "Stage": stage})
+    return _called(bench, ids["Api"], function)
 
 
 def bare(bench: Bench) -> tuple[Any, str, str]:
@@ -89,15 +100,16 @@ def bare(bench: Bench) -> tuple[Any, str, str]:
 
 def staged(bench: Bench, api_id: str, function: Function) -> RestApi:
     """Deploy an API to a stage, and let it invoke a function."""
-    region, account = function.arn.split(":")[3:5]
-    bench.allow(
-        function,
-        "apigateway.amazonaws.com",
-        f"arn:aws:execute-api:{region}:{account}:{api_id}/*",
-    )
     bench.clients.client("apigateway").create_deployment(restApiId=api_id, stageName=STAGE)
-    url = targets.of_deployment(bench.deployment).api_url(bench.clients.connection, api_id, STAGE)
-    return RestApi(url, bench)
+    return _called(bench, api_id, function)
+
+
+def _called(bench: Bench, api_id: str, function: Function) -> RestApi:
+    region, account = function.arn.split(":")[3:5]
+    source_arn = f"arn:aws:execute-api:{region}:{account}:{api_id}/*"
+    bench.allow(function, "apigateway.amazonaws.com", source_arn)
+    target = targets.of_deployment(bench.deployment)
+    return RestApi(target.api_url(bench.clients.connection, api_id, STAGE), bench)
 
 
 def integration_uri(bench: Bench, function: Function) -> str:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from botocore.exceptions import ClientError
+
+from tidemark.probe.bench import UNIQUE_NAME
 from tidemark.probe.result import Finding
 from tidemark.probe.row import NotProbedError, NotSeenInTimeError, Observation, Verdict
 
@@ -47,7 +50,9 @@ class _Asked:
     is_over: threading.Event = field(default_factory=threading.Event)
 
     def observe(self) -> None:
-        self.observation = _observation(self.row, self.bench)
+        seen = _observation(self.row, self.bench)
+        # Names differ from run to run; what is observed must not.
+        self.observation = replace(seen, observed=UNIQUE_NAME.sub("NAME", seen.observed))
         self.is_over.set()
 
 
@@ -145,5 +150,9 @@ def _observation(row: Row, bench: Bench) -> Observation:
 
 def sentence(error: Exception) -> str:
     """An error in one line."""
-    said = " ".join(str(error).split())
-    return f"{type(error).__name__}: {said}" if said else type(error).__name__
+    if isinstance(error, ClientError):
+        said = error.response["Error"]
+        code, message = said.get("Code", "no code"), said.get("Message", "no message")
+        return f"{error.operation_name} failed with {code}: {' '.join(message.split())}"
+    said_of = " ".join(str(error).split())
+    return f"{type(error).__name__}: {said_of}" if said_of else type(error).__name__

@@ -20,6 +20,7 @@ _REFERENCE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide"
 _AWS = "Every declared property is there once the stack is deployed."
 _WITHIN_S = 20
 _COMPARED_ELSEWHERE = {
+    "AWS::ApiGateway::Deployment",
     "AWS::ApiGateway::RestApi",
     "AWS::ApiGateway::Stage",
     "AWS::Lambda::Permission",
@@ -48,7 +49,7 @@ def _said(count: int, dropped: Iterable[str]) -> Observation:
     found = sorted(set(dropped))
     if found:
         return differs(f"dropped: {'; '.join(found)}")
-    return same(f"all of {count} as declared")
+    return same("all as declared", f"{count} compared")
 
 
 @topic.row(

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from tidemark import logged_metrics
 from tidemark.probe.bench import unique_name
-from tidemark.probe.row import NotSeenInTimeError, Topic, differs, same
+from tidemark.probe.row import NotSeenInTimeError, Topic, same
 from tidemark.waiting import NotYetError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from tidemark.probe.bench import Bench, Function
     from tidemark.probe.row import Observation
@@ -26,6 +26,7 @@ _ALARMS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-
 _WANTED = ("Invocations", "Errors", "Duration", "Throttles")
 _METRIC = "Probed"
 _PERIOD_S = 10
+_ALARM_WITHIN_S = 30
 
 
 def _datapoints(
@@ -138,104 +139,61 @@ def emf_extraction(bench: Bench) -> Observation:
     "alarm",
     aws="An alarm goes to ALARM when its metric crosses the threshold, and tells its topic.",
     documentation=_ALARMS,
-    within_s=40,
+    within_s=_ALARM_WITHIN_S,
 )
 def alarm(bench: Bench) -> Observation:
-    """Put a metric above an alarm's threshold."""
+    """Put a metric above the threshold of an alarm on its maximum."""
+    return _goes_off(bench, Statistic="Maximum")
+
+
+@topic.row(
+    "alarm-on-a-percentile",
+    aws="The same with a percentile, such as p99.",
+    documentation=_ALARMS,
+    within_s=_ALARM_WITHIN_S,
+)
+def alarm_on_a_percentile(bench: Bench) -> Observation:
+    """Put a metric above the threshold of an alarm on its 99th percentile."""
+    return _goes_off(bench, ExtendedStatistic="p99")
+
+
+def _goes_off(bench: Bench, **statistic: str) -> Observation:
     cloudwatch = bench.clients.client("cloudwatch")
-    namespace = unique_name()
+    name = unique_name()
     queue, topic_arn = bench.queue(), bench.topic()
     bench.let_send(queue, "sns.amazonaws.com", topic_arn)
     bench.clients.sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=queue.arn)
-    bench.leftovers.owe(
-        f"alarm {namespace}", lambda: cloudwatch.delete_alarms(AlarmNames=[namespace])
-    )
+    bench.leftovers.owe(f"alarm {name}", lambda: cloudwatch.delete_alarms(AlarmNames=[name]))
     cloudwatch.put_metric_alarm(
-        AlarmName=namespace,
+        AlarmName=name,
         AlarmActions=[topic_arn],
-        Namespace=namespace,
+        Namespace=name,
         MetricName=_METRIC,
-        Statistic="Maximum",
         Period=_PERIOD_S,
         EvaluationPeriods=1,
         Threshold=1,
         ComparisonOperator="GreaterThanOrEqualToThreshold",
         TreatMissingData="notBreaching",
+        **statistic,
     )
-    put = _putter(cloudwatch, namespace)
+    started = time.monotonic()
 
     def in_alarm() -> bool | None:
-        put()
-        state = _state(cloudwatch, namespace)
-        if state == "ALARM":
+        cloudwatch.put_metric_data(
+            Namespace=name, MetricData=[{"MetricName": _METRIC, "Value": 5, "StorageResolution": 1}]
+        )
+        [found] = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
+        if found["StateValue"] == "ALARM":
             return True
-        raise NotYetError(f"the alarm stays {state}")
+        raise NotYetError("the alarm does not go off")
 
-    started = time.monotonic()
     bench.eventually(in_alarm, what="the alarm")
     took = f"after {time.monotonic() - started:.0f} s"
 
-    def told() -> bool | None:
+    def is_told() -> bool | None:
         if bench.received(queue):
             return True
         raise NotYetError("ALARM; its topic is not told")
 
-    bench.eventually(told, what="the topic to be told")
+    bench.eventually(is_told, what="the topic to be told")
     return same("ALARM, and its topic is told", took)
-
-
-def _putter(cloudwatch: Any, namespace: str) -> Callable[[], None]:
-    def put() -> None:
-        cloudwatch.put_metric_data(
-            Namespace=namespace,
-            MetricData=[{"MetricName": _METRIC, "Value": 5, "StorageResolution": 1}],
-        )
-
-    return put
-
-
-@topic.row(
-    "alarm-recovers",
-    aws="An alarm that treats missing data as not breaching goes back to OK without data.",
-    documentation="https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarms-and-missing-data.html",
-    within_s=45,
-)
-def alarm_recovers(bench: Bench) -> Observation:
-    """Let an alarm go off, then put no more data."""
-    cloudwatch = bench.clients.client("cloudwatch")
-    namespace = unique_name()
-    bench.leftovers.owe(
-        f"alarm {namespace}", lambda: cloudwatch.delete_alarms(AlarmNames=[namespace])
-    )
-    cloudwatch.put_metric_alarm(
-        AlarmName=namespace,
-        Namespace=namespace,
-        MetricName=_METRIC,
-        Statistic="Maximum",
-        Period=_PERIOD_S,
-        EvaluationPeriods=1,
-        Threshold=1,
-        ComparisonOperator="GreaterThanOrEqualToThreshold",
-        TreatMissingData="notBreaching",
-    )
-    put = _putter(cloudwatch, namespace)
-
-    def reaches(wanted: str, *, is_fed: bool) -> Callable[[], bool | None]:
-        def probe() -> bool | None:
-            if is_fed:
-                put()
-            state = _state(cloudwatch, namespace)
-            if state == wanted:
-                return True
-            raise NotYetError(f"the alarm stays {state}")
-
-        return probe
-
-    bench.eventually(reaches("ALARM", is_fed=True), what="the alarm")
-    bench.eventually(reaches("OK", is_fed=False), what="the alarm to recover")
-    return same("back to OK")
-
-
-def _state(cloudwatch: Any, name: str) -> str:
-    [found] = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
-    return str(found["StateValue"])

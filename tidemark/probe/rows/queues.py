@@ -88,7 +88,7 @@ def fifo_deduplication(bench: Bench) -> Observation:
     for _ in range(2):
         _send_in_group(bench, queue, "a", "a1")
     _send_in_group(bench, queue, "b", "b1")
-    bodies = []
+    bodies: list[str] = []
     while len(bodies) < 3 and (message := _now(bench, queue, is_deleted=True)):
         bodies.append(message)
     return (same if sorted(bodies) == ["a1", "b1"] else differs)(

@@ -85,7 +85,7 @@ def _until_dead_letter(bench: Bench, function: Function, dead_letters: Queue) ->
     def probe() -> bool | None:
         if bench.received(dead_letters):
             return True
-        raise NotYetError(f"{len(bench.invocations(function))} attempts, no dead letter")
+        raise NotYetError(f"attempts: {len(bench.invocations(function))}; no dead letter")
 
     bench.eventually(probe, what="the dead letter")
     return bench.settled(
@@ -94,7 +94,7 @@ def _until_dead_letter(bench: Bench, function: Function, dead_letters: Queue) ->
 
 
 def _ended(attempts: Sequence[Invocation]) -> str:
-    return f"{len(attempts)} attempts, then a dead letter"
+    return f"attempts: {len(attempts)}, then a dead letter"
 
 
 def _pauses(attempts: Sequence[Invocation]) -> str:
