@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections import deque
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tidemark import stacks
 from tidemark.aws import Clients
+from tidemark.logs import groups_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from tidemark.environment import Connection
     from tidemark.targets.base import Target
 
-_MOST_LINES = 2000
+_MOST_LINES = 20_000
 
 
 def keep(folder: Path, target: Target, connection: Connection | None, stack_name: str) -> None:
@@ -44,13 +47,25 @@ def _keep_function_logs(folder: Path, clients: Clients, stack_name: str) -> None
     for resource in resources["StackResources"]:
         if resource["ResourceType"] != "AWS::Lambda::Function":
             continue
-        name = resource.get("PhysicalResourceId", "")
-        try:
-            lines = clients.logs.filter_log_events(
-                logGroupName=f"/aws/lambda/{name}", limit=_MOST_LINES
-            )["events"]
-        except clients.logs.exceptions.ResourceNotFoundException:
-            continue  # never invoked
-        text = "\n".join(line["message"].rstrip("\n") for line in lines)
+        text = "\n".join(_last_lines(clients, resource.get("PhysicalResourceId", "")))
         path = folder / f"{resource['LogicalResourceId']}.log"
         path.write_text(text + "\n", encoding="utf-8")
+
+
+def _last_lines(clients: Clients, function_name: str) -> Iterable[str]:
+    """The last lines that a function logged; none when it does not exist."""
+    last: deque[str] = deque(maxlen=_MOST_LINES)
+    try:
+        for group in groups_of(clients, function_name):
+            last.extend(_lines(clients, group))
+    except ClientError:
+        return last  # a deploy may have failed before the function was there
+    return last
+
+
+def _lines(clients: Clients, group: str) -> Iterator[str]:
+    try:
+        for page in clients.logs.get_paginator("filter_log_events").paginate(logGroupName=group):
+            yield from (event["message"].rstrip("\n") for event in page["events"])
+    except clients.logs.exceptions.ResourceNotFoundException:
+        return  # no such group here, or the function was never invoked

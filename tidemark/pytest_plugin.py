@@ -132,14 +132,16 @@ def testbed(request: pytest.FixtureRequest) -> Iterator[Testbed]:
     bed = Testbed(_plan(config), state_dir() / "pytest" / session, Steps())
     yield bed
     with _shown(config):
-        if request.session.testsfailed:
-            bed.keep_evidence()
-        if config.getoption("--tidemark-keep"):
-            config.stash[_LAST_WORDS].append(
-                f"The target and its stacks are left running; to remove them: {bed.how_to_remove}"
-            )
-        else:
-            bed.remove()
+        try:
+            if request.session.testsfailed:
+                bed.keep_evidence()
+        finally:
+            if config.getoption("--tidemark-keep"):
+                config.stash[_LAST_WORDS].append(
+                    f"Target and stacks are left running; to remove them: {bed.how_to_remove}"
+                )
+            else:
+                bed.remove()
     if bed.evidence.is_dir():
         config.stash[_LAST_WORDS].append(f"What there is to look at: {bed.evidence}")
 
@@ -152,11 +154,9 @@ def deployment(testbed: Testbed, request: pytest.FixtureRequest) -> Deployment:
     try:
         with _shown(request.config):
             deployed = testbed.deployed()
-            versions = ", ".join(f"{name} {one}" for name, one in testbed.target.versions().items())
-            testbed.steps.say(
-                f"  {deployed.stack_name} is at {deployed.api_url} "
-                f"({versions}; template {deployed.template_digest[:12]})"
-            )
+            versions = {**testbed.target.versions(), "template": deployed.template_digest[:12]}
+            words = ", ".join(f"{name} {version}" for name, version in versions.items())
+            testbed.steps.say(f"  {deployed.stack_name} is at {deployed.api_url} ({words})")
             return deployed
     except InterruptedByUserError as interrupted:
         raise KeyboardInterrupt(str(interrupted)) from None
