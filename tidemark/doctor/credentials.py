@@ -35,36 +35,44 @@ _ENVIRONMENT = {
 }
 
 
-def present(environ: Mapping[str, str]) -> Finding:
-    """Where credentials would come from, as files and variables say it; no call is made."""
+def present(environ: Mapping[str, str], *, is_needed: bool) -> Finding:
+    """Where credentials would come from, as files and variables say it; no call is made.
+
+    Args:
+        environ: The environment.
+        is_needed: Whether the chosen target is AWS.
+    """
     found = [kind for name, kind in _ENVIRONMENT.items() if environ.get(name)]
     try:
         session = Session()
         profiles = session.full_config.get("profiles", {})
     except BotoCoreError as error:
         fix = "correct the AWS configuration files; only TARGET=aws needs them"
-        return lacking(_NAME, f"{error}", fix, is_needed=False)
+        return lacking(_NAME, f"{error}", fix, is_needed=is_needed)
     wanted = environ.get("AWS_PROFILE") or environ.get("AWS_DEFAULT_PROFILE") or "default"
     kinds = {kind for name, kind in _KINDS.items() if name in profiles.get(wanted, {})}
     if kinds:
         found.append(f"profile {wanted} ({', '.join(sorted(kinds))})")
     elif wanted != "default" and wanted not in profiles:
         fix = "correct AWS_PROFILE; only TARGET=aws needs it"
-        return lacking(_NAME, f"there is no profile {wanted}", fix, is_needed=False)
+        return lacking(_NAME, f"there is no profile {wanted}", fix, is_needed=is_needed)
+    if not found and is_needed:
+        fix = "log in (`aws sso login`, `aws configure`) or set AWS_PROFILE"
+        return lacking(_NAME, "none in files and variables", fix, is_needed=False)
     if not found:
         return well(_NAME, "none; only TARGET=aws needs them")
     return well(_NAME, f"present: {', '.join(dict.fromkeys(found))}; not asked whether they work")
 
 
-def endpoints(environ: Mapping[str, str]) -> Iterator[Finding]:
-    """The variables that would send calls for AWS elsewhere."""
+def endpoints(environ: Mapping[str, str], *, is_needed: bool) -> Iterator[Finding]:
+    """The variables that would send calls for AWS elsewhere, which that target refuses."""
     names = sorted(name for name in environ if name.startswith("AWS_ENDPOINT_URL"))
     if names:
         yield lacking(
             "AWS endpoint",
             f"{', '.join(names)} is set",
             "unset it for TARGET=aws, which refuses it; the other targets never see it",
-            is_needed=False,
+            is_needed=is_needed,
         )
 
 

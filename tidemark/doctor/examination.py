@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tidemark.doctor.finding import Finding
 
 _IN_DOCKER = "localstack"
+_IN_THE_CLOUD = "aws"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +78,8 @@ def _findings(
     yield machine.disk("disk", state)
     yield machine.disk("temporary files", Path(tempfile.gettempdir()))
     yield machine.proxy(environ)
-    yield credentials.present(environ)
-    yield from credentials.endpoints(environ)
+    yield credentials.present(environ, is_needed=choice.name == _IN_THE_CLOUD)
+    yield from credentials.endpoints(environ, is_needed=choice.name == _IN_THE_CLOUD)
     if with_aws:
         yield credentials.asked(environ)
     yield from remains.examine(state)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 OLDEST_PYTHON = (3, 11)
+_CDK = "node_modules/aws-cdk"
 _NODE_ANSWERS_WITHIN_S = 20
 _REQUIREMENT = re.compile(
     r"""(?P<package>[\w.-]+) \s* (==\s*(?P<version>[\w.+-]+))? [^;]* ;
@@ -114,8 +115,8 @@ def cdk_cli(folder: Path | None) -> Finding:
     if folder is None:
         return lacking(name, "no checkout that locks one", "run it in a checkout", is_needed=False)
     wanted = (read_json(folder / "package.json") or {}).get("devDependencies", {}).get("aws-cdk")
-    manifest = read_json(folder / "node_modules/aws-cdk/package.json")
-    if manifest is None or not cdk.cli_of(folder).is_file():
+    manifest = read_json(folder / _CDK / "package.json")
+    if manifest is None or not (folder / _CDK / "bin/cdk").is_file():
         return lacking(name, "is not installed in node_modules", "make install", is_needed=True)
     installed = manifest.get("version")
     if wanted not in (None, installed):
