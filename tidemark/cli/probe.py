@@ -2,6 +2,7 @@
 
 import json
 import time
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -13,7 +14,7 @@ from tidemark import status
 from tidemark.cli import recorded
 from tidemark.cli.options import RecordedStack, RecordedTarget
 from tidemark.deployment import Deployment
-from tidemark.errors import EndedError, InterruptedByUserError
+from tidemark.errors import EndedError, InterruptedByUserError, RefusedError
 from tidemark.exit_codes import ExitCode
 from tidemark.probe import rendering
 from tidemark.probe.bench import PREFIX, Bench, unique_name
@@ -21,7 +22,7 @@ from tidemark.probe.clients import SharedClients
 from tidemark.probe.difference import Difference
 from tidemark.probe.result import Result
 from tidemark.probe.role import Role
-from tidemark.probe.row import Verdict
+from tidemark.probe.row import Row, Verdict
 from tidemark.probe.rows import ROWS
 from tidemark.probe.running import Run, Runner
 from tidemark.progress import Steps, stderr
@@ -30,6 +31,9 @@ from tidemark.testing.emulators import emulator_at
 _CALM_WIDTH = 160
 _STDOUT = Path("-")
 
+Names = Annotated[
+    list[str] | None, typer.Argument(metavar="[ROW]...", help="Rows by name; all by default.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 AsMarkdown = Annotated[
     Path | None,
@@ -57,6 +61,7 @@ def register(app: typer.Typer) -> None:
 
 
 def probe(
+    names: Names = None,
     as_json: AsJson = False,  # noqa: FBT002 -- a flag of the command line
     markdown: AsMarkdown = None,
     against: Against = None,
@@ -69,11 +74,14 @@ def probe(
     Every row asks the target one question, with resources of its own that are removed again,
     and puts what it saw beside what AWS documents.
     """
+    rows = _chosen(names or [])
     earlier = Result.load(against) if against else None
+    if earlier and names:
+        earlier = earlier.only(names)
     deployment, its_target = recorded.chosen(target, stack_name)
     clients = SharedClients(recorded.answering(its_target))
     started = time.monotonic()
-    run = _run(clients, deployment, is_patient=patient)
+    run = _run(rows, clients, deployment, is_patient=patient)
     duration_s = time.monotonic() - started
     recorded.answering(its_target)
     result = Result(
@@ -94,15 +102,26 @@ def probe(
         raise EndedError(ExitCode.UNKNOWN)
 
 
-def _run(clients: SharedClients, deployment: Deployment, *, is_patient: bool) -> Run:
+def _chosen(names: Sequence[str]) -> list[Row]:
+    unknown = sorted(set(names) - {row.name for row in ROWS})
+    if unknown:
+        raise RefusedError(
+            f"There is no row {', '.join(unknown)}: `tidemark probe` without names asks them all."
+        )
+    return [row for row in ROWS if not names or row.name in names]
+
+
+def _run(
+    rows: Sequence[Row], clients: SharedClients, deployment: Deployment, *, is_patient: bool
+) -> Run:
     role = Role(clients, unique_name(), PREFIX)
     runner = Runner(
         lambda within_s: Bench(clients, deployment, role, within_s=within_s),
         is_patient=is_patient,
     )
     try:
-        with Steps().step(f"{len(ROWS)} rows are probed"):
-            run = runner.run(ROWS)
+        with Steps().step(f"{len(rows)} rows are probed"):
+            run = runner.run(rows)
     finally:
         left_behind = role.leftovers.remove()
     return Run(run.findings, [*run.left_behind, *left_behind], run.is_complete)

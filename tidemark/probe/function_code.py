@@ -9,6 +9,8 @@ import time
 from typing import Any
 
 _FAILS = "fail"
+# A target may collect what is logged beside the invocation, and miss what comes with the answer.
+_LOGGED_BEFORE_ANSWER_S = 0.1
 
 
 def handle(event: Any, context: Any) -> Any:
@@ -28,6 +30,7 @@ def handle(event: Any, context: Any) -> Any:
     print(json.dumps({"probe": seen}), flush=True)  # noqa: T201 -- what a function logs
     if os.environ.get("EXTRA_LINE"):
         print(os.environ["EXTRA_LINE"], flush=True)  # noqa: T201 -- likewise
+    time.sleep(_LOGGED_BEFORE_ANSWER_S)
     if os.environ.get("BEHAVIOUR") == _FAILS:
         raise RuntimeError("as asked")
     bad = [one for one, body in zip(ids, bodies, strict=True) if body == "bad"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from tidemark.errors import RefusedError
@@ -10,7 +10,7 @@ from tidemark.probe.row import Verdict
 from tidemark.state import read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Container, Mapping, Sequence
     from pathlib import Path
 
     from tidemark.probe.row import Observation, Row
@@ -130,6 +130,10 @@ class Result:
             return cls.from_json(document)
         except ValueError as error:
             raise RefusedError(f"{path} holds no result of this probe: {error}.") from error
+
+    def only(self, names: Container[str]) -> Self:
+        """The same with the rows of these names alone."""
+        return replace(self, findings=[one for one in self.findings if one.name in names])
 
     def lacking(self) -> frozenset[str]:
         """The capabilities that the target was found to lack."""

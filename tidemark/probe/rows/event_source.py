@@ -11,7 +11,7 @@ from tidemark.waiting import NotYetError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tidemark.probe.bench import Bench, Function
+    from tidemark.probe.bench import Bench, Function, Queue
     from tidemark.probe.row import Observation
 
 topic = Topic("queue to function")
@@ -19,8 +19,7 @@ topic = Topic("queue to function")
 _ERRORS = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html"
 _RECEIVES = 2
 _VISIBLE_AGAIN_S = 5
-# A message that is not back so long after it could be received again is not coming.
-_GONE_AFTER_S = 8
+_SETTLED_S = 2
 _WITHIN_S = 30
 
 
@@ -34,8 +33,10 @@ _WITHIN_S = 30
 def queue_redrive(bench: Bench) -> Observation:
     """Send a message to a function that fails, and wait for it in the dead-letter queue."""
     dead_letters = bench.queue()
-    redrive = {"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": _RECEIVES}
-    queue = bench.queue(VisibilityTimeout=str(_VISIBLE_AGAIN_S), RedrivePolicy=json.dumps(redrive))
+    queue = bench.queue(
+        VisibilityTimeout=str(_VISIBLE_AGAIN_S),
+        RedrivePolicy=_redrive_policy(dead_letters, _RECEIVES),
+    )
     function = bench.function(fails=True, Timeout=_VISIBLE_AGAIN_S)
     bench.warm_up(function)
     bench.mapping(function, queue, BatchSize=1)
@@ -148,16 +149,19 @@ def _compared(bench: Bench, answer: Any, wanted: str) -> Observation:
     return (same if fate == wanted else differs)(f"the message {_IN_WORDS[fate]}")
 
 
-_IN_WORDS = {
-    "deleted": "is deleted",
-    "comes back": "comes back",
-    "stuck": "is neither deleted nor delivered again",
-}
+_IN_WORDS = {"deleted": "is deleted", "comes back": "comes back"}
 
 
 def _fates(bench: Bench, answer: Any, bodies: Sequence[str]) -> list[str]:
-    """What becomes of messages whose function gives an answer: deleted, comes back, or stuck."""
-    queue = bench.queue(VisibilityTimeout=str(_VISIBLE_AGAIN_S))
+    """What becomes of messages whose function gives an answer: deleted, or comes back.
+
+    A message that comes back is received a second time, and that sends it to the dead-letter
+    queue: so its fate shows in the queues, whatever becomes of logs.
+    """
+    dead_letters = bench.queue()
+    queue = bench.queue(
+        VisibilityTimeout=str(_VISIBLE_AGAIN_S), RedrivePolicy=_redrive_policy(dead_letters, 1)
+    )
     function = bench.function(answer=answer, Timeout=_VISIBLE_AGAIN_S)
     bench.warm_up(function)  # else the message is back before the first answer
     bench.mapping(function, queue, BatchSize=10, FunctionResponseTypes=["ReportBatchItemFailures"])
@@ -165,19 +169,23 @@ def _fates(bench: Bench, answer: Any, bodies: Sequence[str]) -> list[str]:
         QueueUrl=queue.url,
         Entries=[{"Id": body, "MessageBody": body} for body in bodies],
     )
+    dead: set[str] = set()
 
-    def look() -> tuple[list[int], int]:
-        delivered = [body for one in bench.invocations(function) for body in one.bodies]
-        return [delivered.count(body) for body in bodies], bench.depth(queue)
+    def look() -> tuple[int, frozenset[str]]:
+        depth = bench.depth(queue)
+        dead.update(message["Body"] for message in bench.received(dead_letters))
+        return depth, frozenset(dead)
 
-    def probe() -> bool | None:
-        return True if all(look()[0]) else None
+    def is_decided() -> bool | None:
+        depth, gone = look()
+        if depth:
+            raise NotYetError(f"messages in the queue: {depth}, dead letters: {len(gone)}")
+        return True
 
-    bench.eventually(probe, what="a first delivery")
-    counts, depth = bench.settled(
-        look, for_s=_GONE_AFTER_S, until=lambda seen: seen[0][-1] > 1, what="the message's fate"
-    )
-    waiting = depth - sum(count > 1 for count in counts)
-    return [
-        "comes back" if count > 1 else "stuck" if waiting > 0 else "deleted" for count in counts
-    ]
+    bench.eventually(is_decided, what="the messages to leave the queue")
+    _, gone = bench.settled(look, for_s=_SETTLED_S, what="the dead-letter queue")
+    return ["comes back" if body in gone else "deleted" for body in bodies]
+
+
+def _redrive_policy(dead_letters: Queue, receives: int) -> str:
+    return json.dumps({"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": receives})
