@@ -69,7 +69,8 @@ def _findings(
     checkout = find_checkout()
     yield installation.python()
     yield installation.checkout(checkout)
-    yield from installation.extras({choice.name, "deploy"}, is_checkout=checkout is not None)
+    needed = {"deploy", choice.name} - {_IN_DOCKER}  # `up` has it by Compose, tests by the extra
+    yield from installation.extras(needed, is_checkout=checkout is not None)
     yield installation.node(is_checkout=checkout is not None)
     yield installation.cdk_cli(checkout)
     yield from docker.examine(environ, is_needed=choice.name == _IN_DOCKER)
