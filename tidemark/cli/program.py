@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tidemark.cli import call, doctor, load, logs, probe, stack, status, trace
+from tidemark.cli import call, doctor, load, logs, permissions, probe, stack, status, trace
 from tidemark.errors import TidemarkError
 from tidemark.exit_codes import ExitCode
 
@@ -36,6 +36,7 @@ trace.register(app)
 doctor.register(app)
 load.register(app)
 probe.register(app)
+permissions.register(app)
 
 
 def run() -> ExitCode:

@@ -1,0 +1,98 @@
+"""The verb permissions."""
+
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from tidemark.cli.options import DEFAULT_STACK_NAME
+from tidemark.errors import EndedError, RefusedError
+from tidemark.exit_codes import ExitCode
+from tidemark.permissions import rendering
+from tidemark.permissions.proof import Proof, prove
+from tidemark.permissions.recording import HOW_TO_RECORD, PATH, Recording
+from tidemark.processes import Children
+from tidemark.progress import Steps
+from tidemark.state import require_checkout, state_dir
+from tidemark.synthesis import App, Assembly, find, synthesise
+
+_WIRINGS = ("queued", "direct")
+_WIDE = 170
+
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+RecordingFile = Annotated[
+    Path | None,
+    typer.Option("--recording", help=f"Another recording of calls than {PATH}.", metavar="FILE"),
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the verb to the program."""
+    app.command()(permissions)
+
+
+def permissions(
+    as_json: AsJson = False,  # noqa: FBT002 -- a flag of the command line
+    recording: RecordingFile = None,
+) -> None:
+    """Prove, without AWS, that the functions' roles suffice and grant nothing else.
+
+    What the functions were seen to call is evaluated against the policies of the synthesised
+    template, in each wiring; so is what services do with the roles, and who may call whom.
+    """
+    checkout = require_checkout("permissions")
+    recorded = Recording.read(recording or checkout / PATH)
+    if missing := [wiring for wiring in _WIRINGS if wiring not in recorded.calls]:
+        raise RefusedError(f"The recording lacks wiring {', '.join(missing)}: {HOW_TO_RECORD}.")
+    templates = {wiring: one.template for wiring, one in _assemblies(checkout).items()}
+    proofs = {
+        wiring: prove(template, recorded.calls[wiring]) for wiring, template in templates.items()
+    }
+    if as_json:
+        typer.echo(json.dumps(rendering.as_json(proofs), indent=2))
+    else:
+        _print(proofs)
+    if not all(proof.holds for proof in proofs.values()):
+        raise EndedError(ExitCode.VIOLATED)
+
+
+def _assemblies(checkout: Path) -> dict[str, Assembly]:
+    """The stack, synthesised in each wiring."""
+    apps = {wiring: App(checkout, DEFAULT_STACK_NAME, {"wiring": wiring}) for wiring in _WIRINGS}
+    found = {wiring: find(app) for wiring, app in apps.items()}
+    ready = {wiring: one for wiring, one in found.items() if one is not None}
+    if len(ready) == len(apps):
+        return ready
+    children = Children()
+    log = state_dir() / "cdk"
+    with Steps().step("the CDK app is synthesised"), ThreadPoolExecutor(len(apps)) as pool:
+        try:
+            made = pool.map(
+                lambda item: synthesise(item[1], children, log / f"synth-{item[0]}.log"),
+                apps.items(),
+            )
+            return dict(zip(apps, made, strict=True))
+        except BaseException:
+            children.stop()  # else leaving the pool would wait for the app
+            raise
+
+
+def _print(proofs: dict[str, Proof]) -> None:
+    console = Console(highlight=False)
+    if not console.is_terminal:
+        console.width = _WIDE
+    console.print(rendering.table(proofs))
+    findings = rendering.findings(proofs)
+    for line in findings:
+        console.print(line, style="red", markup=False)
+    if not findings:
+        checked = sum(len(proof.rows) for proof in proofs.values())
+        console.print(
+            f"{checked} permissions are needed and granted, and no other; what calls without a "
+            "role is let in, and nobody else."
+        )

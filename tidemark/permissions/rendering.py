@@ -1,0 +1,82 @@
+"""The proof for people and for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tidemark.permissions.proof import Proof, Row
+
+_MARKS = {
+    True: Text("allowed", "green"),
+    False: Text("denied", "bold red"),
+    None: Text("not needed", "dim"),
+}
+
+
+def table(proofs: Mapping[str, Proof]) -> Table:
+    """What was checked, one column per wiring."""
+    shown = Table(title="Permissions", title_justify="left", header_style="bold")
+    for heading in ("who", "action", "on", "leading keys", "why"):
+        shown.add_column(heading, overflow="fold")
+    for wiring in proofs:
+        shown.add_column(wiring)
+    verdicts = {
+        wiring: {_key(row): row.is_covered for row in proof.rows}
+        for wiring, proof in proofs.items()
+    }
+    rows = {_key(row): row for proof in proofs.values() for row in proof.rows}
+    # One wiring after the other, but all of a function together.
+    order = list(dict.fromkeys(row.who for row in rows.values()))
+    last = ""
+    for key, row in sorted(rows.items(), key=lambda one: order.index(one[1].who)):
+        grant = row.grant
+        who = "" if row.who == last else row.who
+        last = row.who
+        marks = [_MARKS[of_wiring.get(key)] for of_wiring in verdicts.values()]
+        shown.add_row(who, grant.action, grant.resource, grant.leading_key, row.why, *marks)
+    return shown
+
+
+def findings(proofs: Mapping[str, Proof]) -> list[str]:
+    """What is wrong, one line each, with the wirings in which it is."""
+    wirings: dict[str, list[str]] = {}
+    for wiring, proof in proofs.items():
+        for finding in proof.findings:
+            wirings.setdefault(f"{finding.kind}: {finding.sentence}", []).append(wiring)
+    return [f"{said} ({', '.join(where)})" for said, where in wirings.items()]
+
+
+def as_json(proofs: Mapping[str, Proof]) -> dict[str, Any]:
+    """The same as one JSON object."""
+    return {
+        "verdict": "holds" if all(proof.holds for proof in proofs.values()) else "violated",
+        "wirings": {
+            wiring: {
+                "rows": [
+                    {
+                        "who": row.who,
+                        "action": row.grant.action,
+                        "resource": row.grant.resource,
+                        "leading_key": row.grant.leading_key,
+                        "why": row.why,
+                        "is_covered": row.is_covered,
+                    }
+                    for row in proof.rows
+                ],
+                "findings": [
+                    {"kind": one.kind, "sentence": one.sentence} for one in proof.findings
+                ],
+            }
+            for wiring, proof in proofs.items()
+        },
+    }
+
+
+def _key(row: Row) -> tuple[str, ...]:
+    return (row.who, row.grant.action, row.grant.resource, row.grant.leading_key, row.why)
