@@ -133,32 +133,45 @@ class Children:
     def _started(
         self, command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path
     ) -> Iterator[subprocess.Popen[str]]:
-        with self._lock:
-            if self._is_stopping:
-                raise InterruptedByUserError("Stopped.")
-            try:
-                process = subprocess.Popen(
-                    [str(part) for part in command],
-                    env=env,
-                    cwd=cwd,
-                    stdin=subprocess.DEVNULL,
-                    stdout=subprocess.PIPE,
-                    stderr=subprocess.STDOUT,
-                    text=True,
-                    errors="replace",
-                    start_new_session=True,
-                )
-            except OSError as error:
-                raise TidemarkError(
-                    f"{command[0]} cannot be started ({error.strerror}): run `make up`, which "
-                    "installs what is missing."
-                ) from error
-            self._running.add(process)
+        process = None
         try:
+            with _signals_deferred(), self._lock:
+                process = self._spawned(command, env=env, cwd=cwd)
             yield process
         finally:
-            with self._lock:
-                self._running.discard(process)
+            if process is not None:
+                with _signals_deferred():
+                    _stop(process)
+                    process.wait()
+                    if process.stdout is not None:
+                        process.stdout.close()
+                    with self._lock:
+                        self._running.discard(process)
+
+    def _spawned(
+        self, command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path
+    ) -> subprocess.Popen[str]:
+        if self._is_stopping:
+            raise InterruptedByUserError("Stopped.")
+        try:
+            process = subprocess.Popen(
+                [str(part) for part in command],
+                env=env,
+                cwd=cwd,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+                errors="replace",
+                start_new_session=True,
+            )
+        except OSError as error:
+            raise TidemarkError(
+                f"{command[0]} cannot be started ({error.strerror}): run `make up`, which "
+                "installs what is missing."
+            ) from error
+        self._running.add(process)
+        return process
 
     def stop(self) -> None:
         """Stop all that run, and start none after that."""
@@ -166,6 +179,30 @@ class Children:
             self._is_stopping = True
             running = list(self._running)
         for process in running:
-            identity = ProcessIdentity.of(process.pid)
-            if identity is not None:
-                stop_group(identity, grace_s=3.0)
+            _stop(process)
+
+
+def _stop(process: subprocess.Popen[str]) -> None:
+    """Stop a child that still runs, and what it started."""
+    # Once it has ended, its pid may be another process.
+    identity = ProcessIdentity.of(process.pid) if process.poll() is None else None
+    if identity is not None:
+        stop_group(identity, grace_s=3.0)
+
+
+@contextmanager
+def _signals_deferred() -> Iterator[None]:
+    """Hold back Ctrl-C, so that no child is started, or half stopped, without being known."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread is ever interrupted
+        return
+    held: list[int] = []
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = [signal.signal(number, lambda number, _: held.append(number)) for number in numbers]
+    try:
+        yield
+    finally:
+        for number, handler in zip(numbers, before, strict=True):
+            signal.signal(number, handler)
+        for caught in held:
+            signal.raise_signal(caught)

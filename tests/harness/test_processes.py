@@ -6,7 +6,7 @@ import subprocess
 import sys
 import threading
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -131,3 +131,38 @@ def test_children_do_not_get_the_terminals_ctrl_c(tmp_path: Path) -> None:
 
     assert int(finished.output) != os.getpgrp()
     assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+
+
+def test_ctrl_c_while_a_child_is_being_started_leaves_no_child(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    started: list[ProcessIdentity] = []
+
+    class Interrupted(subprocess.Popen[str]):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            super().__init__(*args, **kwargs)
+            started.append(identity_of(self.pid))
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr("tidemark.processes.subprocess.Popen", Interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Children().run([sys.executable, "-c", STUBBORN], env={}, cwd=tmp_path)
+
+    assert [one.is_alive for one in started] == [False]
+
+
+def test_ctrl_c_while_a_child_runs_stops_it(tmp_path: Path) -> None:
+    marker = tmp_path / "pid"
+    code = f"import os, time; open({str(marker)!r}, 'w').write(str(os.getpid())); time.sleep(60)"
+
+    def interrupt() -> None:
+        eventually(lambda: True if marker.exists() else None, within_s=10, what="the child")
+        os.kill(os.getpid(), signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        Children().run([sys.executable, "-c", code], env={}, cwd=tmp_path)
+    thread.join()
+
+    assert ProcessIdentity.of(int(marker.read_text())) is None
