@@ -19,6 +19,7 @@ from tidemark.processes import Children
 from tidemark.synthesis import App
 from tidemark.targets.base import TargetOptions
 from tidemark.testing.container import ContainerTarget
+from tidemark.testing.recording import Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -130,9 +131,14 @@ class Testbed:
                 api_url=deployment.api_url,
                 region=deployment.region,
                 credentials=Clients(connection).credentials,
-                transport=transport,
+                transport=Recorder(transport, self._requests / f"{deployment.stack_name}.jsonl"),
                 session="pytest",
             )
+
+    @property
+    def _requests(self) -> Path:
+        """Where the clients write down what they send."""
+        return self.state / "requests"
 
     @property
     def evidence(self) -> Path:
@@ -140,9 +146,13 @@ class Testbed:
         return self.state / "failed"
 
     def keep_evidence(self) -> None:
-        """Collect function logs, the target's log and stack events."""
+        """Collect function logs, the target's log, stack events, and the requests that were sent."""
         for stack_name in self._deployed:
-            evidence.keep(self.evidence / stack_name, self.target, self.target.find(), stack_name)
+            folder = self.evidence / stack_name
+            evidence.keep(folder, self.target, self.target.find(), stack_name)
+            sent = self._requests / f"{stack_name}.jsonl"
+            if sent.is_file():
+                shutil.copy(sent, folder / "requests.jsonl")
 
     @property
     def how_to_remove(self) -> str:

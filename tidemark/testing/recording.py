@@ -1,0 +1,96 @@
+"""Requests and their answers, written down while a session runs; what proves who sent stays out."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tidemark.exchange import TransportError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from tidemark.exchange import Answer, Headers, Request, Transport
+
+MOST_OF_A_BODY_BYTES = 16_384
+"""Where a written body ends."""
+
+_SECRET = {
+    "authorization",
+    "cookie",
+    "proxy-authorization",
+    "set-cookie",
+    "x-amz-security-token",
+}
+
+
+@dataclass(frozen=True)
+class Recorder:
+    """A transport that passes requests on to another, and appends each exchange to a file.
+
+    One line of JSON for each, with the test that sent it. Lines of several threads and processes
+    do not mix.
+
+    Attributes:
+        transport: What sends the requests.
+        path: The file, which need not exist.
+        clock: UTC in nanoseconds.
+    """
+
+    transport: Transport
+    path: Path
+    clock: Callable[[], int] = time.time_ns
+
+    def __call__(self, request: Request) -> Answer:
+        """Send one request; see `tidemark.exchange.Transport`."""
+        begun_ns = self.clock()
+        try:
+            answer = self.transport(request)
+        except TransportError as error:
+            self._write(request, begun_ns, {"error": f"{type(error).__name__}: {error}"})
+            raise
+        secrets = [value for name, value in request.headers.items() if name.lower() in _SECRET]
+        answered = {
+            "status": answer.status,
+            "headers": _shown(answer.headers),
+            # A gateway that refuses a signature answers with what it would have signed.
+            "body": _without(secrets, _text(answer.body)),
+        }
+        self._write(request, begun_ns, {"answer": answered})
+        return answer
+
+    def _write(self, request: Request, begun_ns: int, outcome: dict[str, Any]) -> None:
+        line = {
+            "at_ms": begun_ns // 1_000_000,
+            "took_ms": round((self.clock() - begun_ns) / 1e6, 3),
+            "test": os.environ.get("PYTEST_CURRENT_TEST"),
+            "method": request.method,
+            "url": request.url,
+            "headers": _shown(request.headers),
+            "body": _text(request.body),
+            **outcome,
+        }
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        # Unbuffered: one write a line, which the system appends as a whole.
+        with self.path.open("ab", buffering=0) as file:
+            file.write(f"{json.dumps(line)}\n".encode())
+
+
+def _shown(headers: Headers) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name.lower() not in _SECRET}
+
+
+def _text(body: bytes) -> str:
+    text = body[:MOST_OF_A_BODY_BYTES].decode(errors="replace")
+    left_out = len(body) - MOST_OF_A_BODY_BYTES
+    return text if left_out <= 0 else f"{text}… ({left_out} bytes more)"
+
+
+def _without(secrets: Iterable[str], text: str) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "…")
+    return text
