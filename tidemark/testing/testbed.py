@@ -146,7 +146,7 @@ class Testbed:
         return self.state / "failed"
 
     def keep_evidence(self) -> None:
-        """Collect function logs, the target's log, stack events, and the requests that were sent."""
+        """Collect function logs, the target's log, stack events, and what was sent."""
         for stack_name in self._deployed:
             folder = self.evidence / stack_name
             evidence.keep(folder, self.target, self.target.find(), stack_name)
