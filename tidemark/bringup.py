@@ -6,22 +6,26 @@ import shutil
 import signal
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from tidemark import evidence, proof, stacks, synthesis
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tidemark import consent, evidence, proof, stacks, synthesis
 from tidemark.aws import Clients
 from tidemark.cdk import Cdk, last_words
 from tidemark.deployment import Deployment
-from tidemark.errors import InterruptedByUserError, TidemarkError
+from tidemark.errors import InterruptedByUserError, RefusedError, TidemarkError
+from tidemark.plan import Plan
 from tidemark.waiting import NotSeenError, NotYetError, eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from tidemark.consent import Consent
     from tidemark.environment import Connection
     from tidemark.processes import Finished
     from tidemark.progress import Steps
@@ -44,10 +48,16 @@ REQUIRED_OUTPUTS = (
     "UpdateProcessorName",
     "Wiring",
 )
+# By these, a stack that was not recorded here is known to be ours.
+OUR_TAGS = {"project": "tidemark"}
 _OUTPUTS_WITHIN_S = 15.0
 _INTERRUPTING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # An emulator's clock and this one are the same but for rounding.
 _CLOCK_SLACK = timedelta(seconds=2)
+
+
+class _DeployError(TidemarkError):
+    """CloudFormation did not bring the stack where it was to be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +70,8 @@ class BringUp:
         cdk: The CDK command line.
         state: The state folder.
         steps: Shows progress.
+        tags: Stack tags besides our own.
+        agree: Asks for consent, on a target that asks first.
     """
 
     app: App
@@ -67,6 +79,8 @@ class BringUp:
     cdk: Cdk
     state: Path
     steps: Steps
+    tags: Mapping[str, str] = field(default_factory=dict)
+    agree: Consent = consent.nobody
 
     @property
     def _evidence(self) -> Path:
@@ -88,6 +102,8 @@ class BringUp:
                 try:
                     with self.steps.step(f"{self.target.name} target answers"):
                         connection = self.target.start()
+                    if self.target.asks_first:
+                        self._ask(synthesis_done.result(), connection)
                     self._bootstrap(connection)
                     assembly = synthesis_done.result()
                 except BaseException:
@@ -108,6 +124,8 @@ class BringUp:
         """
         with self._undone_on_failure(stop_target=False):
             assembly = self._synthesise()
+            if self.target.asks_first:
+                self._ask(assembly, connection)
             self._bootstrap(connection)
             deployment = self._deploy(assembly, connection)
         deployment.save(self.state)
@@ -117,7 +135,7 @@ class BringUp:
         """Compare what is deployed on a target with what a deploy would bring."""
         try:
             assembly = self._synthesise()
-            return self.cdk.diff(assembly.folder, connection)
+            return self.cdk.run(self.cdk.diff(assembly.folder, connection))
         except KeyboardInterrupt:
             self.cdk.children.stop()
             raise
@@ -129,18 +147,107 @@ class BringUp:
         except BaseException as error:
             with _uninterrupted():
                 self.cdk.children.stop()
-                if not isinstance(error, KeyboardInterrupt):
+                how_ended = self._clean_up(error, stop_target=stop_target)
+            if isinstance(error, KeyboardInterrupt):
+                raise InterruptedByUserError(self._interrupted(stop_target)) from None
+            if how_ended is not None:
+                ended = TidemarkError(
+                    f"The {self.target.name} target ended meanwhile ({how_ended}) and its rest is "
+                    "removed: run `tidemark up`, which starts it again, empty."
+                )
+                self._note_evidence(ended)
+                raise ended from error
+            if isinstance(error, TidemarkError) and not isinstance(error, RefusedError):
+                self._note_evidence(error)
+            raise
+
+    def _note_evidence(self, error: TidemarkError) -> None:
+        """Say where there is something to look at, if there is."""
+        if not self._evidence.is_dir():
+            return
+        if any(self._evidence.iterdir()):
+            error.add_note(f"What there is to look at: {self._evidence}")
+        else:
+            self._evidence.rmdir()
+
+    def _clean_up(self, error: BaseException, *, stop_target: bool) -> str | None:
+        """Keep what there is to look at and remove the rest; say how the target ended, if so."""
+        how_ended = None
+        try:
+            if not isinstance(error, KeyboardInterrupt | RefusedError):
+                how_ended = self.target.how_ended()
+                # Nothing can be kept on a full disk, and everything can be removed.
+                with suppress(OSError):
                     evidence.keep(
                         self._evidence, self.target, self.target.find(), self.app.stack_name
                     )
-                if stop_target:
-                    self.target.stop()
-            if isinstance(error, KeyboardInterrupt):
-                left = "nothing of it is left running" if stop_target else "the target runs on"
-                raise InterruptedByUserError(f"Interrupted; {left}.") from None
-            if isinstance(error, TidemarkError):
-                error.add_note(f"What there is to look at: {self._evidence}")
-            raise
+            if isinstance(error, _DeployError) and not stop_target and how_ended is None:
+                self._remove_what_never_was()
+        finally:
+            if stop_target or how_ended is not None:
+                self.target.stop()
+        return how_ended
+
+    def _remove_what_never_was(self) -> None:
+        """Delete a stack whose creation failed: nothing is left of it but its name."""
+        connection = self.target.find()
+        if connection is None:
+            return
+        clients = Clients(connection)
+        # What cannot be deleted now, the next deploy deletes: the failure is the news.
+        with suppress(BotoCoreError, ClientError, TidemarkError):
+            live = stacks.describe(clients, self.app.stack_name)
+            if live is not None and live.is_a_failed_creation:
+                stacks.delete(clients, self.app.stack_name)
+
+    def _interrupted(self, stop_target: bool) -> str:  # noqa: FBT001 -- what the caller was told
+        if not self.target.is_ours:
+            return (
+                f"Interrupted; what CloudFormation has begun on {self.target.name}, it finishes "
+                "by itself: `tidemark up` goes on from there."
+            )
+        left = "nothing of it is left running" if stop_target else "the target runs on"
+        return f"Interrupted; {left}."
+
+    def _ask(self, assembly: Assembly, connection: Connection) -> None:
+        """Show what would change, ask, and make what is missing outside the stack.
+
+        Raises:
+            RefusedError: The answer is no, or the stack of that name is not ours.
+        """
+        clients = Clients(connection)
+        live = stacks.settled(clients, assembly.stack_name)
+        if live is not None and not is_ours(live):
+            raise RefusedError(
+                f"{assembly.stack_name} in account {connection.account}, {connection.region}, is "
+                "not of Tidemark's making (no tag project=tidemark): choose another --stack-name."
+            )
+        if live is not None and live.is_a_failed_creation:
+            live = None  # the deploy deletes it first
+        preparations = self.target.preparations(connection)
+        toolkit = stacks.settled(clients, stacks.TOOLKIT_STACK)
+        plan = Plan(
+            account=connection.account or "unknown",
+            identity=self.target.identity,
+            region=connection.region,
+            assembly=assembly,
+            live=live,
+            is_bootstrapped=toolkit is not None and toolkit.is_settled,
+            preparations=preparations,
+            tags=self.all_tags,
+        )
+        if live is not None and not self._differs(live, assembly, clients):
+            self.steps.say(f"  {plan.where}; {assembly.stack_name} is there and current")
+            return
+        self.agree(plan.lines(), plan.question)
+        for one in preparations:
+            with self.steps.step(one.what.partition(",")[0]):
+                one.make()
+
+    @property
+    def all_tags(self) -> dict[str, str]:
+        """The stack tags that a deploy gives."""
+        return {**self.tags, **OUR_TAGS}
 
     def _synthesise(self) -> Assembly:
         found = synthesis.find(self.app)
@@ -157,11 +264,11 @@ class BringUp:
                 f"The {self.target.name} target answers for account {account} where "
                 f"{connection.account} is expected: nothing was deployed."
             )
-        toolkit = stacks.describe(clients, stacks.TOOLKIT_STACK)
+        toolkit = stacks.settled(clients, stacks.TOOLKIT_STACK)
         if toolkit is not None and toolkit.is_settled:
             return
         with self.steps.step("the account is bootstrapped"):
-            finished = self.cdk.bootstrap(connection, account)
+            finished = self.cdk.run(self.cdk.bootstrap(connection, account))
         if finished.exit_code != 0:
             reason = stacks.failure(clients.cloudformation, stacks.TOOLKIT_STACK)
             raise TidemarkError(
@@ -172,35 +279,36 @@ class BringUp:
     def _deploy(self, assembly: Assembly, connection: Connection) -> Deployment:
         clients = Clients(connection)
         digest = assembly.digest
-        live = stacks.describe(clients, assembly.stack_name)
-        if (
-            live is None
-            or not live.is_settled
-            or _missing(live)
-            or stacks.live_digest(clients, assembly.stack_name) != digest
-        ):
+        live = stacks.settled(clients, assembly.stack_name)
+        if live is None or self._differs(live, assembly, clients):
             with self.steps.step(f"{assembly.stack_name} is deployed"):
-                self._run_deploy(assembly, connection, clients)
+                self._run_deploy(assembly, connection, clients, live)
             live = self._verified(assembly, clients, digest)
-        return Deployment(
-            target=self.target.name,
-            endpoint=connection.endpoint,
-            region=connection.region,
-            stack_name=assembly.stack_name,
-            api_url=self.target.api_url(
-                connection, live.outputs["RestApiId"], live.outputs["ApiStage"]
-            ),
-            template_digest=digest,
-            outputs=live.outputs,
-            settings=self.target.settings,
+        return deployment_of(self.target, connection, assembly.stack_name, clients, live)
+
+    def _differs(self, live: LiveStack, assembly: Assembly, clients: Clients) -> bool:
+        """Whether a deploy would change a stack, or has something to repair."""
+        return (
+            not live.is_settled
+            or bool(_missing(live))
+            or not self.tags.items() <= live.tags.items()
+            or stacks.live_digest(clients, assembly.stack_name) != assembly.digest
         )
 
-    def _run_deploy(self, assembly: Assembly, connection: Connection, clients: Clients) -> None:
+    def _run_deploy(
+        self,
+        assembly: Assembly,
+        connection: Connection,
+        clients: Clients,
+        live: LiveStack | None,
+    ) -> None:
         since = datetime.now(UTC) - _CLOCK_SLACK
-        finished = self.cdk.deploy(assembly.folder, connection)
+        # A deploy replaces a stack's tags as a whole: those that others gave it stay.
+        tags = {**(live.tags if live is not None else {}), **self.all_tags}
+        finished = self.cdk.run(self.cdk.deploy(assembly.folder, connection, tags))
         if finished.exit_code != 0:
             reason = stacks.failure(clients.cloudformation, assembly.stack_name, since)
-            raise TidemarkError(
+            raise _DeployError(
                 f"The deploy of {assembly.stack_name} failed: "
                 f"{reason or last_words(finished.output)} "
                 f"(all of it: {self.cdk.log_of('deploy')})."
@@ -231,6 +339,36 @@ class BringUp:
                 f"({deployed[:12]} instead of {digest[:12]}): deploy it again."
             )
         return live
+
+
+def is_ours(live: LiveStack) -> bool:
+    """Whether a stack that was not recorded here is of our making."""
+    return OUR_TAGS.items() <= live.tags.items()
+
+
+def deployment_of(
+    target: Target, connection: Connection, stack_name: str, clients: Clients, live: LiveStack
+) -> Deployment:
+    """The deployment that a live stack is.
+
+    Raises:
+        TidemarkError: It lacks outputs that every verb relies on.
+    """
+    if missing := _missing(live):
+        raise TidemarkError(
+            f"{stack_name} is {live.status} and has no output {', '.join(missing)}: run "
+            f"`tidemark up --target {target.name}`, which repairs it."
+        )
+    return Deployment(
+        target=target.name,
+        endpoint=connection.endpoint,
+        region=connection.region,
+        stack_name=stack_name,
+        api_url=target.api_url(connection, live.outputs["RestApiId"], live.outputs["ApiStage"]),
+        template_digest=stacks.live_digest(clients, stack_name),
+        outputs=live.outputs,
+        settings=target.settings,
+    )
 
 
 def _missing(live: LiveStack) -> list[str]:

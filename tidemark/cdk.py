@@ -14,11 +14,35 @@ from tidemark import environment
 from tidemark.errors import TidemarkError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tidemark.environment import Connection
     from tidemark.processes import Children, Finished
 
 _ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
-_CLI = Path("node_modules/aws-cdk/bin/cdk")
+# The programs that deploy, by name; the second is LocalStack's wrapper of the first.
+_PROGRAMS = {
+    "cdk": Path("node_modules/aws-cdk/bin/cdk"),
+    "cdklocal": Path("node_modules/aws-cdk-local/bin/cdklocal"),
+}
+PROGRAMS = tuple(_PROGRAMS)
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One call of the CDK command line.
+
+    Attributes:
+        verb: What it is to do.
+        command: The program and its arguments.
+        env: Its whole environment.
+        cwd: Where it runs.
+    """
+
+    verb: str
+    command: tuple[str, ...]
+    env: Mapping[str, str]
+    cwd: Path
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,72 +53,87 @@ class Cdk:
         checkout: The folder with `cdk.json` and `node_modules`.
         state: The state folder; logs and the CDK's own caches go there.
         children: Runs it.
+        program: Which of the programs: `cdk`, or `cdklocal` for emulators.
     """
 
     checkout: Path
     state: Path
     children: Children
+    program: str = "cdk"
 
-    def bootstrap(self, connection: Connection, account: str) -> Finished:
+    def bootstrap(self, connection: Connection, account: str) -> Invocation:
         """Create or update the toolkit stack in an account and region."""
         # Away from `cdk.json`: with an app at hand, the command would synthesise it first.
         cwd = self.log_of("bootstrap").parent
-        cwd.mkdir(parents=True, exist_ok=True)
-        return self._run("bootstrap", [f"aws://{account}/{connection.region}"], connection, cwd)
+        return self._call("bootstrap", [f"aws://{account}/{connection.region}"], connection, cwd)
 
-    def deploy(self, assembly: Path, connection: Connection) -> Finished:
-        """Deploy the stack of an assembly."""
-        return self._run(
+    def deploy(self, assembly: Path, connection: Connection, tags: Mapping[str, str]) -> Invocation:
+        """Deploy the stack of an assembly with stack tags."""
+        return self._call(
             "deploy",
             [
                 *("--app", assembly),
                 *("--require-approval", "never"),
                 *("--progress", "events"),
-                *("--tags", "project=tidemark"),
+                *(word for key, value in tags.items() for word in ("--tags", f"{key}={value}")),
             ],
             connection,
         )
 
-    def diff(self, assembly: Path, connection: Connection) -> Finished:
+    def diff(self, assembly: Path, connection: Connection) -> Invocation:
         """Compare the stack of an assembly with what is deployed."""
-        return self._run("diff", ["--app", assembly], connection)
+        return self._call("diff", ["--app", assembly], connection)
+
+    def run(self, invocation: Invocation) -> Finished:
+        """Run a call to its end and keep what it printed.
+
+        Raises:
+            TidemarkError: The command line is not installed.
+        """
+        if not Path(invocation.command[1]).is_file():
+            raise TidemarkError(
+                f"The CDK command line is not installed in {self.checkout}: run `make up`, which "
+                "installs it."
+            )
+        invocation.cwd.mkdir(parents=True, exist_ok=True)
+        return self.children.run(
+            invocation.command,
+            env=invocation.env,
+            cwd=invocation.cwd,
+            log=self.log_of(invocation.verb),
+        )
 
     def log_of(self, command: str) -> Path:
         """Where the output of the last such command is kept."""
         return self.state / "cdk" / f"{command}.log"
 
-    def _run(
+    def _call(
         self,
-        command: str,
+        verb: str,
         arguments: list[str | Path],
         connection: Connection,
         cwd: Path | None = None,
-    ) -> Finished:
-        cli = cli_of(self.checkout)
-        if not cli.is_file():
-            raise TidemarkError(
-                f"The CDK command line is not installed in {self.checkout}: run `make up`, which "
-                "installs it."
-            )
-        return self.children.run(
-            [node(), cli, command, "--no-notices", "--no-color", *arguments],
-            env={
-                **environment.for_children(connection),
-                "PATH": tool_path(),
-                # Its caches know accounts by access key; those of an emulator stay here.
-                "CDK_HOME": str(self.state / "cdk"),
-                "CDK_DISABLE_CLI_TELEMETRY": "true",
-                "CDK_DISABLE_VERSION_CHECK": "true",
-                "NO_COLOR": "1",
-            },
-            cwd=cwd or self.checkout,
-            log=self.log_of(command),
-        )
-
-
-def cli_of(checkout: Path) -> Path:
-    """The program of the CDK command line that a checkout locks, installed or not."""
-    return checkout / _CLI
+    ) -> Invocation:
+        env = {
+            **environment.for_children(connection),
+            "PATH": tool_path(),
+            # Its caches know accounts by access key; those of an emulator stay here.
+            "CDK_HOME": str(self.state / "cdk"),
+            "CDK_DISABLE_CLI_TELEMETRY": "true",
+            "CDK_DISABLE_VERSION_CHECK": "true",
+            "NO_COLOR": "1",
+        }
+        if self.program == "cdklocal":
+            # Else it takes the region and the credentials for its own defaults.
+            env["AWS_ENVAR_ALLOWLIST"] = ",".join(key for key in env if key.startswith("AWS_"))
+        words = [
+            node(),
+            self.checkout / _PROGRAMS[self.program],
+            verb,
+            *("--no-notices", "--no-color"),
+            *arguments,
+        ]
+        return Invocation(verb, tuple(map(str, words)), env, cwd or self.checkout)
 
 
 def node() -> Path:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+import time
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from tidemark.errors import TidemarkError
 from tidemark.synthesis import template_digest
-from tidemark.waiting import NotYetError, eventually
+from tidemark.waiting import NotSeenError, NotYetError, eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from datetime import datetime
 
     from mypy_boto3_cloudformation import CloudFormationClient
@@ -22,7 +23,10 @@ if TYPE_CHECKING:
 
 TOOLKIT_STACK = "CDKToolkit"
 _DELETED_WITHIN_S = 600.0
+_SETTLED_WITHIN_S = 300.0
 _SETTLED = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
+_NEVER_CREATED = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS")
+_AWS_PAUSE_S = 2.0
 # What CloudFormation says of resources that failed because another one did.
 _CONSEQUENCES = ("cancelled", "canceled", "failed to create: [", "failed to update: [", "rollback")
 
@@ -34,15 +38,29 @@ class LiveStack:
     Attributes:
         status: CloudFormation's word for its state.
         outputs: Its outputs by key.
+        tags: Its tags by key.
+        is_protected: Whether it refuses to be deleted.
     """
 
     status: str
     outputs: Mapping[str, str]
+    tags: Mapping[str, str] = field(default_factory=dict)
+    is_protected: bool = False
 
     @property
     def is_settled(self) -> bool:
         """Whether its last change ended well."""
         return self.status in _SETTLED
+
+    @property
+    def is_changing(self) -> bool:
+        """Whether a change is under way; a change set that waits for review is none."""
+        return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
+
+    @property
+    def is_a_failed_creation(self) -> bool:
+        """Whether it never came to be: all that is left of it is its name."""
+        return self.status in _NEVER_CREATED
 
 
 def describe(clients: Clients, stack_name: str) -> LiveStack | None:
@@ -56,7 +74,12 @@ def describe(clients: Clients, stack_name: str) -> LiveStack | None:
     if stack["StackStatus"] == "DELETE_COMPLETE":
         return None
     outputs = {one["OutputKey"]: one["OutputValue"] for one in stack.get("Outputs", [])}
-    return LiveStack(stack["StackStatus"], outputs)
+    return LiveStack(
+        status=stack["StackStatus"],
+        outputs=outputs,
+        tags={one["Key"]: one["Value"] for one in stack.get("Tags", [])},
+        is_protected=stack.get("EnableTerminationProtection", False),
+    )
 
 
 def live_template(clients: Clients, stack_name: str) -> dict[str, Any]:
@@ -81,6 +104,7 @@ def delete(clients: Clients, stack_name: str) -> bool:
     """
     if describe(clients, stack_name) is None:
         return False
+    settled(clients, stack_name)
     clients.cloudformation.delete_stack(StackName=stack_name)
 
     def probe() -> bool | None:
@@ -92,7 +116,47 @@ def delete(clients: Clients, stack_name: str) -> bool:
             raise TidemarkError(f"{stack_name} cannot be deleted: {reason}.")
         raise NotYetError(stack.status)
 
-    return eventually(probe, within_s=_DELETED_WITHIN_S, what=f"{stack_name} to be deleted")
+    return eventually(
+        probe,
+        within_s=_DELETED_WITHIN_S,
+        what=f"{stack_name} to be deleted",
+        sleep=_unhurried(clients),
+    )
+
+
+def settled(clients: Clients, stack_name: str) -> LiveStack | None:
+    """The stack, once no change is under way, such as one that a killed verb had begun.
+
+    Raises:
+        TidemarkError: The change does not end.
+    """
+
+    def probe() -> tuple[LiveStack | None]:
+        stack = describe(clients, stack_name)
+        if stack is not None and stack.is_changing:
+            raise NotYetError(stack.status)
+        return (stack,)
+
+    try:
+        [stack] = eventually(
+            probe,
+            within_s=_SETTLED_WITHIN_S,
+            what=f"an earlier change of {stack_name} to end",
+            sleep=_unhurried(clients),
+        )
+    except NotSeenError as not_seen:
+        raise TidemarkError(
+            f"{stack_name} is still being changed by somebody else, or by an earlier run that was "
+            f"killed: {not_seen} Try again later."
+        ) from not_seen
+    return stack
+
+
+def _unhurried(clients: Clients) -> Callable[[float], None]:
+    """Pauses that AWS, which counts calls, does not refuse."""
+    if clients.connection.endpoint is not None:
+        return time.sleep
+    return lambda pause_s: time.sleep(max(pause_s, _AWS_PAUSE_S))
 
 
 def events(

@@ -114,7 +114,7 @@ def template_digest(template: Mapping[str, Any]) -> str:
 
 def find(app: App) -> Assembly | None:
     """The assembly of this very state of the app, if it was made before."""
-    folder = _folder(app)
+    folder = folder_of(app)
     if not (folder / "manifest.json").is_file():
         return None
     os.utime(folder)
@@ -138,7 +138,7 @@ def synthesise(app: App, children: Children, log: Path) -> Assembly:
     found = find(app)
     if found is not None:
         return found
-    folder = _folder(app)
+    folder = folder_of(app)
     # Made aside and moved into place, so that what is in place is whole.
     aside = folder.with_name(f".{folder.name}.{os.getpid()}")
     aside.mkdir(parents=True, exist_ok=True)
@@ -176,7 +176,8 @@ def synthesise(app: App, children: Children, log: Path) -> Assembly:
     return Assembly.read(folder)
 
 
-def _folder(app: App) -> Path:
+def folder_of(app: App) -> Path:
+    """Where the assembly of this very state of the app is, or will be."""
     return app.checkout / "build" / "synth" / app.digest()[:24]
 
 

@@ -105,7 +105,7 @@ def test_a_named_target_is_taken_as_it_is(options: TargetOptions) -> None:
 @pytest.mark.parametrize(
     ("name", "endpoint_url", "sentence"),
     [
-        ("cloud", None, "There is no target 'cloud': choose one of auto, embedded"),
+        ("cloud", None, "There is no target 'cloud': choose one of auto, aws, embedded"),
         ("embedded", "http://127.0.0.1:1", "--endpoint-url goes with --target endpoint"),
     ],
 )

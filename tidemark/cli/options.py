@@ -6,12 +6,12 @@ from typing import Annotated
 
 import typer
 
-from tidemark.targets import NAMES
+from tidemark import cdk, targets
 
 DEFAULT_STACK_NAME = "Tidemark"
 WIRINGS = ("queued", "direct")
 
-_TARGETS = ", ".join(NAMES)
+_TARGETS = ", ".join(targets.names())
 
 TargetToStart = Annotated[
     str,
@@ -59,4 +59,41 @@ RecordedTarget = Annotated[
 RecordedStack = Annotated[
     str | None,
     typer.Option("--stack-name", envvar="STACK_NAME", help="The stack, when several are recorded."),
+]
+Context = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--context",
+        "-c",
+        metavar="NAME=VALUE",
+        help="A context value of the CDK app: wiring, arch or retention. May be repeated.",
+    ),
+]
+Retention = Annotated[
+    str | None,
+    typer.Option(
+        "--retention",
+        envvar="RETENTION",
+        help="What becomes of the tables with the stack: destroy, or retain, which also protects "
+        "the stack from deletion. What is deployed keeps its own by default.",
+    ),
+]
+Tags = Annotated[
+    list[str] | None,
+    typer.Option("--tag", metavar="NAME=VALUE", help="A stack tag. May be repeated."),
+]
+DeployWith = Annotated[
+    str,
+    typer.Option(
+        "--deploy-with",
+        envvar="DEPLOY_WITH",
+        help=f"The program that deploys: {' or '.join(cdk.PROGRAMS)} (for emulators).",
+    ),
+]
+Yes = Annotated[
+    bool, typer.Option("--yes", "-y", help="Agree to what is shown, where a target asks first.")
+]
+DryRun = Annotated[
+    bool,
+    typer.Option("--dry-run", help="On aws: print what would be run, and do nothing."),
 ]

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tidemark import deployment, targets
-from tidemark.errors import TidemarkError
+from tidemark import bringup, deployment, stacks, targets
+from tidemark.aws import Clients
+from tidemark.cli.options import DEFAULT_STACK_NAME
+from tidemark.errors import RefusedError, TidemarkError
+from tidemark.state import state_dir
+from tidemark.targets.base import TargetOptions
 
 if TYPE_CHECKING:
     from tidemark.deployment import Deployment
@@ -16,11 +20,64 @@ if TYPE_CHECKING:
 def chosen(target_name: str | None, stack_name: str | None) -> tuple[Deployment, Target]:
     """The deployment that the options choose, and its target.
 
+    A stack on a target that asks first need not be recorded here: what another machine deployed
+    is found there.
+
     Raises:
         RefusedError: None is recorded, or the options do not choose one.
     """
-    recorded = deployment.select(target_name, stack_name)
-    return recorded, targets.of_deployment(recorded)
+    found = _unrecorded(target_name, stack_name) or deployment.select(target_name, stack_name)
+    target = targets.of_deployment(found)
+    if target.asks_first and target_name is None:
+        raise RefusedError(
+            f"The deployment that is recorded is {found.stack_name} on {found.target}: say so with "
+            f"--target {found.target}."
+        )
+    return found, target
+
+
+def _unrecorded(target_name: str | None, stack_name: str | None) -> Deployment | None:
+    if target_name is None or not targets.class_of(target_name).asks_first:
+        return None
+    if any(
+        one.target == target_name and stack_name in (None, one.stack_name)
+        for one in deployment.recorded()
+    ):
+        return None
+    name = stack_name or DEFAULT_STACK_NAME
+    target = targets.create(target_name, TargetOptions(state=state_dir()))
+    connection = target.start()
+    clients = Clients(connection)
+    live = stacks.describe(clients, name)
+    if live is None:
+        raise RefusedError(
+            f"There is no stack {name} on {target_name} (account {connection.account}, "
+            f"{connection.region}): run `tidemark up --target {target_name}` first."
+        )
+    if not bringup.is_ours(live):
+        raise RefusedError(
+            f"{name} in account {connection.account}, {connection.region}, is not of Tidemark's "
+            "making: choose another --stack-name."
+        )
+    return bringup.deployment_of(target, connection, name, clients, live)
+
+
+def compared(
+    target_name: str | None, stack_name: str | None
+) -> tuple[Target, Connection, str, dict[str, str]]:
+    """What a diff compares with: target, connection, stack name, and the wiring deployed there.
+
+    On a target that asks first the stack need not be there yet: all of it is new then.
+    """
+    if target_name is not None and targets.class_of(target_name).asks_first:
+        target = targets.create(target_name, TargetOptions(state=state_dir()))
+        connection = target.start()
+        name = stack_name or DEFAULT_STACK_NAME
+        live = stacks.describe(Clients(connection), name)
+        wiring = "queued" if live is None else live.outputs.get("Wiring", "queued")
+        return target, connection, name, {"wiring": wiring}
+    found, target = chosen(target_name, stack_name)
+    return target, answering(target), found.stack_name, {"wiring": found.wiring}
 
 
 def answering(target: Target) -> Connection:
@@ -29,6 +86,8 @@ def answering(target: Target) -> Connection:
     Raises:
         TidemarkError: It does not.
     """
+    if not target.is_ours:
+        return target.start()  # starts nothing, and says what is wrong
     connection = target.find()
     if connection is None:
         raise TidemarkError(

@@ -3,6 +3,8 @@
 import os
 import shutil
 import sys
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import typer
@@ -10,18 +12,23 @@ import typer
 from tidemark import deployment as deployments
 from tidemark import targets, teardown
 from tidemark.bringup import BringUp
-from tidemark.cdk import Cdk, last_words
-from tidemark.cli import recorded
+from tidemark.cdk import PROGRAMS, Cdk, last_words
+from tidemark.cli import choices, consent, dry_run, recorded
 from tidemark.cli.options import (
     DEFAULT_STACK_NAME,
-    WIRINGS,
+    Context,
+    DeployWith,
+    DryRun,
     EndpointUrl,
     Port,
     RecordedStack,
     RecordedTarget,
+    Retention,
     StackToStart,
+    Tags,
     TargetToStart,
     Wiring,
+    Yes,
 )
 from tidemark.deployment import Deployment
 from tidemark.errors import RefusedError, TidemarkError
@@ -31,6 +38,7 @@ from tidemark.progress import Steps
 from tidemark.proof import Proof
 from tidemark.state import require_checkout, state_dir
 from tidemark.synthesis import App
+from tidemark.targets.aws import AwsTarget
 from tidemark.targets.base import Target, TargetOptions
 from tidemark.targets.choice import choose
 
@@ -41,12 +49,19 @@ def register(app: typer.Typer) -> None:
         app.command()(verb)
 
 
-def up(
+def up(  # noqa: PLR0913 -- the options of the command line
+    *,
     target: TargetToStart = "auto",
     stack_name: StackToStart = DEFAULT_STACK_NAME,
     wiring: Wiring = None,
     endpoint_url: EndpointUrl = None,
     port: Port = None,
+    retention: Retention = None,
+    context: Context = None,
+    tag: Tags = None,
+    deploy_with: DeployWith = "cdk",
+    yes: Yes = False,
+    rehearsed: DryRun = False,
 ) -> None:
     """Start a target, deploy the stack and prove that it works.
 
@@ -54,6 +69,8 @@ def up(
     anew.
     """
     deployments.check_stack_name(stack_name)
+    contexts = choices.chosen(context, wiring=wiring, retention=retention)
+    tags = choices.pairs(tag, "--tag")
     require_checkout("up")
     state = state_dir()
     options = TargetOptions(state=state, endpoint_url=endpoint_url, port=port)
@@ -62,79 +79,190 @@ def up(
         if choice.why is not None:
             typer.echo(f"Target {choice.name}: {choice.why}", err=True)
         chosen = targets.create(choice.name, options)
-        brought = _bring_up(chosen, stack_name, _checked(wiring or "queued"), "up")
-        deployment, proof = brought.up()
+        bring_up = _bring_up(
+            chosen,
+            stack_name,
+            {"wiring": "queued", **contexts},
+            verb="up",
+            tags=tags,
+            deploy_with=deploy_with,
+            yes=yes or rehearsed,
+        )
+        if rehearsed:
+            dry_run.of_deploy(bring_up, _on_aws(chosen), proves=True)
+            return
+        deployment, proof = _with_kept_retention(bring_up).up()
     _print_success(deployment, proof)
 
 
-def down(target: RecordedTarget = None) -> None:
+def down(
+    *,
+    target: RecordedTarget = None,
+    stack_name: RecordedStack = None,
+    yes: Yes = False,
+    rehearsed: DryRun = False,
+) -> None:
     """Stop and remove everything that up started.
 
-    Deployments on an endpoint that is not ours are deleted there. Nothing to do is fine too.
+    Deployments on an endpoint that is not ours are deleted there. Those on AWS stay, unless it is
+    named. Nothing to do is fine too.
     """
-    if target is not None and target not in targets.NAMES:
-        raise RefusedError(f"There is no target {target!r}: {', '.join(targets.NAMES)}.")
+    kind = None if target is None else targets.class_of(target)
+    if kind is not None and kind.asks_first:
+        _destroy(target, stack_name, yes=yes, rehearsed=rehearsed)
+        return
+    if stack_name is not None:
+        raise RefusedError(
+            "down removes all stacks with their target: `tidemark destroy` deletes one of them."
+        )
+    if rehearsed:
+        raise _no_dry_run()
     state = state_dir()
     with locked(state):
         for line in teardown.down(state, target):
             typer.echo(line)
 
 
-def deploy(
-    target: RecordedTarget = None, stack_name: RecordedStack = None, wiring: Wiring = None
+def deploy(  # noqa: PLR0913 -- the options of the command line
+    *,
+    target: RecordedTarget = None,
+    stack_name: RecordedStack = None,
+    wiring: Wiring = None,
+    retention: Retention = None,
+    context: Context = None,
+    tag: Tags = None,
+    deploy_with: DeployWith = "cdk",
+    yes: Yes = False,
+    rehearsed: DryRun = False,
 ) -> None:
     """Deploy the stack to the target that runs."""
+    contexts = choices.chosen(context, wiring=wiring, retention=retention)
+    tags = choices.pairs(tag, "--tag")
     require_checkout("deploy")
+    if rehearsed:
+        rehearsal = _bring_up(
+            _aws_target(target),
+            stack_name or DEFAULT_STACK_NAME,
+            {"wiring": "queued", **contexts},
+            verb="deploy",
+            tags=tags,
+            deploy_with=deploy_with,
+            yes=True,
+        )
+        dry_run.of_deploy(rehearsal, _on_aws(rehearsal.target), proves=False)
+        return
     with locked(state_dir()):
         deployment, chosen = recorded.chosen(target, stack_name)
         connection = recorded.answering(chosen)
-        wanted = _checked(wiring or deployment.wiring)
-        deployed = _bring_up(chosen, deployment.stack_name, wanted, "deploy").deploy(connection)
+        bring_up = _bring_up(
+            chosen,
+            deployment.stack_name,
+            {"wiring": deployment.wiring, **contexts},
+            verb="deploy",
+            tags=tags,
+            deploy_with=deploy_with,
+            yes=yes,
+        )
+        deployed = _with_kept_retention(bring_up).deploy(connection)
     typer.echo(f"{deployed.stack_name} is deployed to {deployed.api_url}")
 
 
-def destroy(target: RecordedTarget = None, stack_name: RecordedStack = None) -> None:
+def destroy(
+    *,
+    target: RecordedTarget = None,
+    stack_name: RecordedStack = None,
+    yes: Yes = False,
+    rehearsed: DryRun = False,
+) -> None:
     """Delete the stack; the target runs on."""
-    state = state_dir()
-    with locked(state):
-        deployment, chosen = recorded.chosen(target, stack_name)
-        recorded.answering(chosen)
-        typer.echo(teardown.destroy(state, deployment))
+    _destroy(target, stack_name, yes=yes, rehearsed=rehearsed)
 
 
 def diff(
-    target: RecordedTarget = None, stack_name: RecordedStack = None, wiring: Wiring = None
+    *,
+    target: RecordedTarget = None,
+    stack_name: RecordedStack = None,
+    wiring: Wiring = None,
+    retention: Retention = None,
+    context: Context = None,
 ) -> None:
     """Show what a deploy would change."""
+    contexts = choices.chosen(context, wiring=wiring, retention=retention)
     require_checkout("diff")
-    deployment, chosen = recorded.chosen(target, stack_name)
-    connection = recorded.answering(chosen)
-    bring_up = _bring_up(
-        chosen, deployment.stack_name, _checked(wiring or deployment.wiring), "diff"
-    )
-    finished = bring_up.diff(connection)
+    chosen, connection, name, deployed = recorded.compared(target, stack_name)
+    bring_up = _bring_up(chosen, name, {**deployed, **contexts}, verb="diff", yes=True)
+    finished = _with_kept_retention(bring_up).diff(connection)
     if finished.exit_code != 0:
         raise TidemarkError(f"The diff failed: {last_words(finished.output)}.")
     typer.echo(finished.output.rstrip())
 
 
-def _bring_up(target: Target, stack_name: str, wiring: str, verb: str) -> BringUp:
+def _destroy(target: str | None, stack_name: str | None, *, yes: bool, rehearsed: bool) -> None:
+    if rehearsed:
+        dry_run.of_destroy(_on_aws(_aws_target(target)), stack_name or DEFAULT_STACK_NAME)
+        return
+    if target is not None:
+        consent.for_target(targets.class_of(target), is_given=yes)  # before anything is called
+    state = state_dir()
+    with locked(state):
+        deployment, chosen = recorded.chosen(target, stack_name)
+        agree = consent.for_target(type(chosen), is_given=yes)
+        recorded.answering(chosen)
+        typer.echo(teardown.destroy(state, deployment, agree))
 
+
+def _bring_up(
+    target: Target,
+    stack_name: str,
+    contexts: Mapping[str, str],
+    *,
+    verb: str,
+    tags: Mapping[str, str] | None = None,
+    deploy_with: str = "cdk",
+    yes: bool = False,
+) -> BringUp:
     checkout = require_checkout(verb)
     state = state_dir()
     return BringUp(
-        app=App(checkout, stack_name, {"wiring": wiring}),
+        app=App(checkout, stack_name, contexts),
         target=target,
-        cdk=Cdk(checkout, state, Children()),
+        cdk=Cdk(checkout, state, Children(), _program_for(target, deploy_with)),
         state=state,
         steps=Steps(),
+        tags=tags or {},
+        agree=consent.for_target(type(target), is_given=yes),
     )
 
 
-def _checked(wiring: str) -> str:
-    if wiring not in WIRINGS:
-        raise RefusedError(f"There is no wiring {wiring!r}: choose {' or '.join(WIRINGS)}.")
-    return wiring
+def _program_for(target: Target, wanted: str) -> str:
+    if wanted not in PROGRAMS:
+        raise RefusedError(f"Nothing deploys with {wanted!r}: choose {' or '.join(PROGRAMS)}.")
+    if wanted != PROGRAMS[0] and target.asks_first:
+        raise RefusedError(f"{wanted} deploys to emulators: leave it out with --target aws.")
+    return wanted
+
+
+def _with_kept_retention(bring_up: BringUp) -> BringUp:
+    """The same, keeping the retention of what is deployed where none is named."""
+    app = bring_up.app
+    kept = choices.kept_retention(bring_up.target.find(), app.stack_name)
+    return replace(bring_up, app=replace(app, contexts={**kept, **app.contexts}))
+
+
+def _aws_target(name: str | None) -> Target:
+    if name is None or not targets.class_of(name).asks_first:
+        raise _no_dry_run()
+    return targets.create(name, TargetOptions(state=state_dir()))
+
+
+def _on_aws(target: Target) -> AwsTarget:
+    if not isinstance(target, AwsTarget):
+        raise _no_dry_run()
+    return target
+
+
+def _no_dry_run() -> RefusedError:
+    return RefusedError("--dry-run goes with --target aws: elsewhere nothing is at stake.")
 
 
 def _print_success(deployment: Deployment, proof: Proof) -> None:

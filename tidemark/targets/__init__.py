@@ -1,7 +1,13 @@
-"""The targets by name; each is one module, imported when it is asked for."""
+"""The targets by name: each module here is one, imported when it is asked for.
+
+A target is added by its file alone. `aws_emulator.py` with a subclass of
+:class:`~tidemark.targets.base.Target` whose name is `aws-emulator` is the target `aws-emulator`,
+for every verb.
+"""
 
 from __future__ import annotations
 
+import pkgutil
 from importlib import import_module
 from typing import TYPE_CHECKING
 
@@ -13,12 +19,31 @@ if TYPE_CHECKING:
     from tidemark.deployment import Deployment
     from tidemark.environment import Connection
 
-_CLASSES = {
-    "embedded": "tidemark.targets.embedded:EmbeddedTarget",
-    "endpoint": "tidemark.targets.endpoint:EndpointTarget",
-    "localstack": "tidemark.targets.localstack:LocalStackTarget",
-}
-NAMES = tuple(_CLASSES)
+# What targets are made of, and none itself.
+_PARTS = {"base", "choice", "compose", "engine"}
+
+
+def names() -> tuple[str, ...]:
+    """The names of all targets, in alphabetical order."""
+    modules = {one.name for one in pkgutil.iter_modules(__path__)} - _PARTS
+    return tuple(sorted(one.replace("_", "-") for one in modules))
+
+
+def class_of(name: str) -> type[Target]:
+    """The class of the target of that name.
+
+    Raises:
+        RefusedError: There is none of that name.
+    """
+    if name not in names():
+        raise RefusedError(f"There is no target {name!r}: choose one of {', '.join(names())}.")
+    module = import_module(f"{__name__}.{name.replace('-', '_')}")
+    [found] = [
+        one
+        for one in vars(module).values()
+        if isinstance(one, type) and issubclass(one, Target) and one.__module__ == module.__name__
+    ]
+    return found
 
 
 def create(name: str, options: TargetOptions) -> Target:
@@ -27,11 +52,7 @@ def create(name: str, options: TargetOptions) -> Target:
     Raises:
         RefusedError: There is none of that name.
     """
-    if name not in _CLASSES:
-        raise RefusedError(f"There is no target {name!r}: choose one of {', '.join(NAMES)}.")
-    module, _, class_name = _CLASSES[name].partition(":")
-    target: Target = getattr(import_module(module), class_name)(options)
-    return target
+    return class_of(name)(options)
 
 
 def of_deployment(deployment: Deployment) -> Target:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from tidemark.environment import Connection
@@ -33,6 +33,19 @@ class TargetOptions:
     settings: Mapping[str, str] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """Something that a target must have before a stack can live there, and does not have.
+
+    Attributes:
+        what: What it is, for a person who decides whether it may be made.
+        make: Makes it, once for all stacks; no stack owns it and none takes it down.
+    """
+
+    what: str
+    make: Callable[[], None]
+
+
 class Target(ABC):
     """One kind of target.
 
@@ -42,11 +55,16 @@ class Target(ABC):
         name: What the user calls it.
         summary: What it is, in a few words.
         is_ours: Whether it is started and stopped here; if not, only stacks on it are ours.
+        takes_endpoint_url: Whether the caller may say where it answers.
+        asks_first: Whether it costs money or may hold what nobody else has: what would change
+            there is shown first, and nothing changes without consent.
     """
 
     name: ClassVar[str]
     summary: ClassVar[str]
     is_ours: ClassVar[bool]
+    takes_endpoint_url: ClassVar[bool] = False
+    asks_first: ClassVar[bool] = False
 
     def __init__(self, options: TargetOptions) -> None:
         self.options = options
@@ -74,6 +92,19 @@ class Target(ABC):
     @abstractmethod
     def versions(self) -> Mapping[str, str]:
         """What the target runs, by component."""
+
+    @property
+    def identity(self) -> str:
+        """Who the target takes the caller for, once it was found."""
+        return "anybody"
+
+    def how_ended(self) -> str | None:
+        """How a target that was started here came to its end by itself, if it did."""
+        return None
+
+    def preparations(self, connection: Connection) -> Sequence[Preparation]:  # noqa: ARG002 -- most targets need none
+        """What must be made there, outside any stack, before the first deploy."""
+        return ()
 
     @property
     def settings(self) -> Mapping[str, str]:

@@ -54,11 +54,11 @@ def choose(name: str, options: TargetOptions, environ: Mapping[str, str]) -> Cho
 
 
 def _checked(name: str, options: TargetOptions) -> Choice:
-    if name not in targets.NAMES:
+    if name not in targets.names():
         raise RefusedError(
-            f"There is no target {name!r}: choose one of {AUTO}, {', '.join(targets.NAMES)}."
+            f"There is no target {name!r}: choose one of {AUTO}, {', '.join(targets.names())}."
         )
-    if options.endpoint_url and name != "endpoint":
+    if options.endpoint_url and not targets.class_of(name).takes_endpoint_url:
         raise RefusedError(f"--endpoint-url goes with --target endpoint, not {name}.")
     return Choice(name)
 

@@ -25,6 +25,7 @@ class EndpointTarget(Target):
     name: ClassVar[str] = "endpoint"
     summary: ClassVar[str] = "an emulator that already runs, by its URL"
     is_ours: ClassVar[bool] = False
+    takes_endpoint_url: ClassVar[bool] = True
 
     def start(self) -> Connection:
         """Find it: it is never started from here."""

@@ -1,0 +1,71 @@
+"""What a user may choose about a stack, from the options that say so."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tidemark import stacks
+from tidemark.aws import Clients
+from tidemark.cli.options import WIRINGS
+from tidemark.errors import RefusedError
+from tidemark.plan import is_retained
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from tidemark.environment import Connection
+
+KNOWN = {
+    "wiring": WIRINGS,
+    "arch": ("x86_64", "arm64"),
+    "retention": ("destroy", "retain"),
+}
+
+
+def chosen(
+    contexts: Sequence[str] | None, *, wiring: str | None, retention: str | None
+) -> dict[str, str]:
+    """The context values that the options name, checked against each other.
+
+    Raises:
+        RefusedError: One is unknown, or two options contradict each other.
+    """
+    found = pairs(contexts, "--context")
+    for name, value in (("wiring", wiring), ("retention", retention)):
+        if value is not None and found.setdefault(name, value) != value:
+            raise RefusedError(f"Two options name a {name}: {found[name]} and {value}.")
+    for name, value in found.items():
+        if name not in KNOWN:
+            raise RefusedError(f"There is no context {name!r}: choose {', '.join(KNOWN)}.")
+        if value not in KNOWN[name]:
+            raise RefusedError(f"There is no {name} {value!r}: choose {' or '.join(KNOWN[name])}.")
+    return found
+
+
+def pairs(words: Sequence[str] | None, option: str) -> dict[str, str]:
+    """The pairs that a repeated option names.
+
+    Raises:
+        RefusedError: One is no pair.
+    """
+    found = {}
+    for word in words or ():
+        name, equals, value = word.partition("=")
+        if not name or not equals:
+            raise RefusedError(f"{option} {word} is no pair: write {option} NAME=VALUE.")
+        found[name] = value
+    return found
+
+
+def kept_retention(connection: Connection | None, stack_name: str) -> Mapping[str, str]:
+    """The retention of what is deployed: only who names another one changes it."""
+    if connection is None:
+        return {}
+    clients = Clients(connection)
+    try:
+        template = stacks.live_template(clients, stack_name)
+    except (BotoCoreError, ClientError):
+        return {}  # there is no such stack, or the deploy will say what is wrong
+    return {"retention": "retain"} if is_retained(template) else {}

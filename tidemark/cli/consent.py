@@ -1,0 +1,47 @@
+"""Consent on the command line: a question on a terminal, or `--yes`."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import typer
+
+from tidemark.errors import RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tidemark.consent import Consent
+    from tidemark.targets.base import Target
+
+
+def for_target(target: type[Target], *, is_given: bool) -> Consent:
+    """How a verb asks before it changes something on a target.
+
+    Raises:
+        RefusedError: The target asks first, nobody is there to answer, and `--yes` is not said.
+    """
+    if target.asks_first and not is_given and not sys.stdin.isatty():
+        raise RefusedError(
+            f"The {target.name} target asks before it changes anything, and this is not a "
+            "terminal: say --yes."
+        )
+    return _given if is_given else _asked
+
+
+def _given(shown: Iterable[str], question: str) -> None:
+    _show(shown)
+    typer.echo(f"{question} Yes, by --yes.", err=True)
+
+
+def _asked(shown: Iterable[str], question: str) -> None:
+    _show(shown)
+    if not typer.confirm(question, err=True):
+        raise RefusedError("Nothing was changed.")
+
+
+def _show(shown: Iterable[str]) -> None:
+    for line in shown:
+        typer.echo(line, err=True)
+    typer.echo("", err=True)

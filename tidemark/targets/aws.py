@@ -1,0 +1,208 @@
+"""The aws target: an AWS account, by the caller's own credentials. Nothing there is by accident."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, ClassVar
+
+from botocore.config import Config
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
+from botocore.session import Session
+
+from tidemark import aws, environment, gateway_logs
+from tidemark.environment import Connection
+from tidemark.errors import RefusedError, TidemarkError
+from tidemark.targets.base import Preparation, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from tidemark.targets.base import TargetOptions
+
+ACCOUNT_VARIABLE = "TIDEMARK_AWS_ACCOUNT"
+
+# Who is asked is known at once, or the network is not there.
+_IDENTITY = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
+_LOGIN_CODES = {
+    "ExpiredToken",
+    "ExpiredTokenException",
+    "InvalidClientTokenId",
+    "SignatureDoesNotMatch",
+    "UnrecognizedClientException",
+}
+
+
+class AwsTarget(Target):
+    """An AWS account. It is never chosen by `auto`, and asks before it changes anything."""
+
+    name: ClassVar[str] = "aws"
+    summary: ClassVar[str] = "an AWS account, by your own credentials"
+    is_ours: ClassVar[bool] = False
+    asks_first: ClassVar[bool] = True
+
+    def __init__(self, options: TargetOptions) -> None:
+        super().__init__(options)
+        self._account = options.settings.get("account")
+        self._identity: str | None = None
+
+    @property
+    def region(self) -> str:
+        """The region: where a deployment is recorded to be, else the caller's.
+
+        Raises:
+            RefusedError: The caller names none, or a profile that is not there.
+        """
+        recorded = self.options.settings.get("region")
+        found = recorded or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+        try:
+            found = found or Session().get_config_variable("region")
+        except ProfileNotFound as error:
+            raise RefusedError(f"{error}: correct AWS_PROFILE.") from error
+        if not found:
+            raise RefusedError(
+                "AWS needs a region: set AWS_REGION, or a profile that names one (AWS_PROFILE)."
+            )
+        return str(found)
+
+    @property
+    def identity(self) -> str:
+        """Who the credentials belong to, as an ARN; known once the target was found."""
+        return self._identity or "unknown"
+
+    @property
+    def settings(self) -> Mapping[str, str]:
+        """Account and region, so that no other pair is ever taken for them."""
+        return {"account": self._account, "region": self.region} if self._account else {}
+
+    def check(self) -> None:
+        """Refuse surroundings in which calls might go elsewhere than is shown; calls nothing.
+
+        Raises:
+            RefusedError: The sentence says what is in the way.
+        """
+        if given := environment.endpoint_variables():
+            raise RefusedError(
+                f"{', '.join(given)} would send AWS calls elsewhere: unset it, or take "
+                "TARGET=endpoint for an emulator."
+            )
+        # With both, boto3 takes the keys and the CDK the profile: two accounts, perhaps.
+        if os.environ.get("AWS_ACCESS_KEY_ID") and _profile_variables():
+            raise RefusedError(
+                f"AWS_ACCESS_KEY_ID and {_profile_variables()[0]} are both set, and not every "
+                "program takes the same: unset one."
+            )
+        if len({os.environ[name] for name in _profile_variables()}) > 1:
+            raise RefusedError(
+                "AWS_PROFILE and AWS_DEFAULT_PROFILE name different profiles: unset one."
+            )
+        profile = _profile()
+        if "endpoint_url" in profile or "services" in profile:
+            raise RefusedError(
+                "The AWS profile has an endpoint_url or services of its own, which would send "
+                "calls elsewhere: choose another with AWS_PROFILE."
+            )
+        _ = self.region
+
+    @property
+    def expected_account(self) -> str | None:
+        """The only account that will do, if somebody said so."""
+        wanted = os.environ.get(ACCOUNT_VARIABLE)
+        recorded = self.options.settings.get("account")
+        if wanted and recorded and wanted != recorded:
+            raise RefusedError(
+                f"The stack is recorded in account {recorded}, and {ACCOUNT_VARIABLE} is {wanted}: "
+                "choose another state folder or correct the variable."
+            )
+        return wanted or recorded
+
+    def start(self) -> Connection:
+        """Ask AWS who the caller is, and refuse any account but the expected one."""
+        self.check()
+        connection = Connection(region=self.region)
+        try:
+            sts = aws.session(connection).client("sts", config=_IDENTITY)
+            caller = sts.get_caller_identity()
+        except (NoCredentialsError, PartialCredentialsError) as error:
+            raise RefusedError(
+                "There are no AWS credentials: set AWS_PROFILE, or log in (aws sso login)."
+            ) from error
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in _LOGIN_CODES:
+                raise TidemarkError(
+                    f"AWS refuses these credentials ({code}): log in again (aws sso login)."
+                ) from error
+            words = str(error).rstrip(".")
+            raise TidemarkError(
+                f"AWS does not say whose credentials these are: {words}."
+            ) from error
+        except BotoCoreError as error:
+            words = str(error).rstrip(".")
+            raise TidemarkError(
+                f"AWS in {connection.region} cannot be reached: {words}."
+            ) from error
+        account = caller["Account"]
+        if self.expected_account not in {None, account}:
+            raise RefusedError(
+                f"These credentials are of account {account} where {self.expected_account} is "
+                "expected: nothing was changed."
+            )
+        self._account, self._identity = account, caller["Arn"]
+        return self.reach(None, connection.region)
+
+    def find(self) -> Connection | None:
+        """How to reach it; ``None`` when AWS does not answer, or not for these credentials."""
+        try:
+            return self.start()
+        except RefusedError:
+            raise
+        except TidemarkError:
+            return None
+
+    def stop(self) -> bool:
+        """Leave it alone: it is not ours."""
+        return False
+
+    def reach(self, endpoint: str | None, region: str) -> Connection:
+        """The connection to a region of the account; see :meth:`Target.reach`."""
+        if endpoint is not None:
+            raise RefusedError(f"{endpoint} is no AWS: TARGET=endpoint is for emulators.")
+        return Connection(region=region, account=self._account)
+
+    def preparations(self, connection: Connection) -> Sequence[Preparation]:
+        """The account-wide role with which API Gateway writes logs, where there is none."""
+        return gateway_logs.preparations(aws.Clients(connection))
+
+    def versions(self) -> Mapping[str, str]:
+        """Nothing: AWS has none."""
+        return {}
+
+    def keep_log(self, path: Path) -> None:
+        """Nothing: AWS has no log of its own."""
+
+    def api_url(self, connection: Connection, rest_api_id: str, stage: str) -> str:
+        """The public URL of a REST API; see :meth:`Target.api_url`."""
+        is_in_china = connection.region.startswith("cn-")
+        domain = "amazonaws.com.cn" if is_in_china else "amazonaws.com"
+        return f"https://{rest_api_id}.execute-api.{connection.region}.{domain}/{stage}"
+
+
+def _profile_variables() -> list[str]:
+    return [name for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE") if os.environ.get(name)]
+
+
+def _profile() -> Mapping[str, object]:
+    """What the shared config files say of the profile in use."""
+    session = Session()
+    try:
+        found: Mapping[str, object] = session.get_scoped_config()
+    except ProfileNotFound as error:
+        raise RefusedError(f"{str(error).rstrip('.')}: correct AWS_PROFILE.") from error
+    return found
