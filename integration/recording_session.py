@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from integration.every_call import make_every_call
 from integration.recording import calls_of
 from tidemark.permissions.recording import PATH, Recording
 from tidemark.state import find_checkout
@@ -23,5 +24,7 @@ def recorded_session(request: pytest.FixtureRequest, site: Site, direct: Site) -
     if not request.session.testsfailed:
         checkout = find_checkout(request.config.rootpath)
         assert checkout is not None, "the stacks were deployed from it"
+        for one in (site, direct):
+            make_every_call(one)  # the tests do not do everything in each wiring
         both = {one.deployment.wiring: calls_of(one) for one in (site, direct)}
         Recording(both).write(checkout / PATH)

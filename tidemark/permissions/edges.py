@@ -24,14 +24,16 @@ class Edge:
     """A service that calls a resource by itself.
 
     Attributes:
-        name: What it is, for people.
+        service: Who calls.
+        occasion: When it does, for people.
         resource: The resource that is called.
         request: The call.
         other_sources: Sources on whose behalf the service must not call; empty where a call does
             not say on whose behalf it is made.
     """
 
-    name: str
+    service: str
+    occasion: str
     resource: Resource
     request: Request
     other_sources: tuple[str, ...] = ()
@@ -61,7 +63,7 @@ def _to_roles(template: Template) -> Iterator[Edge]:
     for function in template.of_kind("AWS::Lambda::Function"):
         role = template.referred(function.properties["Role"])
         request = Request("sts:AssumeRole", role.arn, "lambda.amazonaws.com", _context())
-        yield Edge(f"Lambda → role of {template.name(function)}", role, request)
+        yield Edge("Lambda", f"to run {template.name(function)}", role, request)
 
 
 def _from_api_gateway(template: Template) -> Iterator[Edge]:
@@ -80,7 +82,7 @@ def _from_api_gateway(template: Template) -> Iterator[Edge]:
                 name = template.text(stage.properties["StageName"])
                 yield _invocation(
                     template,
-                    f"API Gateway {method.upper()} {path}",
+                    ("API Gateway", f"{method.upper()} {path}"),
                     found["arn"],
                     "apigateway.amazonaws.com",
                     f"{api.arn}/{name}/{method.upper()}{route}",
@@ -97,17 +99,17 @@ def _from_topics(template: Template) -> Iterator[Edge]:
     for subscription in template.of_kind("AWS::SNS::Subscription"):
         topic = template.referred(subscription.properties["TopicArn"])
         endpoint = template.referred(subscription.properties["Endpoint"])
-        name = f"SNS {template.name(topic)}"
+        edge = ("SNS", f"messages of {template.name(topic)}")
         match subscription.properties["Protocol"]:
             case "lambda":
                 yield _invocation(
-                    template, name, endpoint.arn, "sns.amazonaws.com", topic.arn, _others(topic)
+                    template, edge, endpoint.arn, "sns.amazonaws.com", topic.arn, _others(topic)
                 )
             case "sqs":
                 request = Request(
                     "sqs:SendMessage", endpoint.arn, "sns.amazonaws.com", _context(topic.arn)
                 )
-                yield Edge(f"{name} → {template.name(endpoint)}", endpoint, request, _others(topic))
+                yield Edge(*edge, endpoint, request, _others(topic))
             case protocol:
                 raise _unknown(f"a subscription by {protocol}")
 
@@ -115,10 +117,9 @@ def _from_topics(template: Template) -> Iterator[Edge]:
 def _from_rules(template: Template) -> Iterator[Edge]:
     for rule in template.of_kind("AWS::Events::Rule"):
         for target in rule.properties["Targets"]:
-            name = f"EventBridge {template.name(rule)}"
             yield _invocation(
                 template,
-                name,
+                ("EventBridge", f"rule {template.name(rule)}"),
                 template.text(target["Arn"]),
                 "events.amazonaws.com",
                 rule.arn,
@@ -128,7 +129,7 @@ def _from_rules(template: Template) -> Iterator[Edge]:
 
 def _invocation(
     template: Template,
-    name: str,
+    edge: tuple[str, str],
     arn: str,
     principal: str,
     source: str,
@@ -137,8 +138,8 @@ def _invocation(
     for function in template.of_kind("AWS::Lambda::Function"):
         if function.arn == arn:
             request = Request("lambda:InvokeFunction", arn, principal, _context(source))
-            return Edge(f"{name} → {template.name(function)}", function, request, other_sources)
-    raise _unknown(f"{name} → {arn}")
+            return Edge(*edge, function, request, other_sources)
+    raise _unknown(f"{' on '.join(edge)}, which is to call {arn},")
 
 
 def _others(source: Resource) -> tuple[str, str]:

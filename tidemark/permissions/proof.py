@@ -218,13 +218,13 @@ def _prove_edges(template: Template, proof: Proof) -> None:
         granting = statements_on(template, edge.resource)
         is_covered = is_allowed(edge.request, granting)
         grant = Grant(edge.request.action, template.name(edge.resource))
-        proof.rows.append(Row(edge.name, grant, "the service calls by itself", is_covered))
+        proof.rows.append(Row(edge.service, grant, edge.occasion, is_covered))
         if not is_covered:
             proof.findings.append(
-                Finding("uncovered", f"{edge.name}: no policy allows {edge.request.action}")
+                Finding("uncovered", f"{edge.service} lacks {grant} ({edge.occasion})")
             )
         proof.findings += [
-            Finding("open", f"{edge.name}: {who} may call {template.name(edge.resource)} as well")
+            Finding("open", f"{edge.service} has {grant} for {who}, too ({edge.occasion})")
             for who, request in edge.strangers
             if is_allowed(request, granting)
         ]
@@ -287,8 +287,9 @@ def _policies_of(template: Template, arn: str) -> list[Statement]:
 
 def _readable(template: Template, grant: Grant) -> Grant:
     """The grant, its resource called as people do."""
-    for name, resource in template.named.items():
-        if grant.resource == resource.arn or grant.resource.startswith(f"{resource.arn}/"):
-            tail = grant.resource.removeprefix(resource.arn)
-            return Grant(grant.action, name + tail, grant.leading_key)
+    for resource in template.resources.values():
+        arn = resource.arn.removesuffix(":*") if resource.has_arn else ""
+        name, found, tail = grant.resource.partition(arn) if arn else ("", "", "")
+        if found and not name and not tail[:1].isalnum():
+            return replace(grant, resource=template.name(resource) + tail)
     return grant

@@ -8,14 +8,14 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from tidemark.permissions.proof import Proof, Row
 
 _MARKS = {
-    True: Text("allowed", "green"),
-    False: Text("denied", "bold red"),
-    None: Text("not needed", "dim"),
+    "True": Text("covered", "green"),
+    "False": Text("NOT COVERED", "bold red"),
+    "None": Text("not needed", "dim"),
 }
 
 
@@ -26,20 +26,31 @@ def table(proofs: Mapping[str, Proof]) -> Table:
         shown.add_column(heading, overflow="fold")
     for wiring in proofs:
         shown.add_column(wiring)
+    # Actions that share all else share a row.
+    actions: dict[tuple[str, ...], dict[str, None]] = {}
     verdicts = {
         wiring: {_key(row): row.is_covered for row in proof.rows}
         for wiring, proof in proofs.items()
     }
     rows = {_key(row): row for proof in proofs.values() for row in proof.rows}
+    for key, row in rows.items():
+        marks = [of_wiring.get(key) for of_wiring in verdicts.values()]
+        shared = (row.who, row.grant.resource, row.grant.leading_key, row.why, *map(str, marks))
+        actions.setdefault(shared, {})[row.grant.action] = None
     # One wiring after the other, but all of a function together.
     order = list(dict.fromkeys(row.who for row in rows.values()))
     last = ""
-    for key, row in sorted(rows.items(), key=lambda one: order.index(one[1].who)):
-        grant = row.grant
-        who = "" if row.who == last else row.who
-        last = row.who
-        marks = [_MARKS[of_wiring.get(key)] for of_wiring in verdicts.values()]
-        shown.add_row(who, grant.action, grant.resource, grant.leading_key, row.why, *marks)
+    for shared, named in sorted(actions.items(), key=lambda one: order.index(one[0][0])):
+        who, resource, leading_key, why, *marked = shared
+        shown.add_row(
+            "" if who == last else who,
+            _joined(named),
+            resource,
+            leading_key,
+            why,
+            *(_MARKS[one] for one in marked),
+        )
+        last = who
     return shown
 
 
@@ -76,6 +87,17 @@ def as_json(proofs: Mapping[str, Proof]) -> dict[str, Any]:
             for wiring, proof in proofs.items()
         },
     }
+
+
+def _joined(actions: Iterable[str]) -> str:
+    """`sqs:DeleteMessage, ReceiveMessage`: the service of all of them is said once."""
+    service = ""
+    said = []
+    for action in actions:
+        prefix, _, name = action.partition(":")
+        said.append(name if prefix == service else action)
+        service = prefix
+    return ", ".join(said)
 
 
 def _key(row: Row) -> tuple[str, ...]:

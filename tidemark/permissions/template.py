@@ -55,9 +55,18 @@ class Resource:
     properties: Mapping[str, Any]
 
     @property
+    def has_arn(self) -> bool:
+        """Whether its ARN is known here."""
+        return self.kind in _ARNS
+
+    @property
     def arn(self) -> str:
-        """Its ARN in the account that stands in."""
-        if self.kind not in _ARNS:
+        """Its ARN in the account that stands in.
+
+        Raises:
+            UnreadableTemplateError: It is not known here.
+        """
+        if not self.has_arn:
             raise UnreadableTemplateError(
                 f"The ARN of a {self.kind} is not known here ({self.logical_id}): teach it to "
                 "tidemark/permissions/template.py."

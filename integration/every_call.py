@@ -1,0 +1,48 @@
+"""Every call that the functions can make, made on purpose and in seconds."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from integration.accounts import Names, accepted
+from integration.facts import await_projected
+from integration.messages import message
+from integration.publishing import lost_publishes
+from integration.sweeping import make_due, sweep
+from tidemark.op import Outcome
+
+if TYPE_CHECKING:
+    from integration.site import Site
+
+
+def make_every_call(site: Site) -> None:
+    """Let each function do each thing that it can do."""
+    names = Names.fresh()
+    account_id, owner_id = names.account(), names.owner()
+    opened = accepted(site.bank.open_account(account_id=account_id, owner_id=owner_id))
+    refused = site.bank.withdraw(account_id, 1)
+    assert refused.outcome is Outcome.FAIL
+    await_projected(site.tables, [opened])
+    read = (
+        site.bank.account(account_id),
+        site.bank.statement(account_id),
+        site.bank.owner_accounts(owner_id),
+        site.bank.owner_totals(owner_id),
+    )
+    assert [one.status for one in read] == [200] * len(read)
+
+    with lost_publishes(site.aws, site.deployment):
+        lost = [accepted(site.bank.deposit(account_id, amount)) for amount in (1, 2, 3)]
+    second = site.tables.event(account_id, 3)
+    assert second is not None
+    publish(site, message(account_id, second))  # the first of them is missing on the query side
+    await_projected(site.tables, lost[:2])
+    make_due(site, account_id, 4)
+    sweep(site)
+    await_projected(site.tables, lost)
+    if site.deployment.wiring == "queued":
+        publish(site, "no event")  # is delivered again, soon
+
+
+def publish(site: Site, body: str) -> None:
+    site.aws.sns.publish(TopicArn=site.deployment.outputs["TopicArn"], Message=body)
