@@ -114,13 +114,14 @@ def _chosen(names: Sequence[str]) -> list[Row]:
 def _run(
     rows: Sequence[Row], clients: SharedClients, deployment: Deployment, *, is_patient: bool
 ) -> Run:
+    target_name = _name_of(deployment)
     role = Role(clients, unique_name(), PREFIX)
     runner = Runner(
         lambda within_s: Bench(clients, deployment, role, within_s=within_s),
         is_patient=is_patient,
     )
     try:
-        with Steps().step(f"{len(rows)} rows are probed"):
+        with Steps().step(f"the {target_name} target is probed"):
             run = runner.run(rows)
     finally:
         left_behind = role.leftovers.remove()

@@ -31,7 +31,9 @@ def summary(result: Result) -> str:
     """The result in one sentence."""
     counts = Counter(finding.verdict for finding in result.findings)
     said = ", ".join(f"{counts[one]} {one.value}" for one in Verdict if counts[one])
-    return f"{len(result.findings)} rows on {result.target} in {result.duration_s:.0f} s: {said}."
+    count = len(result.findings)
+    rows = "1 row" if count == 1 else f"{count} rows"
+    return f"{rows} on {result.target} in {result.duration_s:.0f} s: {said}."
 
 
 def changes(difference: Difference) -> Iterator[str]:

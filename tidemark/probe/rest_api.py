@@ -25,6 +25,8 @@ OPEN = "/open"
 SIGNED = "/signed"
 HEADER = "X-Needed"
 PROBLEM = "application/problem+json"
+# Some targets try a throttled function again and again before they answer.
+_TIMEOUT_S = 25.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,7 @@ class RestApi:
             credentials = self.bench.clients.credentials
             key = credentials.access_key if credentials else "absent"
             request = sign(request, credentials=Credentials(key, secret), region=connection.region)
-        with HttpxTransport(timeout_s=10, ca_bundle=connection.ca_bundle) as transport:
+        with HttpxTransport(timeout_s=_TIMEOUT_S, ca_bundle=connection.ca_bundle) as transport:
             return transport(request)
 
 

@@ -11,7 +11,7 @@ from tidemark.waiting import NotYetError
 
 if TYPE_CHECKING:
     from tidemark.exchange import Answer
-    from tidemark.probe.bench import Bench
+    from tidemark.probe.bench import Bench, Function
     from tidemark.probe.rest_api import RestApi
     from tidemark.probe.row import Observation
 
@@ -22,12 +22,13 @@ _VALIDATION = f"{_GUIDE}/api-gateway-method-request-validation.html"
 _RESPONSES = f"{_GUIDE}/supported-gateway-response-types.html"
 _ANSWER = {"statusCode": 200, "headers": {}, "body": "{}"}
 _WITHIN_S = 30
+_DEPTH = 100_000
 _WRONG_SECRET = "wrong"  # noqa: S105 -- no secret, and wrong on purpose
 
 
-def _answering(bench: Bench) -> RestApi:
+def _answering(bench: Bench, function: Function | None = None) -> RestApi:
     """The probe's API, once it answers."""
-    api = rest_api.deployed(bench, bench.function(answer=_ANSWER))
+    api = rest_api.deployed(bench, function or bench.function(answer=_ANSWER))
 
     def probe() -> bool | None:
         status = api.send("GET", rest_api.OPEN).status
@@ -209,10 +210,10 @@ def failing_function(bench: Bench) -> Observation:
 def throttled_function(bench: Bench) -> Observation:
     """Call an API whose function may not run."""
     function = bench.function(answer=_ANSWER)
+    api = _answering(bench, function)
     bench.clients.functions.put_function_concurrency(
         FunctionName=function.name, ReservedConcurrentExecutions=0
     )
-    api = rest_api.deployed(bench, function)
 
     def probe() -> Answer:
         answer = api.send("GET", rest_api.OPEN)
@@ -230,3 +231,27 @@ def _said(answer: Answer, status: int) -> Observation:
         message = "no JSON"
     is_same = answer.status == status and message == "Internal server error"
     return (same if is_same else differs)(f"{answer.status}, {message}")
+
+
+@topic.row(
+    "any-body",
+    aws="A body that is no UTF-8, or nested without end, is passed on as text or refused with "
+    "400: it is no failure of the gateway's.",
+    documentation=f"{_GUIDE}/api-gateway-payload-encodings.html",
+    within_s=_WITHIN_S,
+    capability="any-body",
+)
+def any_body(bench: Bench) -> Observation:
+    """Send a body that is no UTF-8, then one that is nested without end."""
+    api = _answering(bench)
+    headers = {rest_api.HEADER: "there"}
+    undecodable, nested = (
+        _posted(api, headers, body) for body in (b'{"amount": "\xff\xfe"}', b"[" * _DEPTH)
+    )
+    is_same = max(undecodable, nested) < 500
+    said = f"no UTF-8 {_outcome(undecodable)}, nested {_outcome(nested)}"
+    return (same if is_same else differs)(said)
+
+
+def _outcome(status: int) -> str:
+    return f"fails with {status}" if status >= 500 else "is taken or refused"

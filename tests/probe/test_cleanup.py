@@ -1,0 +1,73 @@
+"""What was made is removed, last made first."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from tidemark.probe.cleanup import Leftovers
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def _raising(error: Exception) -> Callable[[], NoReturn]:
+    def remove() -> NoReturn:
+        raise error
+
+    return remove
+
+
+def _refused(code: str, message: str = "no") -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, "Delete")
+
+
+def test_the_last_made_is_removed_first_and_once() -> None:
+    removed: list[str] = []
+    leftovers = Leftovers()
+    leftovers.owe("role", lambda: removed.append("role"))
+    leftovers.owe("function", lambda: removed.append("function"))
+
+    assert leftovers.remove() == []
+    assert leftovers.remove() == []
+    assert removed == ["function", "role"]
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        _refused("ResourceNotFoundException"),
+        _refused("AWS.SimpleQueueService.NonExistentQueue"),
+        _refused("NoSuchEntity"),
+        _refused("ValidationError", "Stack with id a does not exist"),
+    ],
+)
+def test_what_was_never_made_is_no_failure(error: ClientError) -> None:
+    leftovers = Leftovers()
+    leftovers.owe("queue", _raising(error))
+
+    assert leftovers.remove() == []
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (_refused("AccessDenied"), "queue: AccessDenied"),
+        (
+            EndpointConnectionError(endpoint_url="http://127.0.0.1:9"),
+            'queue: Could not connect to the endpoint URL: "http://127.0.0.1:9"',
+        ),
+    ],
+)
+def test_one_failure_is_named_and_keeps_nothing_else_from_removal(
+    error: Exception, said: str
+) -> None:
+    removed: list[str] = []
+    leftovers = Leftovers()
+    leftovers.owe("role", lambda: removed.append("role"))
+    leftovers.owe("queue", _raising(error))
+
+    assert leftovers.remove() == [said]
+    assert removed == ["role"]

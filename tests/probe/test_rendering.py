@@ -1,0 +1,68 @@
+"""A result for people."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+
+from tests.probe.asking import finding, result
+from tidemark.probe import rendering
+from tidemark.probe.difference import Change, Difference
+from tidemark.probe.row import Verdict
+
+if TYPE_CHECKING:
+    from tidemark.probe.result import Result
+
+MEASURED = result(
+    finding("a", Verdict.DIFFERS, observed="[red] | 502", measured="after 2 s"),
+    finding("b", Verdict.NOT_SEEN, within_s=20, observed="nothing"),
+    finding("c", topic="another topic"),
+)
+
+
+def _printed(measured: Result) -> str:
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(rendering.table(measured))
+    return console.export_text()
+
+
+def test_the_table_has_every_row_as_it_was_observed() -> None:
+    lines = _printed(MEASURED).splitlines()
+
+    [row_a] = [line for line in lines if line.strip().startswith("a ")]
+    assert "[red] | 502 (after 2 s)" in row_a
+    assert "differs" in row_a
+    assert any("not seen within 20 s" in line for line in lines)
+    assert [line.strip() for line in lines if "topic" in line] == ["topic", "another topic"]
+
+
+def test_the_page_has_every_row_with_its_documentation() -> None:
+    page = rendering.markdown(MEASURED)
+
+    assert (
+        "| `a` | What AWS documents. [documentation](https://docs.aws.amazon.com/) "
+        "| [red] \\| 502 (after 2 s) | differs |"
+    ) in page.splitlines()
+    assert "| not seen within 20 s |" in page
+    assert "## Another topic" in page.splitlines()
+
+
+def test_the_page_says_when_and_with_what_it_was_measured() -> None:
+    page = rendering.markdown(MEASURED)
+
+    assert "on 2026-11-23" in page
+    assert "Versions: tidemark 0.1.0." in page
+    assert "3 rows on embedded in 2 s: 1 same, 1 differs, 1 not seen." in page
+
+
+def test_changes_are_shown_with_what_was_before() -> None:
+    difference = Difference(["b"], [Change("a", "same: 500", "differs: 504")])
+
+    assert list(rendering.changes(difference)) == [
+        "1 rows as before, 1 changed.",
+        "  a",
+        "    before  same: 500",
+        "    now     differs: 504",
+    ]

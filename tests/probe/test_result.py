@@ -1,0 +1,93 @@
+"""A result as it is kept."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.probe.asking import finding, result
+from tidemark.errors import RefusedError
+from tidemark.probe.result import Result
+from tidemark.probe.row import Verdict
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def test_a_result_reads_as_it_was_printed(tmp_path: Path) -> None:
+    printed = result(
+        finding("a", Verdict.NOT_SEEN, observed="one of three", capability="async-retries"),
+        finding("b", Verdict.NOT_PROBED, measured="2 s"),
+    )
+    path = tmp_path / "result.json"
+    path.write_text(json.dumps(printed.as_json()), encoding="utf-8")
+
+    assert Result.load(path) == printed
+
+
+def test_the_document_has_one_object_per_row() -> None:
+    document = result(finding("a", Verdict.DIFFERS, within_s=20)).as_json()
+
+    assert set(document) == {"schema", "target", "date", "versions", "duration_s", "rows"}
+    assert document["schema"] == 1
+    assert document["rows"] == [
+        {
+            "name": "a",
+            "topic": "topic",
+            "capability": None,
+            "aws": "What AWS documents.",
+            "documentation": "https://docs.aws.amazon.com/",
+            "verdict": "differs",
+            "observed": "as documented",
+            "measured": "",
+            "within_s": 20,
+            "duration_s": 0.1,
+        }
+    ]
+
+
+def _without(key: str) -> dict[str, Any]:
+    document = result(finding()).as_json()
+    del document[key]
+    return document
+
+
+def _with_verdict(verdict: str) -> dict[str, Any]:
+    document = result(finding()).as_json()
+    return {**document, "rows": [{**one, "verdict": verdict} for one in document["rows"]]}
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "holds no result of a probe: write one with `tidemark probe --json`"),
+        ("[]", "holds no result of a probe"),
+        (json.dumps({"schema": 2}), "its schema is 2, not 1"),
+        (json.dumps(_without("rows")), "it lacks 'rows'"),
+        (json.dumps(_with_verdict("perhaps")), "'perhaps' is not a valid Verdict"),
+    ],
+)
+def test_what_is_no_result_is_refused(tmp_path: Path, content: str, said: str) -> None:
+    path = tmp_path / "result.json"
+    path.write_text(content, encoding="utf-8")
+
+    with pytest.raises(RefusedError, match=said):
+        Result.load(path)
+
+
+def test_a_capability_is_lacking_where_a_row_differs_or_was_not_seen() -> None:
+    measured = result(
+        finding("a", Verdict.DIFFERS, capability="signatures"),
+        finding("b", Verdict.NOT_SEEN, capability="schedules"),
+        finding("c", Verdict.SAME, capability="async-retries"),
+        finding("d", Verdict.NOT_PROBED, capability="request-validators"),
+        finding("e", Verdict.DIFFERS),
+    )
+
+    assert measured.lacking() == {"signatures", "schedules"}
+
+
+def test_a_result_can_be_cut_down_to_some_rows() -> None:
+    assert result(finding("a"), finding("b")).only(["b", "c"]) == result(finding("b"))

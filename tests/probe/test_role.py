@@ -1,0 +1,101 @@
+"""The role of the probe's functions."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any, NoReturn, cast
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tidemark.probe.role import Role
+from tidemark.waiting import NotSeenError
+
+if TYPE_CHECKING:
+    from tidemark.aws import Clients
+
+
+class FakeIam:
+    def __init__(self) -> None:
+        self.roles: dict[str, str] = {}
+        self.policies: dict[str, str] = {}
+
+    def create_role(self, **arguments: Any) -> dict[str, Any]:
+        name = arguments["RoleName"]
+        assert name not in self.roles
+        self.roles[name] = arguments["AssumeRolePolicyDocument"]
+        return {"Role": {"Arn": f"arn:{name}"}}
+
+    def put_role_policy(self, **arguments: Any) -> None:
+        self.policies[arguments["RoleName"]] = arguments["PolicyDocument"]
+
+    def delete_role_policy(self, **arguments: Any) -> None:
+        del self.policies[arguments["RoleName"]]
+
+    def delete_role(self, **arguments: Any) -> None:
+        assert arguments["RoleName"] not in self.policies
+        del self.roles[arguments["RoleName"]]
+
+
+class FakeClients:
+    def __init__(self) -> None:
+        self.iam = FakeIam()
+
+    def client(self, service: str) -> FakeIam:
+        assert service == "iam"
+        return self.iam
+
+
+def _role(clients: FakeClients) -> Role:
+    return Role(cast("Clients", clients), "tidemark-probe-1", "tidemark-probe")
+
+
+def _refused(code: str, message: str) -> ClientError:
+    return ClientError({"Error": {"Code": code, "Message": message}}, "CreateFunction")
+
+
+def test_it_is_made_once_at_its_first_use_and_removed_with_its_policy() -> None:
+    clients = FakeClients()
+    role = _role(clients)
+    assert clients.iam.roles == {}
+
+    assert [role.used_by(str.upper, within_s=1) for _ in range(2)] == ["ARN:TIDEMARK-PROBE-1"] * 2
+
+    assert role.leftovers.remove() == []
+    assert (clients.iam.roles, clients.iam.policies) == ({}, {})
+
+
+def test_it_may_touch_nothing_but_the_probes_own() -> None:
+    clients = FakeClients()
+    _role(clients).used_by(str.upper, within_s=1)
+
+    statements = json.loads(clients.iam.policies["tidemark-probe-1"])["Statement"]
+
+    assert all("tidemark-probe-*" in one["Resource"] for one in statements)
+
+
+def test_it_is_waited_for_while_lambda_cannot_assume_it() -> None:
+    answers = iter([_refused("InvalidParameterValueException", "cannot be assumed by Lambda")])
+
+    def create(arn: str) -> str:
+        for error in answers:
+            raise error
+        return arn
+
+    assert _role(FakeClients()).used_by(create, within_s=10) == "arn:tidemark-probe-1"
+
+
+def test_the_waiting_ends() -> None:
+    def create(_: str) -> NoReturn:
+        raise _refused("InvalidParameterValueException", "cannot be assumed by Lambda")
+
+    with pytest.raises(NotSeenError, match="Lambda cannot assume it"):
+        _role(FakeClients()).used_by(create, within_s=0)
+
+
+def test_any_other_refusal_counts_at_once() -> None:
+    def create(_: str) -> NoReturn:
+        raise _refused("InvalidParameterValueException", "no such runtime")
+
+    with pytest.raises(ClientError, match="no such runtime"):
+        _role(FakeClients()).used_by(create, within_s=60)

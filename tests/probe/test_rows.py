@@ -1,0 +1,78 @@
+"""The rows themselves, the committed results, and what the plugin makes of them."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from tidemark.probe import rendering
+from tidemark.probe.result import Result
+from tidemark.probe.row import Verdict
+from tidemark.probe.rows import ROWS
+from tidemark.testing import capabilities
+
+TARGETS = Path(__file__).resolve().parents[2] / "docs" / "targets"
+MEASURED = ("embedded", "localstack")
+HOSTS = {"docs.aws.amazon.com", "repost.aws"}
+
+
+def _committed(target: str) -> Result:
+    return Result.load(TARGETS / f"{target}.json")
+
+
+def test_every_row_has_a_slug_of_its_own() -> None:
+    counts = Counter(row.name for row in ROWS)
+
+    assert [name for name, count in counts.items() if count > 1] == []
+    assert [name for name in counts if not re.fullmatch(r"[a-z]+(-[a-z]+)*", name)] == []
+
+
+def test_every_row_names_awss_documentation() -> None:
+    for row in ROWS:
+        parts = urlsplit(row.documentation)
+        assert (parts.scheme, parts.netloc in HOSTS) == ("https", True), row.name
+        assert row.aws.endswith("."), row.name
+
+
+def test_patience_never_shortens_a_bound() -> None:
+    assert [row.name for row in ROWS if row.patient_s < row.within_s] == []
+
+
+def test_every_capability_that_tests_depend_on_is_measured_by_one_row() -> None:
+    measured = [row.capability for row in ROWS if row.capability]
+
+    assert sorted(measured) == sorted(capabilities.CAPABILITIES)
+
+
+@pytest.mark.parametrize("target", MEASURED)
+def test_the_plugin_takes_for_lacking_what_was_measured_so(target: str) -> None:
+    assert capabilities.lacking(target, None) == _committed(target).lacking()
+
+
+@pytest.mark.parametrize("target", MEASURED)
+def test_the_committed_result_has_every_row_as_it_is_asked_now(target: str) -> None:
+    result = _committed(target)
+
+    assert result.target == target
+    assert [(one.name, one.aws, one.documentation, one.capability) for one in result.findings] == [
+        (row.name, row.aws, row.documentation, row.capability) for row in ROWS
+    ]
+    assert [one.name for one in result.findings if one.verdict is Verdict.FAILED] == []
+
+
+@pytest.mark.parametrize("target", MEASURED)
+def test_the_committed_page_is_the_committed_result(target: str) -> None:
+    page = (TARGETS / f"{target}.md").read_text(encoding="utf-8")
+
+    assert page == rendering.markdown(_committed(target))
+
+
+@pytest.mark.parametrize("target", MEASURED)
+def test_the_committed_result_names_no_machine(target: str) -> None:
+    text = (TARGETS / f"{target}.json").read_text(encoding="utf-8")
+
+    assert re.findall(r"127\.0\.0\.1|localhost|/home/|/work/|/tmp/", text) == []

@@ -1,0 +1,207 @@
+"""Rows run side by side, each within its bound, and whatever happens nothing is left behind."""
+
+from __future__ import annotations
+
+import _thread
+import threading
+from typing import TYPE_CHECKING, NoReturn
+
+import pytest
+from botocore.exceptions import ClientError
+
+from tests.probe.asking import bench, row, says_same
+from tidemark.probe.bench import unique_name
+from tidemark.probe.row import NotProbedError, NotSeenInTimeError, Verdict, differs
+from tidemark.probe.running import Runner
+from tidemark.waiting import NotYetError, eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tidemark.probe.bench import Bench
+    from tidemark.probe.row import Observation
+
+
+@pytest.fixture
+def released() -> Iterator[threading.Event]:
+    """What a hanging row waits for; set at the end of the test."""
+    event = threading.Event()
+    yield event
+    event.set()
+
+
+def test_findings_come_in_the_order_of_the_rows() -> None:
+    rows = [row("quick", within_s=1), row("slow", within_s=9), row("middle", within_s=5)]
+
+    run = Runner(bench).run(rows)
+
+    assert [one.name for one in run.findings] == ["quick", "slow", "middle"]
+    assert run.is_complete
+
+
+def test_rows_run_side_by_side() -> None:
+    meeting = threading.Barrier(3, timeout=10)
+
+    def meets(_: Bench) -> Observation:
+        meeting.wait()
+        return says_same(_)
+
+    run = Runner(bench).run([row(str(number), meets) for number in range(3)])
+
+    assert [one.verdict for one in run.findings] == [Verdict.SAME] * 3
+
+
+def test_a_row_that_raises_says_so_in_one_sentence_and_the_others_go_on() -> None:
+    def fails(_: Bench) -> NoReturn:
+        raise RuntimeError("two\nlines")
+
+    broken, well = Runner(bench).run([row("broken", fails), row("well")]).findings
+
+    assert (broken.verdict, broken.observed) == (Verdict.FAILED, "RuntimeError: two lines")
+    assert well.verdict is Verdict.SAME
+
+
+def test_a_refused_call_is_named_with_its_code() -> None:
+    def fails(_: Bench) -> NoReturn:
+        raise ClientError({"Error": {"Code": "Broken", "Message": "it is"}}, "CreateQueue")
+
+    [found] = Runner(bench).run([row(probe=fails)]).findings
+
+    assert found.observed == "CreateQueue failed with Broken: it is"
+
+
+def test_past_its_bound_a_row_says_what_was_seen_instead() -> None:
+    def waits(its_bench: Bench) -> Observation:
+        def probe() -> bool | None:
+            raise NotYetError("one of three")
+
+        its_bench.eventually(probe, what="all three")
+        return says_same(its_bench)
+
+    [found] = Runner(bench).run([row(probe=waits, within_s=0.05)]).findings
+
+    assert found.verdict_in_words == "not seen within 0.05 s"
+    assert found.observed == "one of three"
+
+
+def test_a_row_that_hangs_is_given_up(released: threading.Event) -> None:
+    def hangs(its_bench: Bench) -> Observation:
+        released.wait()
+        return says_same(its_bench)
+
+    [found] = Runner(bench, grace_s=0.05).run([row(probe=hangs, within_s=0.05)]).findings
+
+    assert found.verdict is Verdict.NOT_SEEN
+    assert found.observed == "the target did not answer a call"
+
+
+def test_a_row_that_is_not_probed_gives_its_reason() -> None:
+    def declines(_: Bench) -> NoReturn:
+        raise NotProbedError("no such thing here")
+
+    [found] = Runner(bench).run([row(probe=declines)]).findings
+
+    assert (found.verdict, found.observed) == (Verdict.NOT_PROBED, "no such thing here")
+
+
+def test_patience_lifts_the_bounds() -> None:
+    bounds_s: list[float] = []
+
+    def remembering(within_s: float) -> Bench:
+        bounds_s.append(within_s)
+        return bench(within_s)
+
+    patient = row(within_s=5, patient_s=600)
+    Runner(remembering).run([patient])
+    [found] = Runner(remembering, is_patient=True).run([patient]).findings
+
+    assert bounds_s == [5, 600]
+    assert found.within_s == 600
+
+
+def test_names_that_differ_from_run_to_run_are_not_observed() -> None:
+    def names(_: Bench) -> Observation:
+        return differs(f"{unique_name()} is throttled")
+
+    [found] = Runner(bench).run([row(probe=names)]).findings
+
+    assert found.observed == "NAME is throttled"
+
+
+def _fails(_: Bench) -> NoReturn:
+    raise RuntimeError("as asked")
+
+
+def _is_not_seen(_: Bench) -> NoReturn:
+    raise NotSeenInTimeError("nothing")
+
+
+@pytest.mark.parametrize("ends", [says_same, _fails, _is_not_seen])
+def test_what_a_row_made_is_removed_however_it_ends(ends: object) -> None:
+    removed: list[str] = []
+
+    def makes(its_bench: Bench) -> Observation:
+        its_bench.leftovers.owe("queue", lambda: removed.append("queue"))
+        assert callable(ends)
+        observation: Observation = ends(its_bench)
+        return observation
+
+    run = Runner(bench).run([row(probe=makes)])
+
+    assert removed == ["queue"]
+    assert run.left_behind == []
+
+
+def test_a_row_that_was_given_up_can_make_nothing_more(released: threading.Event) -> None:
+    removed: list[str] = []
+    refused: list[str] = []
+
+    def makes_late(its_bench: Bench) -> Observation:
+        its_bench.leftovers.owe("early", lambda: removed.append("early"))
+        released.wait()
+        try:
+            its_bench.leftovers.owe("late", lambda: removed.append("late"))
+        except RuntimeError as error:
+            refused.append(str(error))
+        return says_same(its_bench)
+
+    Runner(bench, grace_s=0.05).run([row(probe=makes_late, within_s=0.05)])
+    assert removed == ["early"]
+
+    released.set()
+    eventually(lambda: refused or None, within_s=10, what="the refusal")
+    assert refused == ["late would be made after the row has ended"]
+    assert removed == ["early"]
+
+
+def test_ctrl_c_keeps_what_is_known_and_removes_what_was_made(released: threading.Event) -> None:
+    removed: list[str] = []
+
+    def is_interrupted(its_bench: Bench) -> Observation:
+        its_bench.leftovers.owe("queue", lambda: removed.append("queue"))
+        _thread.interrupt_main()
+        released.wait()
+        return says_same(its_bench)
+
+    run = Runner(bench, at_once=1).run(
+        [row("known", within_s=9), row("interrupted", is_interrupted, within_s=8), row("unasked")]
+    )
+
+    assert not run.is_complete
+    assert [(one.verdict, one.observed) for one in run.findings] == [
+        (Verdict.SAME, "as documented"),
+        (Verdict.NOT_PROBED, "interrupted"),
+        (Verdict.NOT_PROBED, "interrupted"),
+    ]
+    assert removed == ["queue"]
+
+
+def test_what_cannot_be_removed_is_named() -> None:
+    def stays() -> NoReturn:
+        raise ClientError({"Error": {"Code": "Busy", "Message": "later"}}, "DeleteQueue")
+
+    def makes(its_bench: Bench) -> Observation:
+        its_bench.leftovers.owe("queue a", stays)
+        return says_same(its_bench)
+
+    assert Runner(bench).run([row(probe=makes)]).left_behind == ["queue a: Busy"]
