@@ -237,9 +237,9 @@ def _prove_edges(template: Template, proof: Proof) -> None:
 
 
 def _is_used(statement: Statement, resource: Resource, edges: Iterable[Edge]) -> bool:
-    """Whether each action of a resource's statement is what an edge needs."""
+    """Whether a resource's statement is about that resource, and each action what an edge needs."""
     requests = [edge.request for edge in edges if edge.resource == resource]
-    return all(
+    return {*statement.resources} <= {resource.arn} and all(
         any(one.action == action and statement.concerns(one) for one in requests)
         for action in statement.actions
     )

@@ -1,0 +1,65 @@
+"""The template of each wiring as the verb synthesises it, and the committed recording."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tidemark.permissions.proof import prove
+from tidemark.permissions.recording import PATH, Recording
+from tidemark.processes import Children
+from tidemark.state import find_checkout
+from tidemark.synthesis import App, synthesise
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from tests.permissions.changes import Content
+    from tidemark.permissions.recording import Call
+
+    Calls = frozenset[Call]
+    Notice = Callable[[Iterable[tuple[str, Content]]], int]
+
+WIRINGS = ("queued", "direct")
+
+
+@pytest.fixture(scope="session", params=WIRINGS)
+def wiring(request: pytest.FixtureRequest) -> str:
+    """Each wiring in turn."""
+    chosen: str = request.param
+    return chosen
+
+
+@pytest.fixture(scope="session")
+def template(wiring: str, tmp_path_factory: pytest.TempPathFactory) -> Content:
+    """The synthesised template; whoever changes it makes a copy."""
+    checkout = find_checkout()
+    assert checkout is not None
+    app = App(checkout, "Tidemark", {"wiring": wiring})
+    log = tmp_path_factory.mktemp("synth") / f"{wiring}.log"
+    content: dict[str, Any] = dict(synthesise(app, Children(), log).template)
+    return content
+
+
+@pytest.fixture(scope="session")
+def calls(wiring: str) -> Calls:
+    """What the functions were seen to call in the wiring."""
+    checkout = find_checkout()
+    assert checkout is not None
+    return Recording.read(checkout / PATH).calls[wiring]
+
+
+@pytest.fixture
+def noticed(subtests: pytest.Subtests, calls: Calls) -> Notice:
+    """Sees that each of some changes turns the check red; returns how many there were."""
+
+    def each(changed: Iterable[tuple[str, Content]]) -> int:
+        count = 0
+        for what, content in changed:
+            with subtests.test(what):
+                assert not prove(content, calls).holds
+            count += 1
+        return count
+
+    return each
