@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import _thread
+import signal
 import threading
 from typing import TYPE_CHECKING, NoReturn
 
@@ -179,7 +179,7 @@ def test_ctrl_c_keeps_what_is_known_and_removes_what_was_made(released: threadin
 
     def is_interrupted(its_bench: Bench) -> Observation:
         its_bench.leftovers.owe("queue", lambda: removed.append("queue"))
-        _thread.interrupt_main()
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
         released.wait()
         return says_same(its_bench)
 

@@ -1,0 +1,220 @@
+"""The verb: what it refuses, prints, writes, and ends with."""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.probe.asking import DEPLOYMENT, finding, result, row
+from tidemark import status
+from tidemark.cli import probe as verb
+from tidemark.cli import program, recorded
+from tidemark.probe import rendering
+from tidemark.probe.result import Finding, Result
+from tidemark.probe.row import Verdict
+from tidemark.probe.running import Run
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tidemark.probe.bench import Bench
+    from tidemark.probe.row import Observation
+
+    Probe = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture(autouse=True)
+def _own_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TIDEMARK_STATE_DIR", str(tmp_path / "state"))
+    monkeypatch.delenv("TARGET", raising=False)
+    monkeypatch.delenv("STACK_NAME", raising=False)
+
+
+@pytest.fixture
+def probe(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Probe:
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["tidemark", "probe", *arguments])
+        code = program.run()
+        printed = capsys.readouterr()
+        return int(code), printed.out, printed.err
+
+    return run
+
+
+@pytest.fixture
+def finds(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """A target that answers, and whose rows find what the test says."""
+
+    def prepare(*findings: Finding, **attributes: Any) -> None:
+        run = Run(findings, attributes.get("left_behind", []), attributes.get("complete", True))
+        monkeypatch.setattr(verb, "ROWS", tuple(row(one.name) for one in findings))
+        monkeypatch.setattr(verb, "_run", lambda *_, **__: run)
+        monkeypatch.setattr(recorded, "chosen", lambda *_: (DEPLOYMENT, None))
+        monkeypatch.setattr(recorded, "answering", lambda _: None)
+        monkeypatch.setattr(verb, "SharedClients", lambda _: None)
+        monkeypatch.setattr(status, "versions", lambda _: {"tidemark": "0.1.0"})
+
+    return prepare
+
+
+def _kept(path: Path, *findings: Finding) -> str:
+    path.write_text(json.dumps(result(*findings).as_json()), encoding="utf-8")
+    return str(path)
+
+
+def test_without_a_deployment_it_is_refused(probe: Probe) -> None:
+    code, _, said = probe()
+
+    assert code == 64
+    assert said.startswith("No deployment is recorded: run `tidemark up` first.")
+
+
+def test_a_dead_target_is_one_sentence(probe: Probe) -> None:
+    replace(DEPLOYMENT, target="embedded").save()
+
+    code, out, said = probe()
+
+    assert (code, out) == (70, "")
+    assert said.splitlines() == [
+        "The embedded target does not answer: run `tidemark up`, which starts it again.",
+        "tidemark: the harness or the target failed (exit 70)",
+    ]
+
+
+def test_a_row_that_does_not_exist_is_refused(probe: Probe) -> None:
+    code, _, said = probe("cancellation-reasons", "flight")
+
+    assert code == 64
+    assert "There is no row flight:" in said
+
+
+def test_a_file_that_holds_no_result_is_refused_before_anything_is_asked(
+    probe: Probe, tmp_path: Path
+) -> None:
+    code, _, said = probe("--against", str(tmp_path / "absent.json"))
+
+    assert code == 64
+    assert "absent.json holds no result of a probe" in said
+
+
+def test_rows_that_differ_from_aws_are_no_failure(probe: Probe, finds: Callable[..., None]) -> None:
+    finds(finding("a", Verdict.DIFFERS), finding("b", Verdict.NOT_SEEN))
+
+    code, out, _ = probe()
+
+    assert code == 0
+    assert "2 rows on embedded" in out
+    assert "1 differs, 1 not seen." in out
+
+
+def test_a_row_that_fails_ends_with_unknown(probe: Probe, finds: Callable[..., None]) -> None:
+    finds(finding("a", Verdict.FAILED, observed="CreateQueue failed with Broken: it is"))
+
+    code, out, said = probe()
+
+    assert code == 3
+    assert "CreateQueue failed with Broken" in out
+    assert said.rstrip().endswith("tidemark: unknown or incomplete (exit 3)")
+
+
+def test_json_is_all_that_is_printed(probe: Probe, finds: Callable[..., None]) -> None:
+    finds(finding("a"))
+
+    code, out, _ = probe("--json")
+
+    assert code == 0
+    assert [one.name for one in Result.from_json(json.loads(out)).findings] == ["a"]
+
+
+def test_markdown_goes_to_a_file_or_to_standard_output(
+    probe: Probe, finds: Callable[..., None], tmp_path: Path
+) -> None:
+    finds(finding("a"))
+    path = tmp_path / "target.md"
+
+    _, out, _ = probe("--json", "--markdown", str(path))
+    _, page, _ = probe("--markdown", "-")
+
+    written = path.read_text(encoding="utf-8")
+    assert written == rendering.markdown(Result.from_json(json.loads(out)))
+    assert page.splitlines()[0] == "# The embedded target beside AWS"
+    assert "| `a` |" in page
+
+
+@pytest.mark.parametrize(
+    ("before", "code", "said"),
+    [
+        (finding("a"), 0, "1 rows as before, 0 changed."),
+        (finding("a", observed="another"), 3, "0 rows as before, 1 changed."),
+        (finding("a", Verdict.DIFFERS), 3, "before  differs: as documented"),
+        (finding("b"), 3, "0 rows as before, 2 changed."),
+    ],
+)
+def test_it_ends_with_unknown_when_a_row_says_something_else_than_before(
+    probe: Probe,
+    finds: Callable[..., None],
+    tmp_path: Path,
+    before: Finding,
+    code: int,
+    said: str,
+) -> None:
+    finds(finding("a"))
+
+    ended, out, _ = probe("--against", _kept(tmp_path / "before.json", before))
+
+    assert ended == code
+    assert said in out
+
+
+def test_rows_by_name_are_compared_alone(
+    probe: Probe, finds: Callable[..., None], tmp_path: Path
+) -> None:
+    finds(finding("a"))
+    before = _kept(tmp_path / "before.json", finding("a"), finding("b"))
+
+    assert probe("a", "--against", before)[0] == 0
+    assert probe("--against", before)[0] == 3
+
+
+def test_the_comparison_is_in_the_document(
+    probe: Probe, finds: Callable[..., None], tmp_path: Path
+) -> None:
+    finds(finding("a"))
+
+    _, out, _ = probe("--json", "--against", _kept(tmp_path / "before.json", finding("a")))
+
+    assert json.loads(out)["against"] == {"same": 1, "changed": []}
+
+
+def test_interrupted_it_shows_what_is_known(probe: Probe, finds: Callable[..., None]) -> None:
+    finds(finding("a"), finding("b", Verdict.NOT_PROBED, observed="interrupted"), complete=False)
+
+    code, out, said = probe()
+
+    assert code == 130
+    assert "1 same, 1 not probed." in out
+    assert "Interrupted; what the probe had made is removed." in said
+
+
+def test_what_could_not_be_removed_is_named(probe: Probe, finds: Callable[..., None]) -> None:
+    finds(finding("a"), left_behind=["queue b: AccessDenied"])
+
+    code, _, said = probe()
+
+    assert code == 0
+    assert "Could not be removed: queue b: AccessDenied" in said
+
+
+def test_only_the_named_rows_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    def says(_: Bench) -> Observation:
+        raise AssertionError
+
+    monkeypatch.setattr(verb, "ROWS", (row("a", says), row("b", says), row("c", says)))
+
+    assert [one.name for one in verb._chosen(["c", "a"])] == ["a", "c"]
+    assert [one.name for one in verb._chosen([])] == ["a", "b", "c"]
