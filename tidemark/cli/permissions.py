@@ -14,7 +14,8 @@ from tidemark.cli.options import DEFAULT_STACK_NAME
 from tidemark.errors import EndedError, RefusedError
 from tidemark.exit_codes import ExitCode
 from tidemark.permissions import rendering
-from tidemark.permissions.proof import Proof, prove
+from tidemark.permissions.findings import Proof
+from tidemark.permissions.proof import prove
 from tidemark.permissions.recording import HOW_TO_RECORD, PATH, Recording
 from tidemark.processes import Children
 from tidemark.progress import Steps

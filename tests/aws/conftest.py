@@ -1,0 +1,106 @@
+"""An AWS account that is none: moto answers in the process, and nothing reaches the network."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from tidemark.cli import program
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    Run = Callable[..., "Ended"]
+
+ACCOUNT = "123456789012"  # moto's
+REGION = "eu-west-1"
+LOG_ROLE = f"arn:aws:iam::{ACCOUNT}:role/theirs"
+NOWHERE = "http://127.0.0.1:9"
+
+
+@dataclass(frozen=True)
+class Ended:
+    exit_code: int
+    stdout: str
+    stderr: str
+
+    @property
+    def sentence(self) -> str:
+        """All of standard error in one line, but for the line with the exit code."""
+        return " ".join(" ".join(self.stderr.splitlines()[:-1]).split())
+
+
+@pytest.fixture(autouse=True)
+def _no_way_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Nothing of the caller's AWS settings, and a proxy that leads nowhere."""
+    for name in os.environ:
+        if name.startswith(("AWS_", "CDK_", "TIDEMARK_")) or name.lower().endswith("_proxy"):
+            monkeypatch.delenv(name)
+    for name in ("CI", "DEPLOY_WITH", "ENDPOINT_URL", "PORT", "RETENTION", "STACK_NAME", "TARGET"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, NOWHERE)
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "aws-config"))
+    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "aws-credentials"))
+    monkeypatch.setenv("TIDEMARK_STATE_DIR", str(tmp_path / "state"))
+
+
+@pytest.fixture
+def credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keys and a region; they open nothing."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "a-secret-key")
+    monkeypatch.setenv("AWS_SESSION_TOKEN", "a-session-token")
+    monkeypatch.setenv("AWS_REGION", REGION)
+
+
+@pytest.fixture
+def account(credentials: None) -> Iterator[boto3.Session]:  # noqa: ARG001 -- they are in the environment
+    """moto's account, in which API Gateway may write logs, and a session there."""
+    with mock_aws():
+        session = boto3.Session(region_name=REGION)
+        session.client("apigateway").update_account(
+            patchOperations=[{"op": "replace", "path": "/cloudwatchRoleArn", "value": LOG_ROLE}]
+        )
+        yield session
+
+
+@pytest.fixture
+def fresh_account(credentials: None) -> Iterator[boto3.Session]:  # noqa: ARG001 -- likewise
+    """moto's account as AWS hands it over, and a session there."""
+    with mock_aws(config={"iam": {"load_aws_managed_policies": True}}):
+        yield boto3.Session(region_name=REGION)
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with a CDK app, where the program runs."""
+    folder = tmp_path / "checkout"
+    folder.mkdir()
+    (folder / "cdk.json").write_text("{}")
+    monkeypatch.chdir(folder)
+    return folder
+
+
+@pytest.fixture
+def run(
+    checkout: Path,  # noqa: ARG001 -- it is the working directory
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> Run:
+    """Runs a verb in this process."""
+
+    def run(*arguments: str) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["tidemark", *arguments])
+        code = program.run()
+        return Ended(code, *capsys.readouterr())
+
+    return run

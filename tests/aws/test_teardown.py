@@ -1,0 +1,190 @@
+"""Deleting a stack on AWS: what it holds is shown first, and nothing else is ever deleted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.aws.conftest import ACCOUNT, REGION
+from tests.aws.small_stack import Person, bring_up, write_app
+from tidemark import holdings, stacks, targets, teardown
+from tidemark.aws import Clients
+from tidemark.deployment import Deployment, path_of
+from tidemark.errors import RefusedError
+from tidemark.targets.base import TargetOptions
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    import boto3
+
+    from tests.aws.conftest import Run
+
+
+@pytest.fixture
+def deployment(account: boto3.Session, tmp_path: Path, checkout: Path) -> Deployment:
+    """A stack on AWS, recorded, with three items and a message."""
+    write_app(checkout)
+    target = targets.create("aws", TargetOptions(state=tmp_path / "state"))
+    deployed = bring_up(target, checkout, Person()).deploy(target.start())
+    table = account.resource("dynamodb").Table(deployed.outputs["CommandTableName"])
+    for number in range(3):
+        table.put_item(Item={"pk": str(number)})
+    queue = account.resource("sqs").get_queue_by_name(QueueName=deployed.outputs["QueueName"])
+    queue.send_message(MessageBody="one")
+    return deployed
+
+
+def names_of_stacks(account: boto3.Session) -> set[str]:
+    stacks_there = account.client("cloudformation").describe_stacks()["Stacks"]
+    return {one["StackName"] for one in stacks_there}
+
+
+def test_what_a_stack_holds_is_counted(deployment: Deployment) -> None:
+    held = [str(one).partition(": ")[2] for one in holdings.of(deployment, Clients.of(deployment))]
+
+    assert held == ["3 items", "0 items", "1 messages", "0 messages"]
+
+
+def test_a_table_of_more_than_a_page_is_said_to_hold_at_least_so_much(
+    deployment: Deployment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clients = Clients.of(deployment)
+    page = {"Count": 4321, "LastEvaluatedKey": {"pk": {"S": "1"}}}
+    monkeypatch.setattr(clients.dynamodb, "scan", lambda **_: page)
+
+    first = next(holdings.of(deployment, clients))
+
+    assert str(first).endswith(": at least 4,321 items")
+
+
+def test_deleting_shows_it_and_asks_and_leaves_the_rest(
+    account: boto3.Session, deployment: Deployment, tmp_path: Path
+) -> None:
+    person = Person()
+
+    said = teardown.destroy(tmp_path / "state", deployment, person)
+
+    assert said == "Tidemark on aws is deleted."
+    assert f"AWS account {ACCOUNT}, region {REGION}, as arn:aws:sts::" in person.read[0]
+    assert sum(line.endswith(("3 items", "1 messages")) for line in person.read) == 2
+    assert person.asked == [f"Delete Tidemark in account {ACCOUNT}, {REGION}?"]
+    assert names_of_stacks(account) == {"CDKToolkit"}
+    assert not path_of("aws", "Tidemark", tmp_path / "state").exists()
+
+
+def test_who_says_no_has_deleted_nothing(
+    account: boto3.Session, deployment: Deployment, tmp_path: Path
+) -> None:
+    with pytest.raises(RefusedError):
+        teardown.destroy(tmp_path / "state", deployment, Person(answer=False))
+
+    assert "Tidemark" in names_of_stacks(account)
+    assert path_of("aws", "Tidemark", tmp_path / "state").exists()
+
+
+def test_a_protected_stack_is_refused_and_how_to_lift_that_is_said(
+    account: boto3.Session,
+    deployment: Deployment,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    describe = stacks.describe
+
+    def protected(clients: Clients, stack_name: str) -> stacks.LiveStack | None:
+        live = describe(clients, stack_name)
+        return live and replace(live, is_protected=True)
+
+    monkeypatch.setattr(stacks, "describe", protected)
+    person = Person()
+
+    with pytest.raises(RefusedError, match=r"protected from deletion.*--retention destroy"):
+        teardown.destroy(tmp_path / "state", deployment, person)
+
+    assert person.asked == []
+    assert "Tidemark" in names_of_stacks(account)
+
+
+def test_a_stack_that_is_gone_is_forgotten_without_a_question(
+    account: boto3.Session, deployment: Deployment, tmp_path: Path
+) -> None:
+    account.client("cloudformation").delete_stack(StackName="Tidemark")
+    person = Person()
+
+    assert teardown.destroy(tmp_path / "state", deployment, person).endswith("was gone already.")
+    assert person.asked == []
+
+
+def test_plain_down_leaves_aws_alone_and_says_so(
+    account: boto3.Session, deployment: Deployment, run: Run, tmp_path: Path
+) -> None:
+    del deployment
+    ended = run("down")
+
+    assert ended.exit_code == 0
+    assert "Tidemark on aws (eu-west-1) stays: `tidemark down --target aws`" in ended.stdout
+    assert "Tidemark" in names_of_stacks(account)
+    assert path_of("aws", "Tidemark", tmp_path / "state").exists()
+
+
+def test_down_with_yes_deletes_the_stack(
+    account: boto3.Session, deployment: Deployment, run: Run
+) -> None:
+    del deployment
+    ended = run("down", "--target", "aws", "--yes")
+
+    assert ended.exit_code == 0
+    assert "3 items" in ended.stderr
+    assert "Yes, by --yes." in ended.stderr
+    assert names_of_stacks(account) == {"CDKToolkit"}
+
+
+@pytest.mark.parametrize("verb", ["status", "destroy", "deploy", "diff", "logs"])
+def test_the_other_verbs_want_aws_to_be_named(deployment: Deployment, run: Run, verb: str) -> None:
+    del deployment
+    ended = run(verb)
+
+    assert ended.exit_code == 64
+    assert "Tidemark on aws: say so with --target aws" in ended.sentence
+
+
+def test_what_another_machine_deployed_is_found(
+    deployment: Deployment, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path_of("aws", "Tidemark", tmp_path / "state").unlink()
+    seen: list[Deployment] = []
+
+    def report(found: Deployment, _: Clients) -> dict[str, Any]:
+        seen.append(found)
+        return {}
+
+    monkeypatch.setattr("tidemark.status.report", report)
+
+    run("status", "--target", "aws", "--json")
+
+    assert seen == [deployment]
+
+
+def test_a_stack_that_is_not_there_is_said_to_be_so(account: boto3.Session, run: Run) -> None:
+    del account
+    ended = run("down", "--target", "aws", "--yes", "--stack-name", "Second")
+
+    assert ended.exit_code == 64
+    assert "There is no stack Second on aws (account 123456789012, eu-west-1)" in ended.sentence
+
+
+def test_a_stack_of_that_name_that_is_somebody_elses_is_not_deleted(
+    account: boto3.Session, run: Run
+) -> None:
+    account.client("cloudformation").create_stack(
+        StackName="Theirs",
+        TemplateBody='{"Resources": {"Theirs": {"Type": "AWS::SQS::Queue"}}}',
+    )
+
+    ended = run("down", "--target", "aws", "--yes", "--stack-name", "Theirs")
+
+    assert ended.exit_code == 64
+    assert "is not of Tidemark's making" in ended.sentence
+    assert "Theirs" in names_of_stacks(account)
