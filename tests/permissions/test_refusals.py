@@ -42,6 +42,18 @@ def test_an_element_that_is_not_understood_is_refused(
         assert what
 
 
+@pytest.mark.parametrize("change", [{"Action": "sns:Publis?"}, {"Resource": "${aws:userid}"}])
+def test_a_pattern_that_moto_reads_in_another_way_is_refused(
+    template: Content, calls: Calls, change: dict[str, str]
+) -> None:
+    def patterned(statement: Statement) -> Iterator[tuple[str, Statement]]:
+        yield "", statement | change
+
+    for _, changed in changes.with_each_statement(template, patterned):
+        with pytest.raises(UnreadableTemplateError, match="moto"):
+            prove(changed, calls)
+
+
 def test_an_unknown_condition_is_refused_wherever_it_stands(
     template: Content, calls: Calls
 ) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -14,13 +14,15 @@ from tidemark.cli.options import DEFAULT_STACK_NAME
 from tidemark.errors import EndedError, RefusedError
 from tidemark.exit_codes import ExitCode
 from tidemark.permissions import rendering
-from tidemark.permissions.findings import Proof
 from tidemark.permissions.proof import prove
 from tidemark.permissions.recording import HOW_TO_RECORD, PATH, Recording
 from tidemark.processes import Children
 from tidemark.progress import Steps
 from tidemark.state import require_checkout, state_dir
 from tidemark.synthesis import App, Assembly, find, synthesise
+
+if TYPE_CHECKING:
+    from tidemark.permissions.findings import Proof
 
 _WIRINGS = ("queued", "direct")
 _WIDE = 170

@@ -10,7 +10,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tidemark.permissions.proof import Proof, Row
+    from tidemark.permissions.findings import Proof, Row
 
 _MARKS = {
     "True": Text("covered", "green"),

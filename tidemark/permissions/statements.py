@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tidemark.permissions.template import Template
 
 ANYONE = "*"
+SECURE: Context = {"aws:SecureTransport": ("true",)}
+"""What every request has that is made by HTTPS."""
 _READ = {"Action", "Condition", "Effect", "Principal", "Resource", "Sid"}
 
 
@@ -44,18 +46,27 @@ class Statement:
         """Read a statement of a template.
 
         Raises:
-            UnreadableTemplateError: It has an element that is not known here.
+            UnreadableTemplateError: It has an element that is not known here, or a pattern that
+                moto reads in another way than AWS.
         """
         if unknown := declared.keys() - _READ:
             raise UnreadableTemplateError(
                 f"{where} has {', '.join(sorted(unknown))}, which is not understood: teach it to "
                 "tidemark/permissions/statements.py."
             )
+        actions = template.texts(declared["Action"])
+        resources = template.texts(declared.get("Resource", []))
+        for pattern in (*actions, *resources):
+            if "?" in pattern or "${" in pattern:
+                raise UnreadableTemplateError(
+                    f"{where} has {pattern}, which moto does not read as AWS does: name it without "
+                    "question marks and variables."
+                )
         return cls(
             where=where,
             effect=declared["Effect"],
-            actions=template.texts(declared["Action"]),
-            resources=template.texts(declared.get("Resource", [])),
+            actions=actions,
+            resources=resources,
             principals=_principals(template, declared.get("Principal", {})),
             conditions={
                 operator: {key: template.texts(value) for key, value in keys.items()}
