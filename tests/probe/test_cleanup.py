@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from tidemark.probe.cleanup import Leftovers
+from tidemark.probe.cleanup import EndedRowError, Leftovers
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,3 +71,13 @@ def test_one_failure_is_named_and_keeps_nothing_else_from_removal(
 
     assert leftovers.remove() == [said]
     assert removed == ["role"]
+
+
+def test_what_is_made_too_late_is_removed_at_once() -> None:
+    removed: list[str] = []
+    leftovers = Leftovers()
+    leftovers.remove()
+
+    with pytest.raises(EndedRowError, match="topic would be made after the row has ended"):
+        leftovers.owe_made("topic", lambda: removed.append("topic"))
+    assert removed == ["topic"]

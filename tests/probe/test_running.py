@@ -11,6 +11,7 @@ from botocore.exceptions import ClientError
 
 from tests.probe.asking import bench, row, says_same
 from tidemark.probe.bench import unique_name
+from tidemark.probe.cleanup import EndedRowError
 from tidemark.probe.row import NotProbedError, NotSeenInTimeError, Verdict, differs
 from tidemark.probe.running import Runner
 from tidemark.waiting import NotYetError, eventually
@@ -161,7 +162,7 @@ def test_a_row_that_was_given_up_can_make_nothing_more(released: threading.Event
         released.wait()
         try:
             its_bench.leftovers.owe("late", lambda: removed.append("late"))
-        except RuntimeError as error:
+        except EndedRowError as error:
             refused.append(str(error))
         return says_same(its_bench)
 
@@ -183,7 +184,7 @@ def test_ctrl_c_keeps_what_is_known_and_removes_what_was_made(released: threadin
         released.wait()
         return says_same(its_bench)
 
-    run = Runner(bench, at_once=1).run(
+    run = Runner(bench, at_once=1, grace_s=0.1).run(
         [row("known", within_s=9), row("interrupted", is_interrupted, within_s=8), row("unasked")]
     )
 
@@ -194,6 +195,38 @@ def test_ctrl_c_keeps_what_is_known_and_removes_what_was_made(released: threadin
         (Verdict.NOT_PROBED, "interrupted"),
     ]
     assert removed == ["queue"]
+
+
+def test_what_a_call_under_way_still_makes_is_removed() -> None:
+    there: list[str] = []
+
+    def makes_late(its_bench: Bench) -> Observation:
+        its_bench.leftovers.owe("queue", there.clear)
+        # The call that makes it answers only after the row was given up.
+        eventually(lambda: its_bench.leftovers.is_closed or None, within_s=10, what="giving up")
+        there.append("queue")
+        return says_same(its_bench)
+
+    run = Runner(bench, grace_s=0.2).run([row(probe=makes_late, within_s=0.05)])
+
+    assert run.findings[0].verdict is Verdict.NOT_SEEN
+    assert there == []
+
+
+def test_a_row_that_was_given_up_waits_for_nothing_more() -> None:
+    given_up: list[str] = []
+
+    def waits(its_bench: Bench) -> Observation:
+        its_bench.leftovers.close()
+        try:
+            its_bench.eventually(lambda: None, what="it")
+        except EndedRowError as error:
+            given_up.append(str(error))
+        return says_same(its_bench)
+
+    Runner(bench).run([row(probe=waits, within_s=60)])
+
+    assert given_up == ["nobody waits for it any more"]
 
 
 def test_what_cannot_be_removed_is_named() -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 from tidemark import stacks
 from tidemark.errors import TidemarkError
 from tidemark.probe import function_code
-from tidemark.probe.cleanup import Leftovers
+from tidemark.probe.cleanup import EndedRowError, Leftovers
 from tidemark.probe.row import NotSeenInTimeError
 from tidemark.waiting import NotSeenError, NotYetError, eventually
 
@@ -114,6 +114,8 @@ class Bench:
         seen: list[str] = []
 
         def remembered() -> T | None:
+            if self.leftovers.is_closed:
+                raise EndedRowError(f"nobody waits for {what} any more")
             try:
                 return probe()
             except NotYetError as not_yet:
@@ -173,7 +175,9 @@ class Bench:
         """Make a topic, and return its ARN."""
         name = unique_name()
         arn = self.clients.sns.create_topic(Name=name)["TopicArn"]
-        self.leftovers.owe(f"topic {name}", lambda: self.clients.sns.delete_topic(TopicArn=arn))
+        self.leftovers.owe_made(
+            f"topic {name}", lambda: self.clients.sns.delete_topic(TopicArn=arn)
+        )
         return arn
 
     def table(self, **settings: Any) -> str:
@@ -220,10 +224,12 @@ class Bench:
         """
         name = unique_name()
         functions = self.clients.functions
-        self.leftovers.owe(
-            f"log group of {name}",
-            lambda: self.clients.logs.delete_log_group(logGroupName=f"/aws/lambda/{name}"),
-        )
+        # Twice: an invocation that is under way when the row ends may log once more.
+        for leftovers in (self.role.leftovers, self.leftovers):
+            leftovers.owe(
+                f"log group of {name}",
+                lambda: self.clients.logs.delete_log_group(logGroupName=f"/aws/lambda/{name}"),
+            )
         self.leftovers.owe(f"function {name}", lambda: functions.delete_function(FunctionName=name))
         environment = {
             "BEHAVIOUR": "fail" if fails else "answer",
@@ -261,7 +267,7 @@ class Bench:
         uuid_ = functions.create_event_source_mapping(
             FunctionName=function.name, EventSourceArn=queue.arn, **settings
         )["UUID"]
-        self.leftovers.owe(
+        self.leftovers.owe_made(
             f"mapping {uuid_}", lambda: functions.delete_event_source_mapping(UUID=uuid_)
         )
 

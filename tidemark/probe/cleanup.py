@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tidemark.errors import TidemarkError
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 
 _ABSENT = ("NotFound", "NonExistent", "NoSuchEntity", "404")
+
+
+class EndedRowError(Exception):
+    """The row has ended, or was given up: it is to make and wait for nothing more."""
 
 
 class Leftovers:
@@ -22,6 +28,16 @@ class Leftovers:
         self._pending: list[tuple[str, Callable[[], object]]] = []
         self._is_closed = False
 
+    @property
+    def is_closed(self) -> bool:
+        """Whether nothing may be made any more."""
+        return self._is_closed
+
+    def close(self) -> None:
+        """Let nothing be made any more."""
+        with self._lock:
+            self._is_closed = True
+
     def owe(self, what: str, remove: Callable[[], object]) -> None:
         """Remember how to remove something, before it is made.
 
@@ -30,12 +46,28 @@ class Leftovers:
             remove: Removes it; may fail when it was never made.
 
         Raises:
-            RuntimeError: Everything is removed already; nothing may be made any more.
+            EndedRowError: Nothing may be made any more.
         """
         with self._lock:
             if self._is_closed:
-                raise RuntimeError(f"{what} would be made after the row has ended")
+                raise EndedRowError(f"{what} would be made after the row has ended")
             self._pending.append((what, remove))
+
+    def owe_made(self, what: str, remove: Callable[[], object]) -> None:
+        """Remember how to remove something whose name is known only once it is made.
+
+        Args:
+            what: What it is, as a person would look for it.
+            remove: Removes it.
+
+        Raises:
+            EndedRowError: Nothing may be made any more; it is removed again.
+        """
+        try:
+            self.owe(what, remove)
+        except EndedRowError:
+            remove()
+            raise
 
     def remove(self) -> list[str]:
         """Remove everything, and say what could not be removed and why."""
@@ -59,6 +91,6 @@ def _failure(what: str, remove: Callable[[], object]) -> str | None:
     except ClientError as error:
         # What was never made is not there to be removed.
         return None if is_absent(error) else f"{what}: {error.response['Error']['Code']}"
-    except (BotoCoreError, RuntimeError) as error:
+    except (BotoCoreError, TidemarkError) as error:
         return f"{what}: {error}"
     return None

@@ -95,7 +95,7 @@ def bare(bench: Bench) -> tuple[Any, str, str]:
     """Make an API without a definition: the client, the API's id and its root's id."""
     apigateway = bench.clients.client("apigateway")
     api_id = apigateway.create_rest_api(name=unique_name())["id"]
-    bench.leftovers.owe(f"API {api_id}", lambda: apigateway.delete_rest_api(restApiId=api_id))
+    bench.leftovers.owe_made(f"API {api_id}", lambda: apigateway.delete_rest_api(restApiId=api_id))
     [root] = apigateway.get_resources(restApiId=api_id)["items"]
     return apigateway, api_id, root["id"]
 

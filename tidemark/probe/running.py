@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 12
 # A call that is under way when the bound passes may end; then the row is left to itself.
-_GRACE_S = 10.0
+_GRACE_S = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +48,13 @@ class _Asked:
     bench: Bench
     observation: Observation | None = None
     is_over: threading.Event = field(default_factory=threading.Event)
+    has_ended: threading.Event = field(default_factory=threading.Event)
 
     def observe(self) -> None:
         seen = _observation(self.row, self.bench)
         # Names differ from run to run; what is observed must not.
         self.observation = replace(seen, observed=UNIQUE_NAME.sub("NAME", seen.observed))
+        self.has_ended.set()
         self.is_over.set()
 
 
@@ -120,6 +122,9 @@ class Runner:
         threading.Thread(target=asked.observe, name=f"probe {row.name}", daemon=True).start()
         is_over = asked.is_over.wait(within_s + self._grace_s)
         observation = asked.observation
+        # A call that is under way may still make something: it is waited for, and then removed.
+        asked.bench.leftovers.close()
+        asked.has_ended.wait(self._grace_s)
         self._left_behind.extend(asked.bench.leftovers.remove())
         if observation is not None:
             return observation
