@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING
 from tidemark.exchange import Answer, Headers, Request
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable, Iterator
 
 
 @contextmanager
-def served(answer: Callable[[Request], Answer]) -> Iterator[str]:
-    """Serve a function of requests; yields the base URL.
+def served(answer: Callable[[Request], Answer], tls: ssl.SSLContext | None = None) -> Iterator[str]:
+    """Serve a function of requests, by TLS where there is a context; yields the base URL.
 
     The `url` of each request is the target as it arrived, not decoded and without a host.
     """
@@ -42,10 +43,13 @@ def served(answer: Callable[[Request], Answer]) -> Iterator[str]:
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
+        if tls is not None:
+            server.socket = tls.wrap_socket(server.socket, server_side=True)
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_address[1]}"
+            scheme = "http" if tls is None else "https"
+            yield f"{scheme}://127.0.0.1:{server.server_address[1]}"
         finally:
             server.shutdown()
             thread.join()
