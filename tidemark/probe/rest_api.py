@@ -179,7 +179,8 @@ def _definition(bench: Bench, function: Function) -> dict[str, Any]:
         },
         "x-amazon-apigateway-gateway-responses": {
             "DEFAULT_4XX": {
-                "responseTemplates": {PROBLEM: '{"title":"declared"}'},
+                "responseParameters": {"gatewayresponse.header.Content-Type": f"'{PROBLEM}'"},
+                "responseTemplates": {"application/json": '{"title":"declared"}'},
             }
         },
     }

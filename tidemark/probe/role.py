@@ -98,7 +98,10 @@ class Role:
                 {
                     "Effect": "Allow",
                     "Action": _ACTIONS["logs"],
-                    "Resource": f"arn:aws:logs:*:*:log-group:/aws/lambda/{self._prefix}-*",
+                    "Resource": [
+                        f"arn:aws:logs:*:*:log-group:/aws/lambda/{self._prefix}-*",
+                        f"arn:aws:logs:*:*:log-group:{self._prefix}-*",
+                    ],
                 },
                 {
                     "Effect": "Allow",

@@ -23,6 +23,8 @@ _DAY_S = 86_400
 _TTL_WITHIN_S = 10
 _PATIENT_S = 900
 _RECORDS = 4
+# A page may be empty although the shard is not.
+_PAGES = 3
 
 
 def _expired(bench: Bench) -> str:
@@ -148,7 +150,12 @@ def _records(bench: Bench, stream_arn: str) -> list[tuple[str, str]]:
             ShardId=shard["ShardId"],
             ShardIteratorType="TRIM_HORIZON",
         )["ShardIterator"]
-        for record in streams.get_records(ShardIterator=iterator)["Records"]:
-            image = record["dynamodb"]["NewImage"]
-            found.append((image["sk"]["S"], image["value"]["N"]))
+        for _ in range(_PAGES):
+            page = streams.get_records(ShardIterator=iterator)
+            for record in page["Records"]:
+                image = record["dynamodb"]["NewImage"]
+                found.append((image["sk"]["S"], image["value"]["N"]))
+            iterator = page.get("NextShardIterator")
+            if iterator is None:
+                break
     return found
