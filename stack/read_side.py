@@ -10,6 +10,7 @@ from constructs import Construct
 
 from stack.handler_function import HandlerFunction, allow
 from stack.messaging import PROCESSOR_TIMEOUT
+from stack.table import string, table
 
 if TYPE_CHECKING:
     from aws_cdk import RemovalPolicy
@@ -43,22 +44,11 @@ class ReadSide(Construct):
         removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
-        # Encrypted, as every table is, with the key that AWS owns.
-        self.query_table = dynamodb.Table(
-            self,
-            "QueryTable",
-            partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
-            sort_key=dynamodb.Attribute(name="sk", type=dynamodb.AttributeType.STRING),
-            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
-            ),
-            removal_policy=removal_policy,
-        )
+        self.query_table = table(self, "QueryTable", removal_policy=removal_policy)
         self.query_table.add_global_secondary_index(
             index_name=OWNER_INDEX,
-            partition_key=dynamodb.Attribute(name="owner_key", type=dynamodb.AttributeType.STRING),
-            sort_key=dynamodb.Attribute(name="account_id", type=dynamodb.AttributeType.STRING),
+            partition_key=string("owner_key"),
+            sort_key=string("account_id"),
             projection_type=dynamodb.ProjectionType.INCLUDE,
             non_key_attributes=["owner_id", "balance", "status", "version"],
         )

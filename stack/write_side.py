@@ -11,6 +11,7 @@ from aws_cdk import aws_events_targets as targets
 from constructs import Construct
 
 from stack.handler_function import HandlerFunction, allow
+from stack.table import number, table
 
 if TYPE_CHECKING:
     from aws_cdk import RemovalPolicy
@@ -41,23 +42,16 @@ class WriteSide(Construct):
         removal_policy: RemovalPolicy,
     ) -> None:
         super().__init__(scope, construct_id)
-        # Encrypted, as every table is, with the key that AWS owns.
-        self.command_table = dynamodb.Table(
+        self.command_table = table(
             self,
             "CommandTable",
-            partition_key=dynamodb.Attribute(name="pk", type=dynamodb.AttributeType.STRING),
-            sort_key=dynamodb.Attribute(name="sk", type=dynamodb.AttributeType.STRING),
-            billing_mode=dynamodb.BillingMode.PAY_PER_REQUEST,
-            point_in_time_recovery_specification=dynamodb.PointInTimeRecoverySpecification(
-                point_in_time_recovery_enabled=True
-            ),
-            time_to_live_attribute="expires_at",
             removal_policy=removal_policy,
+            time_to_live_attribute="expires_at",
         )
         self.command_table.add_global_secondary_index(
             index_name=OUTBOX_INDEX,
-            partition_key=dynamodb.Attribute(name="outbox", type=dynamodb.AttributeType.NUMBER),
-            sort_key=dynamodb.Attribute(name="due", type=dynamodb.AttributeType.NUMBER),
+            partition_key=number("outbox"),
+            sort_key=number("due"),
             projection_type=dynamodb.ProjectionType.KEYS_ONLY,
         )
         table_arn = self.command_table.table_arn
