@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
+from tidemark.errors import TidemarkError
 from tidemark.probe.cleanup import EndedRowError, Leftovers
 
 if TYPE_CHECKING:
@@ -55,10 +56,7 @@ def test_what_was_never_made_is_no_failure(error: ClientError) -> None:
     ("error", "said"),
     [
         (_refused("AccessDenied"), "queue: AccessDenied"),
-        (
-            EndpointConnectionError(endpoint_url="http://127.0.0.1:9"),
-            'queue: Could not connect to the endpoint URL: "http://127.0.0.1:9"',
-        ),
+        (TidemarkError("It cannot be deleted."), "queue: It cannot be deleted."),
     ],
 )
 def test_one_failure_is_named_and_keeps_nothing_else_from_removal(
@@ -71,6 +69,19 @@ def test_one_failure_is_named_and_keeps_nothing_else_from_removal(
 
     assert leftovers.remove() == [said]
     assert removed == ["role"]
+
+
+def test_a_target_that_does_not_answer_is_asked_once() -> None:
+    asked: list[str] = []
+    leftovers = Leftovers()
+    leftovers.owe("role", lambda: asked.append("role"))
+    leftovers.owe("queue", _raising(EndpointConnectionError(endpoint_url="http://127.0.0.1:9")))
+
+    assert leftovers.remove() == [
+        "queue: the target does not answer",
+        "role: the target does not answer",
+    ]
+    assert asked == []
 
 
 def test_what_is_made_too_late_is_removed_at_once() -> None:

@@ -7,7 +7,7 @@ import threading
 from typing import TYPE_CHECKING, NoReturn
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from tests.probe.asking import bench, row, says_same
 from tidemark.probe.bench import unique_name
@@ -69,6 +69,21 @@ def test_a_refused_call_is_named_with_its_code() -> None:
     [found] = Runner(bench).run([row(probe=fails)]).findings
 
     assert found.observed == "CreateQueue failed with Broken: it is"
+
+
+def test_once_the_target_does_not_answer_nothing_more_is_asked() -> None:
+    def is_lost(_: Bench) -> NoReturn:
+        raise EndpointConnectionError(endpoint_url="http://127.0.0.1:9")
+
+    lost, unasked = (
+        Runner(bench, at_once=1).run([row("lost", is_lost, within_s=9), row("unasked")]).findings
+    )
+
+    assert (lost.verdict, lost.observed) == (Verdict.FAILED, "the target does not answer")
+    assert (unasked.verdict, unasked.observed) == (
+        Verdict.NOT_PROBED,
+        "the target does not answer",
+    )
 
 
 def test_past_its_bound_a_row_says_what_was_seen_instead() -> None:

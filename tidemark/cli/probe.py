@@ -32,7 +32,7 @@ _CALM_WIDTH = 160
 _STDOUT = Path("-")
 
 Names = Annotated[
-    list[str] | None, typer.Argument(metavar="[ROW]...", help="Rows by name; all by default.")
+    list[str] | None, typer.Argument(metavar="ROW", help="Rows by name; all by default.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 AsMarkdown = Annotated[
@@ -71,8 +71,8 @@ def probe(
 ) -> None:
     """Measure what the target does not do like AWS.
 
-    Every row asks the target one question, with resources of its own that are removed again,
-    and puts what it saw beside what AWS documents.
+    Each row asks one question and puts the answer beside what AWS documents.
+    What it makes for that is removed again.
     """
     rows = _chosen(names or [])
     earlier = Result.load(against) if against else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, EndpointConnectionError
 
 from tidemark.errors import TidemarkError
 
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
+NO_ANSWER = "the target does not answer"
 _ABSENT = ("NotFound", "NonExistent", "NoSuchEntity", "404")
 
 
@@ -74,7 +75,15 @@ class Leftovers:
         with self._lock:
             self._is_closed = True
             pending, self._pending = self._pending[::-1], []
-        return [said for what, remove in pending if (said := _failure(what, remove))]
+        said: list[str] = []
+        for number, (what, remove) in enumerate(pending):
+            try:
+                failure = _failure(what, remove)
+            except EndpointConnectionError:
+                return [*said, *(f"{one}: {NO_ANSWER}" for one, _ in pending[number:])]
+            if failure:
+                said.append(failure)
+        return said
 
 
 def is_absent(error: ClientError) -> bool:
@@ -88,6 +97,8 @@ def is_absent(error: ClientError) -> bool:
 def _failure(what: str, remove: Callable[[], object]) -> str | None:
     try:
         remove()
+    except EndpointConnectionError:
+        raise
     except ClientError as error:
         # What was never made is not there to be removed.
         return None if is_absent(error) else f"{what}: {error.response['Error']['Code']}"

@@ -8,9 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, EndpointConnectionError
 
 from tidemark.probe.bench import UNIQUE_NAME
+from tidemark.probe.cleanup import NO_ANSWER
 from tidemark.probe.result import Finding
 from tidemark.probe.row import NotProbedError, NotSeenInTimeError, Observation, Verdict
 
@@ -47,15 +48,29 @@ class _Asked:
     row: Row
     bench: Bench
     observation: Observation | None = None
+    is_unanswered: bool = False
     is_over: threading.Event = field(default_factory=threading.Event)
     has_ended: threading.Event = field(default_factory=threading.Event)
 
     def observe(self) -> None:
-        seen = _observation(self.row, self.bench)
+        seen = self._observation()
         # Names differ from run to run; what is observed must not.
         self.observation = replace(seen, observed=UNIQUE_NAME.sub("NAME", seen.observed))
         self.has_ended.set()
         self.is_over.set()
+
+    def _observation(self) -> Observation:
+        try:
+            return self.row.probe(self.bench)
+        except NotSeenInTimeError as not_seen:
+            return Observation(Verdict.NOT_SEEN, str(not_seen))
+        except NotProbedError as reason:
+            return Observation(Verdict.NOT_PROBED, str(reason))
+        except EndpointConnectionError:
+            self.is_unanswered = True
+            return Observation(Verdict.FAILED, NO_ANSWER)
+        except Exception as error:  # noqa: BLE001 -- whatever it is, the row says it, and the others go on
+            return Observation(Verdict.FAILED, sentence(error))
 
 
 class Runner:
@@ -116,6 +131,8 @@ class Runner:
         with self._lock:
             if self._is_stopped:
                 return _INTERRUPTED
+            if any(asked.is_unanswered for asked in self._asked):
+                return Observation(Verdict.NOT_PROBED, NO_ANSWER)
             asked = _Asked(row, self._bench_for(within_s))
             self._asked.append(asked)
         # Not one of the pool's threads: those are waited for, and this one may hang.
@@ -140,17 +157,6 @@ class Runner:
 
 
 _INTERRUPTED = Observation(Verdict.NOT_PROBED, "interrupted")
-
-
-def _observation(row: Row, bench: Bench) -> Observation:
-    try:
-        return row.probe(bench)
-    except NotSeenInTimeError as not_seen:
-        return Observation(Verdict.NOT_SEEN, str(not_seen))
-    except NotProbedError as reason:
-        return Observation(Verdict.NOT_PROBED, str(reason))
-    except Exception as error:  # noqa: BLE001 -- whatever it is, the row says it, and the others go on
-        return Observation(Verdict.FAILED, sentence(error))
 
 
 def sentence(error: Exception) -> str:
