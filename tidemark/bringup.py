@@ -22,7 +22,7 @@ from tidemark.plan import Plan
 from tidemark.waiting import NotSeenError, NotYetError, eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from tidemark.consent import Consent
@@ -72,6 +72,7 @@ class BringUp:
         steps: Shows progress.
         tags: Stack tags besides our own.
         agree: Asks for consent, on a target that asks first.
+        required: The outputs that it must have; ``None``: all that its template declares.
     """
 
     app: App
@@ -81,6 +82,13 @@ class BringUp:
     steps: Steps
     tags: Mapping[str, str] = field(default_factory=dict)
     agree: Consent = consent.nobody
+    required: tuple[str, ...] | None = REQUIRED_OUTPUTS
+
+    @property
+    def _stack_name(self) -> str:
+        """The stack's name: what the app says, once it has said something."""
+        assembly = synthesis.find(self.app)
+        return self.app.stack_name if assembly is None else assembly.stack_name
 
     @property
     def _evidence(self) -> Path:
@@ -95,6 +103,20 @@ class BringUp:
             TidemarkError: Something failed; what there is to look at is kept.
             InterruptedByUserError: The user stopped it.
         """
+        deployment, seen = self._up()
+        assert seen is not None, "a stack with the required outputs is proven"  # noqa: S101 -- a bug of the caller's
+        return deployment, seen
+
+    def up_any(self) -> Deployment:
+        """The same for a stack of whatever domain, which is proven if it is the bank's.
+
+        Raises:
+            TidemarkError: Something failed; what there is to look at is kept.
+            InterruptedByUserError: The user stopped it.
+        """
+        return self._up()[0]
+
+    def _up(self) -> tuple[Deployment, Proof | None]:
         was_running = self.target.find() is not None
         with self._undone_on_failure(stop_target=not was_running):
             with ThreadPoolExecutor(1) as pool:
@@ -110,8 +132,10 @@ class BringUp:
                     self.cdk.children.stop()  # else leaving the pool would wait for the app
                     raise
             deployment = self._deploy(assembly, connection)
-            with self.steps.step("a deposit is read back from the query side"):
-                seen = proof.prove(deployment, Clients(connection))
+            seen = None
+            if deployment.outputs.keys() >= set(REQUIRED_OUTPUTS):
+                with self.steps.step("a deposit is read back from the query side"):
+                    seen = proof.prove(deployment, Clients(connection))
         deployment.save(self.state)
         shutil.rmtree(self._evidence, ignore_errors=True)  # of a failure that is over
         return deployment, seen
@@ -178,15 +202,19 @@ class BringUp:
                 how_ended = self.target.how_ended()
                 # Nothing can be kept on a full disk, and everything can be removed.
                 with suppress(OSError):
-                    evidence.keep(
-                        self._evidence, self.target, self.target.find(), self.app.stack_name
-                    )
+                    evidence.keep(self._evidence, self.target, self.target.find(), self._stack_name)
             if isinstance(error, _DeployError) and not stop_target and how_ended is None:
                 self._remove_what_never_was()
         finally:
             if stop_target or how_ended is not None:
-                self.target.stop()
+                self._stop_target(error)
         return how_ended
+
+    def _stop_target(self, error: BaseException) -> None:
+        try:
+            self.target.stop()
+        except TidemarkError as left:
+            error.add_note(f"Something may be left running ({left}): `tidemark down` removes it.")
 
     def _remove_what_never_was(self) -> None:
         """Delete a stack whose creation failed: nothing is left of it but its name."""
@@ -196,9 +224,9 @@ class BringUp:
         clients = Clients(connection)
         # What cannot be deleted now, the next deploy deletes: the failure is the news.
         with suppress(BotoCoreError, ClientError, TidemarkError):
-            live = stacks.describe(clients, self.app.stack_name)
+            live = stacks.describe(clients, self._stack_name)
             if live is not None and live.is_a_failed_creation:
-                stacks.delete(clients, self.app.stack_name)
+                stacks.delete(clients, self._stack_name)
 
     def _interrupted(self, stop_target: bool) -> str:  # noqa: FBT001 -- what the caller was told
         if not self.target.is_ours:
@@ -284,13 +312,19 @@ class BringUp:
             with self.steps.step(f"{assembly.stack_name} is deployed"):
                 self._run_deploy(assembly, connection, clients, live)
             live = self._verified(assembly, clients, digest)
-        return deployment_of(self.target, connection, assembly.stack_name, clients, live)
+        required = self._required(assembly)
+        return deployment_of(
+            self.target, connection, assembly.stack_name, clients, live, required=required
+        )
+
+    def _required(self, assembly: Assembly) -> tuple[str, ...]:
+        return assembly.declared_outputs if self.required is None else self.required
 
     def _differs(self, live: LiveStack, assembly: Assembly, clients: Clients) -> bool:
         """Whether a deploy would change a stack, or has something to repair."""
         return (
             not live.is_settled
-            or bool(_missing(live))
+            or bool(_missing(live, self._required(assembly)))
             or not self.tags.items() <= live.tags.items()
             or stacks.live_digest(clients, assembly.stack_name) != assembly.digest
         )
@@ -321,7 +355,7 @@ class BringUp:
             live = stacks.describe(clients, assembly.stack_name)
             if live is None or not live.is_settled:
                 raise NotYetError("no such stack" if live is None else live.status)
-            if missing := _missing(live):
+            if missing := _missing(live, self._required(assembly)):
                 raise NotYetError(f"no output {', '.join(missing)}")
             return live
 
@@ -347,32 +381,39 @@ def is_ours(live: LiveStack) -> bool:
 
 
 def deployment_of(
-    target: Target, connection: Connection, stack_name: str, clients: Clients, live: LiveStack
+    target: Target,
+    connection: Connection,
+    stack_name: str,
+    clients: Clients,
+    live: LiveStack,
+    *,
+    required: Iterable[str] = REQUIRED_OUTPUTS,
 ) -> Deployment:
     """The deployment that a live stack is.
 
     Raises:
-        TidemarkError: It lacks outputs that every verb relies on.
+        TidemarkError: It lacks required outputs, by default those that every verb relies on.
     """
-    if missing := _missing(live):
+    if missing := _missing(live, required):
         raise TidemarkError(
             f"{stack_name} is {live.status} and has no output {', '.join(missing)}: run "
             f"`tidemark up --target {target.name}`, which repairs it."
         )
+    api = [live.outputs[name] for name in ("RestApiId", "ApiStage") if name in live.outputs]
     return Deployment(
         target=target.name,
         endpoint=connection.endpoint,
         region=connection.region,
         stack_name=stack_name,
-        api_url=target.api_url(connection, live.outputs["RestApiId"], live.outputs["ApiStage"]),
+        api_url=target.api_url(connection, *api) if len(api) == 2 else "",
         template_digest=stacks.live_digest(clients, stack_name),
         outputs=live.outputs,
         settings=target.settings,
     )
 
 
-def _missing(live: LiveStack) -> list[str]:
-    return [name for name in REQUIRED_OUTPUTS if not live.outputs.get(name)]
+def _missing(live: LiveStack, required: Iterable[str]) -> list[str]:
+    return [name for name in required if not live.outputs.get(name)]
 
 
 @contextmanager

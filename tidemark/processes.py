@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tidemark.errors import InterruptedByUserError, TidemarkError
+from tidemark.state import read_json, write_json
 from tidemark.waiting import NotSeenError, eventually
 
 if TYPE_CHECKING:
@@ -93,9 +94,14 @@ class Finished:
 
 
 class Children:
-    """The child processes of one verb; all of them stop when the verb is interrupted."""
+    """The child processes of one verb; all of them stop when the verb is interrupted.
 
-    def __init__(self) -> None:
+    Args:
+        memory: A folder that knows of those that run, for the verb after one that was killed.
+    """
+
+    def __init__(self, memory: Path | None = None) -> None:
+        self._memory = memory
         self._lock = threading.Lock()
         self._running: set[subprocess.Popen[str]] = set()
         self._is_stopping = False
@@ -137,6 +143,7 @@ class Children:
         try:
             with _signals_deferred(), self._lock:
                 process = self._spawned(command, env=env, cwd=cwd)
+                self._remember(process)
             yield process
         finally:
             if process is not None:
@@ -147,6 +154,8 @@ class Children:
                         process.stdout.close()
                     with self._lock:
                         self._running.discard(process)
+                    if self._memory is not None:
+                        self._record(process).unlink(missing_ok=True)
 
     def _spawned(
         self, command: Sequence[str | Path], *, env: Mapping[str, str], cwd: Path
@@ -173,6 +182,15 @@ class Children:
         self._running.add(process)
         return process
 
+    def _remember(self, process: subprocess.Popen[str]) -> None:
+        identity = ProcessIdentity.of(process.pid)
+        if self._memory is not None and identity is not None:
+            document = {"pid": identity.pid, "started": identity.started}
+            write_json(self._record(process), document)
+
+    def _record(self, process: subprocess.Popen[str]) -> Path:
+        return (self._memory or Path()) / f"{process.pid}.json"
+
     def stop(self) -> None:
         """Stop all that run, and start none after that."""
         with self._lock:
@@ -180,6 +198,15 @@ class Children:
             running = list(self._running)
         for process in running:
             _stop(process)
+
+
+def stop_forgotten(memory: Path) -> None:
+    """Stop the children of a verb that was killed before it could stop them."""
+    for record in memory.glob("*.json"):
+        known = read_json(record) or {}
+        with suppress(KeyError, TypeError, ValueError):  # torn: it was killed while writing
+            stop_group(ProcessIdentity(int(known["pid"]), str(known["started"])), grace_s=3.0)
+        record.unlink(missing_ok=True)
 
 
 def _stop(process: subprocess.Popen[str]) -> None:

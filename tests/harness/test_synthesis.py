@@ -92,11 +92,11 @@ def test_what_python_leaves_beside_the_code_is_no_input(app: App) -> None:
     assert app.digest() == before
 
 
-def test_context_stack_name_and_module_are_inputs(app: App) -> None:
+def test_context_stack_name_and_command_are_inputs(app: App) -> None:
     others = [
         replace(app, contexts={"wiring": "direct"}),
         replace(app, stack_name="Other"),
-        replace(app, module="integration.faulty_app"),
+        replace(app, command=("python", "-m", "integration.faulty_app")),
     ]
 
     assert len({one.digest() for one in [app, *others]}) == 4

@@ -3,7 +3,8 @@
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,7 +34,7 @@ from tidemark.cli.options import (
 from tidemark.deployment import Deployment
 from tidemark.errors import RefusedError, TidemarkError
 from tidemark.locking import locked
-from tidemark.processes import Children
+from tidemark.processes import Children, stop_forgotten
 from tidemark.progress import Steps
 from tidemark.proof import Proof
 from tidemark.state import require_checkout, state_dir
@@ -41,6 +42,8 @@ from tidemark.synthesis import App
 from tidemark.targets.aws import AwsTarget
 from tidemark.targets.base import Target, TargetOptions
 from tidemark.targets.choice import choose
+
+_CHILDREN = "children"
 
 
 def register(app: typer.Typer) -> None:
@@ -74,7 +77,7 @@ def up(  # noqa: PLR0913 -- the options of the command line
     require_checkout("up")
     state = state_dir()
     options = TargetOptions(state=state, endpoint_url=endpoint_url, port=port)
-    with locked(state):
+    with _at_work(state):
         choice = choose(target, options, os.environ)
         if choice.why is not None:
             typer.echo(f"Target {choice.name}: {choice.why}", err=True)
@@ -118,7 +121,7 @@ def down(
     if rehearsed:
         raise _no_dry_run()
     state = state_dir()
-    with locked(state):
+    with _at_work(state):
         for line in teardown.down(state, target):
             typer.echo(line)
 
@@ -151,7 +154,7 @@ def deploy(  # noqa: PLR0913 -- the options of the command line
         )
         dry_run.of_deploy(rehearsal, _on_aws(rehearsal.target), proves=False)
         return
-    with locked(state_dir()):
+    with _at_work(state_dir()):
         deployment, chosen = recorded.chosen(target, stack_name)
         connection = recorded.answering(chosen)
         bring_up = _bring_up(
@@ -197,6 +200,14 @@ def diff(
     typer.echo(finished.output.rstrip())
 
 
+@contextmanager
+def _at_work(state: Path) -> Iterator[None]:
+    """Hold the state folder, rid of what an earlier verb left that was killed."""
+    with locked(state):
+        stop_forgotten(state / _CHILDREN)
+        yield
+
+
 def _destroy(target: str | None, stack_name: str | None, *, yes: bool, rehearsed: bool) -> None:
     if rehearsed:
         dry_run.of_destroy(_on_aws(_aws_target(target)), stack_name or DEFAULT_STACK_NAME)
@@ -204,7 +215,7 @@ def _destroy(target: str | None, stack_name: str | None, *, yes: bool, rehearsed
     if target is not None:
         consent.for_target(targets.class_of(target), is_given=yes)  # before anything is called
     state = state_dir()
-    with locked(state):
+    with _at_work(state):
         deployment, chosen = recorded.chosen(target, stack_name)
         agree = consent.for_target(type(chosen), is_given=yes)
         recorded.answering(chosen)
@@ -226,7 +237,7 @@ def _bring_up(
     return BringUp(
         app=App(checkout, stack_name, contexts),
         target=target,
-        cdk=Cdk(checkout, state, Children(), _program_for(target, deploy_with)),
+        cdk=Cdk(checkout, state, Children(state / _CHILDREN), _program_for(target, deploy_with)),
         state=state,
         steps=Steps(),
         tags=tags or {},

@@ -65,7 +65,12 @@ def _checked(name: str, options: TargetOptions) -> Choice:
 
 def _by_engine(image: str) -> Choice:
     if not engine.answers():
-        return Choice("embedded", "no Docker engine answers; TARGET=localstack needs one.")
+        why = (
+            "Docker does not let this user in (permission denied)"
+            if engine.refuses_user()
+            else "no Docker engine answers"
+        )
+        return Choice("embedded", f"{why}; TARGET=localstack needs one.")
     if not engine.has_image(image):
         return Choice(
             "embedded", f"{image} is not on this machine; TARGET=localstack downloads it."

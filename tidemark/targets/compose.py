@@ -26,6 +26,11 @@ def command(environ: Mapping[str, str] | None = None) -> list[str]:
             "LocalStack needs Docker, and there is no `docker` on the PATH: install it, or take "
             "the target that needs none, TARGET=embedded."
         )
+    if engine.refuses_user(env):
+        raise TidemarkError(
+            "Docker does not let this user in (permission denied): add the user to the group "
+            "docker and log in again, use rootless Docker, or take TARGET=embedded."
+        )
     if not engine.answers(env):
         raise TidemarkError(
             "Docker is installed and no engine answers: start it, correct DOCKER_HOST or the "

@@ -100,6 +100,15 @@ class EmbeddedTarget(Target):
         shutil.rmtree(self._folder / "tmp", ignore_errors=True)
         return was_alive
 
+    def how_ended(self) -> str | None:
+        """That the process is gone, with its last words; see :meth:`Target.how_ended`."""
+        process = self._recorded()
+        if process is None or process.identity.is_alive:
+            return None
+        printed = self._log.read_text(errors="replace") if self._log.is_file() else ""
+        lines = [line.strip() for line in printed.splitlines() if line.strip()]
+        return f"process {process.identity.pid}, last words: {lines[-1] if lines else 'none'}"
+
     def reach(self, endpoint: str | None, region: str) -> Connection:
         """The connection for a recorded endpoint; see :meth:`Target.reach`."""
         return Connection(

@@ -54,6 +54,28 @@ def answers(environ: Mapping[str, str] | None = None) -> bool:
     return asked(["version", "--format", "{{.Server.Version}}"], environ) is not None
 
 
+def refuses_user(environ: Mapping[str, str] | None = None) -> bool:
+    """Whether there is an engine that this user may not use."""
+    env = dict(os.environ if environ is None else environ)
+    docker = shutil.which("docker", path=env.get("PATH"))
+    if docker is None:
+        return False
+    try:
+        finished = subprocess.run(
+            [docker, "version"],
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=_ANSWERS_WITHIN_S,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return False
+    return finished.returncode != 0 and "permission denied" in finished.stderr.lower()
+
+
 def has_image(image: str) -> bool:
     """Whether the engine holds an image already."""
     return asked(["image", "inspect", "--format", "{{.Id}}", image]) is not None

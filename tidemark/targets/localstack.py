@@ -13,7 +13,7 @@ from tidemark.environment import EMULATOR_CREDENTIALS, Connection, cleaned
 from tidemark.errors import TidemarkError
 from tidemark.processes import Children
 from tidemark.state import find_checkout, read_json, write_json
-from tidemark.targets import compose, engine
+from tidemark.targets import compose, container_trouble, engine
 from tidemark.targets.base import EMULATOR_ACCOUNT, EMULATOR_REGION, Target
 from tidemark.waiting import NotSeenError, NotYetError, eventually
 
@@ -30,6 +30,7 @@ _COMPOSE_FILE = "docker-compose.yml"
 _HEALTHY_WITHIN_S = 120.0
 _STOPPED_WITHIN_S = 20
 _MARK = "tidemark.project"
+_COMPOSE_MARK = "com.docker.compose.project"
 
 
 def image_of(environ: Mapping[str, str]) -> str:
@@ -99,17 +100,37 @@ class LocalStackTarget(Target):
 
     def stop(self) -> bool:
         """Stop LocalStack and remove its containers, network and volumes."""
-        if self._recorded_port() is None:
+        if self._recorded_port() is None and not self._labelled(_COMPOSE_MARK):
             return False
         base = [*compose.command(), *self._files()]
         self._compose([*base, "stop", "--timeout", str(_STOPPED_WITHIN_S)], 0)
         # LocalStack removes its function containers when it has the time to; not after a kill.
-        left = engine.asked(["ps", "--all", "--quiet", "--filter", f"label={_MARK}={self.project}"])
-        if left:
-            engine.asked(["rm", "--force", "--volumes", *left.split()])
+        if left := self._labelled(_MARK):
+            engine.asked(["rm", "--force", "--volumes", *left])
         self._compose([*base, "down", "--volumes", "--remove-orphans"], 0)
         self._record.unlink(missing_ok=True)
         return True
+
+    def how_ended(self) -> str | None:
+        """How the container ended, or the engine under it; see :meth:`Target.how_ended`."""
+        if self._recorded_port() is None:
+            return None
+        if not engine.answers():
+            return "the Docker engine does not answer"
+        state = self._state()
+        if state is None:
+            return "its container is gone"
+        return _ended(state)
+
+    def _state(self) -> dict[str, object] | None:
+        """What the engine says of the container; ``None`` when there is none."""
+        shown = engine.asked(["inspect", "--format", "{{json .State}}", self._container])
+        return None if shown is None else dict(json.loads(shown))
+
+    def _labelled(self, label: str) -> list[str]:
+        """The containers that bear a label with this project's name."""
+        asked = ["ps", "--all", "--quiet", "--filter", f"label={label}={self.project}"]
+        return (engine.asked(asked) or "").split()
 
     def reach(self, endpoint: str | None, region: str) -> Connection:
         """The connection for a recorded endpoint; see :meth:`Target.reach`."""
@@ -154,32 +175,44 @@ class LocalStackTarget(Target):
                     "DOCKER_SOCKET": engine.socket_path(),
                     "LOCALSTACK_PORT": str(port),
                 },
-                cwd=self.options.state,
-                log=self._folder / "compose.log",
+                cwd=_existing(self.options.state),
+                log=self._folder / "compose.log" if port else None,
             )
         except BaseException:
             children.stop()
             raise
         if finished.exit_code != 0:
-            words = finished.output.strip().splitlines() or ["it said nothing"]
-            raise TidemarkError(f"Docker Compose failed: {words[-1].rstrip('.')}.")
+            raise container_trouble.of_compose(finished.output, image_of(os.environ), port)
 
     def _await_healthy(self, port: int) -> None:
         def probe() -> bool | None:
-            state = engine.asked(["inspect", "--format", "{{.State.Status}}", self._container])
-            if state in {None, "exited", "dead"}:
-                raise TidemarkError(
-                    "LocalStack ended while starting (images after 4.14.0 need "
-                    f"LOCALSTACK_AUTH_TOKEN): see {self._failed_log}."
+            if (how := self.how_ended()) is not None:
+                printed = engine.asked(["logs", self._container], with_errors=True) or ""
+                raise container_trouble.of_container(
+                    printed, image_of(os.environ), DEFAULT_IMAGE, how, self._failed_log
                 )
             if not _answers(port):
-                raise NotYetError(f"container {state}, no answer on port {port}")
+                raise NotYetError(f"no answer on port {port}")
             return True
 
         try:
             eventually(probe, within_s=_HEALTHY_WITHIN_S, what="LocalStack to answer")
         except NotSeenError as not_seen:
             raise TidemarkError(f"LocalStack does not answer: {not_seen}") from not_seen
+
+
+def _ended(state: Mapping[str, object]) -> str | None:
+    """How a container ended, in words; ``None`` while it runs."""
+    if state.get("Status") not in {"exited", "dead"}:
+        return None
+    if state.get("OOMKilled"):
+        return "the machine ran out of memory for it"
+    return f"exit code {state.get('ExitCode')}"
+
+
+def _existing(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
 
 
 def _endpoint(port: int) -> str:

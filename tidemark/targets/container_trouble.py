@@ -1,0 +1,69 @@
+"""Why LocalStack did not start: what Docker and the container said, in a sentence that helps."""
+
+from __future__ import annotations
+
+import re
+
+from tidemark.errors import RefusedError, TidemarkError
+
+_TOKEN = re.compile(r"LOCALSTACK_AUTH_TOKEN|licen[cs]e activation|auth token", re.IGNORECASE)
+_PORT = re.compile(r"port is already allocated|address already in use", re.IGNORECASE)
+_DISK = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
+_PULL = re.compile(
+    r"pull access denied|manifest unknown|manifest for .* not found|no such host|toomanyrequests|"
+    r"failed to resolve reference|error getting credentials|TLS handshake|i/o timeout|"
+    r"request canceled|connection refused|repository does not exist",
+    re.IGNORECASE,
+)
+
+
+def of_compose(output: str, image: str, port: int) -> TidemarkError:
+    """The error for what Compose printed before it failed."""
+    words = last_line(output)
+    if _PORT.search(output):
+        return RefusedError(
+            f"Port {port} is taken: stop what listens there, choose another --port, or leave the "
+            "choice to Tidemark."
+        )
+    if _DISK.search(output):
+        return TidemarkError(
+            "The disk is full where Docker keeps its images and containers: `docker system df` "
+            "shows what takes the room, `docker system prune` makes some."
+        )
+    if _PULL.search(output):
+        return TidemarkError(
+            f"The image {image} is not on this machine and cannot be pulled ({words}): correct "
+            "LOCALSTACK_IMAGE or the way to the registry, or take TARGET=embedded."
+        )
+    return TidemarkError(f"Docker Compose failed: {words}.")
+
+
+def of_container(log: str, image: str, default_image: str, how: str, path: object) -> TidemarkError:
+    """The error for a container that ended while it was starting.
+
+    Args:
+        log: What it printed.
+        image: Which image it was.
+        default_image: The image that needs no token.
+        how: How it ended.
+        path: Where all that it printed is kept.
+    """
+    if _TOKEN.search(log):
+        return TidemarkError(
+            f"The image {image} needs a token: set LOCALSTACK_AUTH_TOKEN, or leave out "
+            f"LOCALSTACK_IMAGE, for {default_image} runs without one."
+        )
+    if _DISK.search(log):
+        return TidemarkError(
+            "The disk is full where Docker keeps its containers: `docker system df` shows what "
+            "takes the room, `docker system prune` makes some."
+        )
+    return TidemarkError(
+        f"LocalStack ended while starting ({how}; its last words: {last_line(log)}): see {path}."
+    )
+
+
+def last_line(text: str) -> str:
+    """The last line that says something, without its full stop."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1].rstrip(".") if lines else "it said nothing"
