@@ -28,7 +28,7 @@ _LOGGED_WITHIN_S = 60.0
 @pytest.fixture(scope="module")
 def recording_bed(testbed: Testbed, deployment: Deployment) -> Iterator[Testbed]:
     """Stacks beside the session's, whose functions log every AWS call."""
-    plan = replace(testbed.plan, module=APP, contexts={}, keep=False)
+    plan = replace(testbed.plan, command=("python", "-m", APP), contexts={}, keep=False)
     if deployment.endpoint is not None:
         plan = replace(plan, target="endpoint", endpoint_url=deployment.endpoint)
     bed = Testbed(plan, testbed.state / "recording", testbed.steps)

@@ -25,6 +25,8 @@ _PROGRAMS = {
     "cdk": Path("node_modules/aws-cdk/bin/cdk"),
     "cdklocal": Path("node_modules/aws-cdk-local/bin/cdklocal"),
 }
+# The versions that belong to the aws-cdk-lib of the extra `deploy`.
+_PACKAGES = {"cdk": "aws-cdk@2.1148.1", "cdklocal": "aws-cdk-local@3.0.4"}
 PROGRAMS = tuple(_PROGRAMS)
 
 
@@ -47,10 +49,10 @@ class Invocation:
 
 @dataclass(frozen=True, slots=True)
 class Cdk:
-    """The locked CDK command line of a checkout.
+    """The CDK command line of a project, which npm installed there or in a folder above it.
 
     Attributes:
-        checkout: The folder with `cdk.json` and `node_modules`.
+        checkout: The project's folder.
         state: The state folder; logs and the CDK's own caches go there.
         children: Runs it.
         program: Which of the programs: `cdk`, or `cdklocal` for emulators.
@@ -92,8 +94,9 @@ class Cdk:
         """
         if not Path(invocation.command[1]).is_file():
             raise TidemarkError(
-                f"The CDK command line is not installed in {self.checkout}: run `make up`, which "
-                "installs it."
+                f"The CDK command line is not installed in {self.checkout} or above it: run "
+                "`make up`, which installs it, or in a project of your own "
+                f"`npm install {_PACKAGES[self.program]}`."
             )
         invocation.cwd.mkdir(parents=True, exist_ok=True)
         return self.children.run(
@@ -106,6 +109,13 @@ class Cdk:
     def log_of(self, command: str) -> Path:
         """Where the output of the last such command is kept."""
         return self.state / "cdk" / f"{command}.log"
+
+    @property
+    def _script(self) -> Path:
+        """Where the program is, as Node would look for it."""
+        here = self.checkout
+        found = (at / _PROGRAMS[self.program] for at in (here, *here.parents))
+        return next(filter(Path.is_file, found), here / _PROGRAMS[self.program])
 
     def _call(
         self,
@@ -128,7 +138,7 @@ class Cdk:
             env["AWS_ENVAR_ALLOWLIST"] = ",".join(key for key in env if key.startswith("AWS_"))
         words = [
             node(),
-            self.checkout / _PROGRAMS[self.program],
+            self._script,
             verb,
             *("--no-notices", "--no-color"),
             *arguments,

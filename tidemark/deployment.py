@@ -26,6 +26,7 @@ class Deployment:
         region: The region it is in.
         stack_name: The CloudFormation stack's name.
         api_url: The API's base URL without a trailing slash; ``api_url + "/accounts"`` works.
+            Empty for a stack that does not output ``RestApiId`` and ``ApiStage``.
         template_digest: SHA-256 of the deployed template's canonical JSON, in hex.
         outputs: The CloudFormation outputs by key.
         settings: What else the target needs to be reached again, such as the path of a CA

@@ -9,13 +9,14 @@ from __future__ import annotations
 import os
 import shlex
 import time
-from contextlib import contextmanager, nullcontext
-from typing import TYPE_CHECKING
+from contextlib import ExitStack, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 from tidemark.errors import InterruptedByUserError, TidemarkError
-from tidemark.state import find_checkout, state_dir
+from tidemark.state import CHECKOUT_MARK, find_checkout, read_json, state_dir
 from tidemark.testing import capabilities
 
 if TYPE_CHECKING:
@@ -25,12 +26,18 @@ if TYPE_CHECKING:
     from tidemark.client import Client
     from tidemark.deployment import Deployment
     from tidemark.targets.base import Target
+    from tidemark.testing.sharing import Host
     from tidemark.testing.testbed import Plan, Testbed
 
 TARGETS = ("embedded", "localstack", "endpoint")
 
 _LAST_WORDS = pytest.StashKey[list[str]]()
 _LACKING = pytest.StashKey[frozenset[str]]()
+_SESSION_STATE = pytest.StashKey[Path]()
+_HOST = pytest.StashKey["Host"]()
+# What a worker of pytest-xdist is told.
+_INVITATION = "tidemark_invitation"
+_STATE = "tidemark_state"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -50,8 +57,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--tidemark-app",
         metavar="COMMAND",
-        default="python -m stack.app",
-        help='the CDK app, "python -m MODULE" (default: %(default)s)',
+        help='the CDK app, such as "python app.py", run in the rootdir (default: that of cdk.json '
+        "in the rootdir or above)",
+    )
+    group.addoption(
+        "--tidemark-stack",
+        metavar="NAME",
+        help="a stack that is deployed at --tidemark-endpoint already; it is used and left alone",
     )
     group.addoption(
         "--tidemark-context",
@@ -83,7 +95,12 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     if (_target_name(config) == "endpoint") != bool(config.getoption("--tidemark-endpoint")):
         raise pytest.UsageError("--target endpoint and --tidemark-endpoint URL go together.")
-    _module(config)
+    if config.getoption("--tidemark-stack"):
+        if not config.getoption("--tidemark-endpoint"):
+            raise pytest.UsageError("--tidemark-stack needs --tidemark-endpoint URL: where it is.")
+        if config.getoption("--tidemark-app") or config.getoption("--tidemark-context"):
+            raise pytest.UsageError("--tidemark-stack deploys nothing: no app, no context.")
+    _given_command(config)
     _contexts(config)
 
 
@@ -108,9 +125,25 @@ def pytest_report_collectionfinish(
     plan = _plan(config)
     where = f" at {plan.endpoint_url}" if plan.endpoint_url else ""
     chosen = ", ".join(f"{name}={value}" for name, value in plan.contexts.items())
-    return [
-        f"tidemark: target {plan.target}{where}, app {plan.module}" + (chosen and f" ({chosen})")
-    ]
+    what = f"stack {plan.stack_name}" if plan.stack_name else f"app {shlex.join(plan.command)}"
+    return [f"tidemark: target {plan.target}{where}, {what}" + (chosen and f" ({chosen})")]
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a worker of pytest-xdist whom to ask for the session's deployments."""
+    node.workerinput[_INVITATION] = _host(node.config).invitation
+    node.workerinput[_STATE] = str(_state(node.config))
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
+    """Remove, once all workers have ended, what they shared."""
+    yield
+    host = session.config.stash.get(_HOST, None)
+    bed = None if host is None else host.close()
+    if bed is not None:
+        _close(bed, session)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -124,26 +157,13 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def testbed(request: pytest.FixtureRequest) -> Iterator[Testbed]:
     """The session's own target and the stacks on it; all of it is removed at the end."""
-    from tidemark.progress import Steps  # noqa: PLC0415 -- sessions without a deployment stay quick
-    from tidemark.testing.testbed import Testbed  # noqa: PLC0415 -- likewise
-
     config = request.config
-    session = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"
-    bed = Testbed(_plan(config), state_dir() / "pytest" / session, Steps())
+    if _is_worker(config):
+        yield _guest(config)
+        return
+    bed = _new_testbed(config)
     yield bed
-    with _shown(config):
-        try:
-            if request.session.testsfailed:
-                bed.keep_evidence()
-        finally:
-            if config.getoption("--tidemark-keep"):
-                config.stash[_LAST_WORDS].append(
-                    f"Target and stacks are left running; to remove them: {bed.how_to_remove}"
-                )
-            else:
-                bed.remove()
-    if bed.evidence.is_dir():
-        config.stash[_LAST_WORDS].append(f"What there is to look at: {bed.evidence}")
+    _close(bed, request.session)
 
 
 @pytest.fixture(scope="session")
@@ -156,16 +176,17 @@ def deployment(testbed: Testbed, request: pytest.FixtureRequest) -> Deployment:
             deployed = testbed.deployed()
             versions = {**testbed.target.versions(), "template": deployed.template_digest[:12]}
             words = ", ".join(f"{name} {version}" for name, version in versions.items())
-            testbed.steps.say(f"  {deployed.stack_name} is at {deployed.api_url} ({words})")
+            where = deployed.api_url or deployed.endpoint
+            testbed.steps.say(f"  {deployed.stack_name} is at {where} ({words})")
             return deployed
     except InterruptedByUserError as interrupted:
         raise KeyboardInterrupt(str(interrupted)) from None
     except NotHereError as error:
         if request.config.getoption("--tidemark-no-skip"):
-            pytest.exit(str(error), returncode=error.exit_code)
+            _end(request.config, error)
         pytest.skip(str(error))
     except TidemarkError as error:
-        pytest.exit(str(error), returncode=error.exit_code)
+        _end(request.config, error)
 
 
 @pytest.fixture(scope="session")
@@ -191,7 +212,11 @@ def aws(testbed: Testbed, deployment: Deployment) -> Clients:  # noqa: ARG001 --
 @pytest.fixture(scope="session")
 def tidemark_client(testbed: Testbed, deployment: Deployment) -> Iterator[Client]:
     """A client of the deployed API that signs its requests."""
-    with testbed.client_of(deployment) as client:
+    with ExitStack() as opened:
+        try:
+            client = opened.enter_context(testbed.client_of(deployment))
+        except TidemarkError as error:
+            pytest.fail(str(error), pytrace=False)
         yield client
 
 
@@ -219,24 +244,111 @@ def _lacking(config: pytest.Config) -> frozenset[str]:
 def _plan(config: pytest.Config) -> Plan:
     from tidemark.testing.testbed import Plan  # noqa: PLC0415 -- sessions without a deployment stay quick
 
-    checkout = find_checkout(config.rootpath)
-    if checkout is None:
-        raise pytest.UsageError("There is no CDK app here: no cdk.json in the rootdir or above.")
     return Plan(
         target=_target_name(config),
         endpoint_url=config.getoption("--tidemark-endpoint"),
-        checkout=checkout,
-        module=_module(config),
+        checkout=_folder(config),
+        command=_command(config),
+        stack_name=config.getoption("--tidemark-stack"),
         contexts=_contexts(config),
         keep=config.getoption("--tidemark-keep"),
     )
 
 
-def _module(config: pytest.Config) -> str:
-    match shlex.split(config.getoption("--tidemark-app")):
-        case ["python", "-m", module]:
-            return module
-    raise pytest.UsageError('--tidemark-app must be "python -m MODULE".')
+def _folder(config: pytest.Config) -> Path:
+    """Where the app runs: the folder of cdk.json, or the rootdir for an app that is given."""
+    is_given = config.getoption("--tidemark-app") or config.getoption("--tidemark-stack")
+    return (None if is_given else find_checkout(config.rootpath)) or config.rootpath
+
+
+def _command(config: pytest.Config) -> tuple[str, ...]:
+    if config.getoption("--tidemark-stack"):
+        return ()
+    given = _given_command(config)
+    if given:
+        return given
+    app = (read_json(_folder(config) / CHECKOUT_MARK) or {}).get("app")
+    if not app:
+        raise pytest.UsageError(
+            f"There is no CDK app here: give --tidemark-app COMMAND, or put {CHECKOUT_MARK} with "
+            "the app's command into the rootdir or above."
+        )
+    first, *rest = shlex.split(str(app))
+    # A Python is the one that runs the tests, wherever it is.
+    return ("python" if Path(first).name in {"python", "python3"} else first, *rest)
+
+
+def _given_command(config: pytest.Config) -> tuple[str, ...]:
+    given = config.getoption("--tidemark-app")
+    try:
+        command = tuple(shlex.split(given or ""))
+    except ValueError as error:
+        raise pytest.UsageError(f"--tidemark-app {given!r} is no command: {error}.") from error
+    if given is not None and not command:
+        raise pytest.UsageError("--tidemark-app is empty: give the command of a CDK app.")
+    return command
+
+
+def _state(config: pytest.Config) -> Path:
+    """The session's own folder."""
+    if _SESSION_STATE not in config.stash:
+        session = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"
+        folder = state_dir(project=_folder(config)) / "pytest" / session
+        config.stash[_SESSION_STATE] = folder
+    return config.stash[_SESSION_STATE]
+
+
+def _new_testbed(config: pytest.Config) -> Testbed:
+    from tidemark.progress import Steps  # noqa: PLC0415 -- sessions without a deployment stay quick
+    from tidemark.testing.testbed import Testbed  # noqa: PLC0415 -- likewise
+
+    return Testbed(_plan(config), _state(config), Steps())
+
+
+def _close(bed: Testbed, session: pytest.Session) -> None:
+    """Keep what explains a failure, and remove the rest."""
+    config = session.config
+    with _shown(config):
+        try:
+            if session.testsfailed:
+                bed.keep_evidence()
+        finally:
+            if config.getoption("--tidemark-keep"):
+                config.stash[_LAST_WORDS].append(
+                    f"Target and stacks are left running; to remove them: {bed.how_to_remove}"
+                )
+            else:
+                bed.remove()
+    if bed.evidence.is_dir():
+        config.stash[_LAST_WORDS].append(f"What there is to look at: {bed.evidence}")
+
+
+def _is_worker(config: pytest.Config) -> bool:
+    return hasattr(config, "workerinput")
+
+
+def _host(config: pytest.Config) -> Host:
+    """What answers the workers of this session."""
+    from tidemark.testing.sharing import Host  # noqa: PLC0415 -- only under pytest-xdist
+
+    if _HOST not in config.stash:
+        config.stash[_HOST] = Host(lambda: _new_testbed(config))
+    return config.stash[_HOST]
+
+
+def _guest(config: Any) -> Testbed:
+    from tidemark.progress import Steps  # noqa: PLC0415 -- sessions without a deployment stay quick
+    from tidemark.testing.sharing import Guest  # noqa: PLC0415 -- only under pytest-xdist
+
+    told = config.workerinput
+    return Guest(_plan(config), Path(told[_STATE]), Steps(), told[_INVITATION], told["workerid"])
+
+
+def _end(config: pytest.Config, error: TidemarkError) -> NoReturn:
+    """End the session: nothing can be deployed."""
+    if _is_worker(config):
+        pytest.fail(str(error), pytrace=False)  # a worker that exits is only replaced by another
+    pytest.exit(str(error), returncode=error.exit_code)
 
 
 def _contexts(config: pytest.Config) -> dict[str, str]:

@@ -38,12 +38,18 @@ def require_checkout(verb: str) -> Path:
     return checkout
 
 
-def state_dir(environ: Mapping[str, str] | None = None) -> Path:
-    """The state folder, which need not exist yet."""
+def state_dir(environ: Mapping[str, str] | None = None, *, project: Path | None = None) -> Path:
+    """The state folder, which need not exist yet.
+
+    Args:
+        environ: The environment; the process's own when absent.
+        project: The folder that it is in unless the environment says otherwise; the checkout
+            when absent.
+    """
     override = (os.environ if environ is None else environ).get(STATE_DIR_VARIABLE)
     if override:
         return Path(override).expanduser().resolve()
-    return (find_checkout() or Path.cwd()) / ".tidemark"
+    return (project or find_checkout() or Path.cwd()) / ".tidemark"
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:

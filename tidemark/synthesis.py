@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from tidemark import cdk, environment
 from tidemark.errors import TidemarkError
+from tidemark.state import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from tidemark.processes import Children
 
 _INPUTS = ("cdk.json", "functions", "package-lock.json", "stack", "uv.lock")
+OWN_COMMAND = ("python", "-m", "stack.app")
+_PYTHON = ("python", "python3")
 _KEPT_ASSEMBLIES = 8
 _KEPT_FOR_S = 3600.0
 
@@ -33,24 +36,34 @@ class App:
         checkout: The folder that the app runs in.
         stack_name: The name of its one stack.
         contexts: Context values for the app besides the stack's name.
-        module: The Python module that is the app.
+        command: What runs the app; ``python`` is the interpreter that runs the harness.
         inputs: Files and folders, relative to the checkout, that the result depends on.
+        folder: Where the result goes; ``None``: where it is found again by what it depends on.
+        may_name_itself: Whether its stack may be called otherwise than it is told.
     """
 
     checkout: Path
     stack_name: str
     contexts: Mapping[str, str] = field(default_factory=dict)
-    module: str = "stack.app"
+    command: tuple[str, ...] = OWN_COMMAND
     inputs: tuple[str, ...] = _INPUTS
+    folder: Path | None = None
+    may_name_itself: bool = False
 
     @property
-    def all_contexts(self) -> dict[str, str]:
-        """The contexts with the stack's name among them."""
-        return {**self.contexts, "stack_name": self.stack_name}
+    def all_contexts(self) -> dict[str, Any]:
+        """The contexts, with the project's own and the stack's name among them."""
+        return {**_context_of(self.checkout), **self.contexts, "stack_name": self.stack_name}
+
+    @property
+    def program(self) -> list[str]:
+        """What runs the app here."""
+        first, *rest = self.command
+        return [sys.executable if first in _PYTHON else first, *rest]
 
     def digest(self) -> str:
         """A hash over everything the assembly depends on, in hex."""
-        told = [self.module, sys.version, sorted(self.all_contexts.items())]
+        told = [self.command, sys.version, sorted(self.all_contexts.items())]
         sha = hashlib.sha256(json.dumps(told).encode())
         for path in sorted(self._files()):
             sha.update(f"\n{path.relative_to(self.checkout)}\n".encode())
@@ -81,13 +94,24 @@ class Assembly:
     stack_name: str
     template: Mapping[str, Any]
 
+    @property
+    def declared_outputs(self) -> tuple[str, ...]:
+        """The keys of the outputs that its stack always has."""
+        outputs = self.template.get("Outputs", {})
+        return tuple(key for key, output in outputs.items() if "Condition" not in output)
+
     @classmethod
     def read(cls, folder: Path) -> Self:
         """Read an assembly.
 
         Raises:
-            TidemarkError: It has no stack, or several.
+            TidemarkError: It has no stack, or several, or is not whole.
         """
+        if not (folder / "manifest.json").is_file():
+            raise TidemarkError(
+                "The CDK app wrote nothing to the folder that CDK_OUTDIR names: it must end with "
+                "`app.synth()`."
+            )
         manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
         found = {
             name: artifact["properties"]
@@ -96,6 +120,11 @@ class Assembly:
         }
         if len(found) != 1:
             raise TidemarkError(f"The CDK app must have one stack and has {len(found)}.")
+        if missing := manifest.get("missing"):
+            raise TidemarkError(
+                f"The CDK app looks up {missing[0]['key']} in an account: put what it finds into "
+                "cdk.context.json, as `cdk synth` does."
+            )
         [(name, properties)] = found.items()
         text = (folder / properties["templateFile"]).read_text(encoding="utf-8")
         return cls(folder, properties.get("stackName", name), json.loads(text))
@@ -144,7 +173,7 @@ def synthesise(app: App, children: Children, log: Path) -> Assembly:
     aside.mkdir(parents=True, exist_ok=True)
     try:
         finished = children.run(
-            [sys.executable, "-m", app.module],
+            app.program,
             env=environment.cleaned()
             | {
                 "CDK_OUTDIR": str(aside),
@@ -160,7 +189,7 @@ def synthesise(app: App, children: Children, log: Path) -> Assembly:
                 f"(all of it: {log})."
             )
         made = Assembly.read(aside)
-        if made.stack_name != app.stack_name:
+        if made.stack_name != app.stack_name and not app.may_name_itself:
             raise TidemarkError(
                 f"The CDK app named its stack {made.stack_name} where {app.stack_name} was asked "
                 "for: it must take its name from the context stack_name."
@@ -172,13 +201,21 @@ def synthesise(app: App, children: Children, log: Path) -> Assembly:
                 raise  # not a second run that came first with the same assembly
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    _prune(folder.parent)
+    if app.folder is None:
+        _prune(folder.parent)
     return Assembly.read(folder)
 
 
 def folder_of(app: App) -> Path:
     """Where the assembly of this very state of the app is, or will be."""
-    return app.checkout / "build" / "synth" / app.digest()[:24]
+    return app.folder or app.checkout / "build" / "synth" / app.digest()[:24]
+
+
+def _context_of(folder: Path) -> dict[str, Any]:
+    """The context that the CDK command line would hand to an app in a folder."""
+    project = read_json(folder / "cdk.json") or {}
+    looked_up = read_json(folder / "cdk.context.json") or {}
+    return {**looked_up, **project.get("context", {})}
 
 
 def _prune(folder: Path) -> None:

@@ -16,5 +16,5 @@ if TYPE_CHECKING:
 def project(tmp_path: Path) -> Project:
     """A project with a CDK app, as far as anybody looks."""
     (tmp_path / "pytest.ini").write_text("[pytest]\naddopts = -p no:cacheprovider\n")
-    (tmp_path / "cdk.json").write_text("{}")
+    (tmp_path / "cdk.json").write_text('{"app": "python -m stack.app"}')
     return Project(tmp_path)

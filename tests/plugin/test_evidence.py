@@ -34,7 +34,7 @@ DEPLOYMENT = Deployment(
 @pytest.fixture
 def bed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Testbed:
     """A testbed with one deployed stack that does not answer."""
-    bed = Testbed(Plan("embedded", None, tmp_path, "app"), tmp_path / "state", Steps())
+    bed = Testbed(Plan("embedded", None, tmp_path), tmp_path / "state", Steps())
     connection = Connection("us-east-1", ENDPOINT, EMULATOR_CREDENTIALS)
     monkeypatch.setattr(bed.target, "find", lambda: connection)
     monkeypatch.setattr(bed, "_deployed", {"Tidemark": DEPLOYMENT})

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 NOTHING = "def test_nothing(): pass"
 DEPLOYED = "def test_deployed(deployment): pass"
+GIVEN = ["--tidemark-endpoint", "http://127.0.0.1:1"]
 
 
 @pytest.mark.parametrize(
@@ -22,7 +23,13 @@ DEPLOYED = "def test_deployed(deployment): pass"
             "--target endpoint and --tidemark-endpoint URL go together.",
         ),
         (["--target", "mars"], "invalid choice: 'mars'"),
-        (["--tidemark-app", "node app.js"], '--tidemark-app must be "python -m MODULE".'),
+        (["--tidemark-app", "python 'app.py"], "is no command: No closing quotation."),
+        (["--tidemark-app", ""], "--tidemark-app is empty"),
+        (["--tidemark-stack", "Theirs"], "--tidemark-stack needs --tidemark-endpoint URL"),
+        (
+            [*GIVEN, "--tidemark-stack", "Theirs", "--tidemark-app", "python app.py"],
+            "--tidemark-stack deploys nothing: no app, no context.",
+        ),
         (["--tidemark-context", "direct"], "--tidemark-context must be NAME=VALUE, not 'direct'."),
     ],
 )
@@ -42,13 +49,15 @@ def test_a_session_says_what_it_is_about_to_deploy_on(project: Project) -> None:
     )
 
     assert session.exit_code == 0
-    assert "tidemark: target embedded, app my.app (a=b)" in session.output
+    assert "tidemark: target embedded, app python -m my.app (a=b)" in session.output
 
 
 def test_an_endpoint_is_a_target_without_saying_so(project: Project) -> None:
     session = project.run(DEPLOYED, "--collect-only", "--tidemark-endpoint", "http://127.0.0.1:1")
 
-    assert "tidemark: target endpoint at http://127.0.0.1:1, app stack.app" in session.output
+    assert (
+        "tidemark: target endpoint at http://127.0.0.1:1, app python -m stack.app" in session.output
+    )
 
 
 def test_a_session_without_a_deployment_says_nothing_and_leaves_nothing(project: Project) -> None:
@@ -57,6 +66,30 @@ def test_a_session_without_a_deployment_says_nothing_and_leaves_nothing(project:
     assert session.exit_code == 0
     assert "target" not in session.output
     assert not (project.folder / "state").exists()
+
+
+def test_the_app_is_that_of_cdk_json_by_the_python_of_the_tests(project: Project) -> None:
+    (project.folder / "cdk.json").write_text('{"app": ".venv/bin/python parcels/app.py"}')
+
+    session = project.run(DEPLOYED, "--collect-only")
+
+    assert "tidemark: target embedded, app python parcels/app.py" in session.output
+
+
+def test_an_app_that_is_given_needs_no_cdk_json(project: Project) -> None:
+    (project.folder / "cdk.json").unlink()
+
+    session = project.run(DEPLOYED, "--collect-only", "--tidemark-app", "python app.py")
+
+    assert "tidemark: target embedded, app python app.py" in session.output
+
+
+def test_a_stack_that_is_given_needs_no_app(project: Project) -> None:
+    (project.folder / "cdk.json").unlink()
+
+    session = project.run(DEPLOYED, "--collect-only", *GIVEN, "--tidemark-stack", "Theirs")
+
+    assert "target endpoint at http://127.0.0.1:1, stack Theirs" in session.output
 
 
 def test_a_deployment_without_a_cdk_app_is_a_usage_error(project: Project) -> None:

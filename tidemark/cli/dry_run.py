@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import sys
 from typing import TYPE_CHECKING
 
 import typer
@@ -40,7 +39,7 @@ def of_deploy(bring_up: BringUp, target: AwsTarget, *, proves: bool) -> None:
         "ask who the credentials belong to (sts:GetCallerIdentity)"
         + (f", and refuse any account but {account}" if account else ""),
         "synthesise, unless that is done already:",
-        *_command([sys.executable, "-m", bring_up.app.module], _synthesis_environment(bring_up)),
+        *_command(bring_up.app.program, _synthesis_environment(bring_up)),
         f"look at the stacks {name} and CDKToolkit and at API Gateway's log role, show what it "
         "would create and what that costs, and ask",
         f"create the IAM role {gateway_logs.ROLE_NAME} and name it in the settings of API Gateway, "

@@ -82,6 +82,10 @@ class ContainerTarget(Target):
         self._connection = self.reach(endpoint, EMULATOR_REGION)
         return self._connection
 
+    def join(self, endpoint: str) -> None:
+        """Use what another process of the session started, and will stop."""
+        self._connection = self.reach(endpoint, EMULATOR_REGION)
+
     def find(self) -> Connection | None:
         """The running LocalStack; see :meth:`Target.find`."""
         connection = self._connection

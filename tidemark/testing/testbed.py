@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 from tidemark import evidence, stacks, synthesis, targets
 from tidemark.aws import Clients
-from tidemark.bringup import BringUp
+from tidemark.bringup import BringUp, deployment_of
 from tidemark.cdk import Cdk
 from tidemark.client import Client
 from tidemark.errors import TidemarkError
 from tidemark.httpx_transport import HttpxTransport
 from tidemark.processes import Children
-from tidemark.synthesis import App
+from tidemark.synthesis import OWN_COMMAND, App
 from tidemark.targets.base import TargetOptions
 from tidemark.testing.container import ContainerTarget
 from tidemark.testing.recording import Recorder
@@ -39,8 +39,9 @@ class Plan:
     Attributes:
         target: The target's name.
         endpoint_url: Where an endpoint target answers.
-        checkout: The folder with `cdk.json`.
-        module: The Python module that is the CDK app.
+        checkout: The folder that the CDK app runs in.
+        command: What runs the CDK app.
+        stack_name: A stack that is there already, and is only used; ``None`` to deploy one.
         contexts: Context values for the app.
         keep: Whether all of it outlives the session.
     """
@@ -48,7 +49,8 @@ class Plan:
     target: str
     endpoint_url: str | None
     checkout: Path
-    module: str
+    command: tuple[str, ...] = OWN_COMMAND
+    stack_name: str | None = None
     contexts: Mapping[str, str] = field(default_factory=dict)
     keep: bool = False
 
@@ -70,6 +72,9 @@ class Testbed:
         self.steps = steps
         self._assemblies: dict[str, Assembly | None] = {}
         self._deployed: dict[str, Deployment] = {}
+        self._children: Children | None = None
+        # Where the clients write down what they send.
+        self._requests = state / "requests"
         options = TargetOptions(state=state, endpoint_url=plan.endpoint_url)
         self.target = _target(plan, options)
         # A target that is not ours may hold stacks of others.
@@ -83,33 +88,68 @@ class Testbed:
         return connection
 
     def deployed(self, **contexts: str) -> Deployment:
-        """Deploy the stack with further context values, once, and prove that it works.
+        """Deploy the stack with further context values, once, and prove the bank's to work.
 
         Raises:
             TidemarkError: It cannot be deployed or does not work.
         """
+        if self.plan.stack_name is not None:
+            return self._joined(self.plan.stack_name, contexts)
         name = "-".join([self._name, *contexts.values()])
         if name not in self._deployed:
             self._deployed[name] = self._bring_up(name, contexts)
         return self._deployed[name]
 
-    def _bring_up(self, stack_name: str, contexts: Mapping[str, str]) -> Deployment:
+    def _joined(self, stack_name: str, contexts: Mapping[str, str]) -> Deployment:
+        """A stack that somebody else deployed and keeps."""
+        if contexts:
+            raise TidemarkError(
+                f"The session was given the stack {stack_name} and deploys no other: leave out "
+                "--tidemark-stack."
+            )
+        connection = self.target.start()
+        clients = Clients(connection)
+        live = stacks.settled(clients, stack_name)
+        if live is None or not live.is_settled:
+            state = "no such stack" if live is None else live.status
+            raise TidemarkError(
+                f"{stack_name} is not there to be used ({state} at {connection.endpoint}): "
+                "correct --tidemark-stack, or deploy it first."
+            )
+        return deployment_of(self.target, connection, stack_name, clients, live, required=())
+
+    def _bring_up(self, name: str, contexts: Mapping[str, str]) -> Deployment:
         app = App(
             self.plan.checkout,
-            stack_name,
+            name,
             {**self.plan.contexts, **contexts},
-            module=self.plan.module,
+            command=self.plan.command,
         )
-        app = replace(app, inputs=(*app.inputs, self.plan.module.partition(".")[0]))
-        deployment, _ = BringUp(
+        if self.plan.command != OWN_COMMAND:
+            # Nobody here knows what it depends on, so that it is made anew for every session.
+            # On a target of the session's own, its first stack may have any name.
+            is_alone = self.target.is_ours and not self._deployed
+            app = replace(app, folder=self.state / "synth" / name, may_name_itself=is_alone)
+        self._children = Children()
+        deployment = BringUp(
             app=app,
             target=self.target,
-            cdk=Cdk(self.plan.checkout, self.state, Children()),
+            cdk=Cdk(self.plan.checkout, self.state, self._children),
             state=self.state,
             steps=self.steps,
-        ).up()
-        self._assemblies[stack_name] = synthesis.find(app)
+            required=None,
+        ).up_any()
+        self._assemblies[deployment.stack_name] = synthesis.find(app)
         return deployment
+
+    def interrupt(self) -> None:
+        """Stop a deploy that is under way, if one is, from another thread."""
+        if self._children is not None:
+            self._children.stop()
+
+    def known_assembly_of(self, deployment: Deployment) -> Assembly | None:
+        """What a deployment was made from, if it was made here and its sources did not change."""
+        return self._assemblies.get(deployment.stack_name)
 
     def assembly_of(self, deployment: Deployment) -> Assembly:
         """What a deployment was made from.
@@ -117,14 +157,23 @@ class Testbed:
         Raises:
             TidemarkError: The app's sources changed while it was deployed.
         """
-        assembly = self._assemblies[deployment.stack_name]
+        assembly = self.known_assembly_of(deployment)
         if assembly is None or assembly.digest != deployment.template_digest:
             raise TidemarkError("The CDK app changed while it was deployed: start again.")
         return assembly
 
     @contextmanager
     def client_of(self, deployment: Deployment) -> Iterator[Client]:
-        """A client of a deployment's API that signs its requests."""
+        """A client of a deployment's API that signs its requests.
+
+        Raises:
+            TidemarkError: The stack has no such API.
+        """
+        if not deployment.api_url:
+            raise TidemarkError(
+                f"{deployment.stack_name} outputs no RestApiId and ApiStage, so that its API is "
+                "not known: add both outputs, or use `deployment.outputs` and `aws` instead."
+            )
         connection = self.connection
         with HttpxTransport(ca_bundle=connection.ca_bundle) as transport:
             yield Client(
@@ -136,9 +185,10 @@ class Testbed:
             )
 
     @property
-    def _requests(self) -> Path:
-        """Where the clients write down what they send."""
-        return self.state / "requests"
+    def _names(self) -> list[str]:
+        """The stacks that the session uses."""
+        given = [self.plan.stack_name] if self.plan.stack_name is not None else []
+        return given + [one.stack_name for one in self._deployed.values()]
 
     @property
     def evidence(self) -> Path:
@@ -147,7 +197,7 @@ class Testbed:
 
     def keep_evidence(self) -> None:
         """Collect function logs, the target's log, stack events, and what was sent."""
-        for stack_name in self._deployed:
+        for stack_name in self._names:
             folder = self.evidence / stack_name
             evidence.keep(folder, self.target, self.target.find(), stack_name)
             sent = self._requests / f"{stack_name}.jsonl"

@@ -1,0 +1,69 @@
+"""What is commanded is seen in the tracking view, in the end."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from conftest import Depot
+
+    from tidemark.aws import Clients
+    from tidemark.deployment import Deployment
+
+    Eventually = Callable[..., Any]
+
+WITHIN_S = 30.0
+
+
+def test_a_scan_is_seen_in_the_tracking_view(
+    depot: Depot, parcel: str, eventually: Eventually
+) -> None:
+    assert depot.command("register", parcel, "Oslo") == {"version": 1}
+    assert depot.command("scan", parcel, "Bergen") == {"version": 2}
+
+    def probe() -> dict[str, Any] | None:
+        seen = depot.tracking(parcel)
+        return seen if seen["state"] == "Scanned" and len(seen["places"]) == 2 else None
+
+    tracking = eventually(probe, within_s=WITHIN_S, what="both places")
+    assert tracking == {"state": "Scanned", "places": ["Oslo", "Bergen"]}
+
+
+def test_a_delivered_parcel_takes_no_scan(depot: Depot, parcel: str) -> None:
+    depot.command("register", parcel, "Oslo")
+    depot.command("deliver", parcel, "Bergen")
+
+    assert depot.command("scan", parcel, "Tromsø") == {"refused": "this parcel is delivered"}
+
+
+def test_a_parcel_that_nobody_registered_is_unknown(depot: Depot, parcel: str) -> None:
+    assert depot.command("scan", parcel, "Oslo") == {"refused": "there is no such parcel"}
+    assert depot.tracking(parcel) == {"state": "Unknown", "places": []}
+
+
+def test_what_the_queue_delivers_twice_is_one_entry(
+    depot: Depot, deployment: Deployment, aws: Clients, parcel: str, eventually: Eventually
+) -> None:
+    depot.command("register", parcel, "Oslo")
+    again = {"parcel": parcel, "version": "000001", "type": "Registered", "place": "Oslo"}
+    last = {"parcel": parcel, "version": "000002", "type": "Scanned", "place": "Bergen"}
+
+    for event in (again, again, last):
+        aws.sns.publish(TopicArn=deployment.outputs["ScanTopicArn"], Message=json.dumps(event))
+
+    def probe() -> list[str] | None:
+        places: list[str] = depot.tracking(parcel)["places"]
+        return places if "Bergen" in places else None
+
+    assert eventually(probe, within_s=WITHIN_S, what="the last event") == ["Oslo", "Bergen"]
+
+
+@pytest.mark.parametrize("output", ["LostQueueName", "TrackerFunction"])
+def test_the_stack_has_outputs_of_its_own(deployment: Deployment, output: str) -> None:
+    assert deployment.outputs[output]
+    assert deployment.api_url == ""

@@ -1,0 +1,106 @@
+"""The examples' tests pass with the built wheel alone, in an environment of their own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tidemark.environment import cleaned
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CHECKOUT = Path(__file__).parents[1]
+EXAMPLES = sorted(path.parent.name for path in (CHECKOUT / "examples").glob("*/app.py"))
+UV = Path(sys.executable).with_name("uv")
+
+
+@dataclass(frozen=True)
+class Installed:
+    """An environment with the wheel, and nothing of the checkout."""
+
+    python: Path
+
+    def run(self, cwd: Path, *words: str, **environ: str) -> subprocess.CompletedProcess[str]:
+        return run([self.python, *words], cwd, environ)
+
+
+def run(
+    words: list[str | Path], cwd: Path, environ: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
+    inherited = {
+        name: value
+        for name, value in cleaned().items()
+        if not name.startswith(("PYTEST_", "PYTHON", "TIDEMARK_")) and name != "VIRTUAL_ENV"
+    }
+    return subprocess.run(
+        words,
+        cwd=cwd,
+        env={**inherited, **(environ or {})},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("wheel")
+    built = run([UV, "build", "--wheel", "--out-dir", folder, CHECKOUT], folder)
+    assert built.returncode == 0, built.stderr
+    [path] = folder.glob("*.whl")
+    return path
+
+
+@pytest.fixture(scope="module")
+def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installed:
+    folder = tmp_path_factory.mktemp("environment")
+    made = run([UV, "venv", "--python", sys.executable, folder / ".venv"], folder)
+    assert made.returncode == 0, made.stderr
+    python = folder / ".venv" / "bin" / "python"
+    wanted = [f"{wheel}[embedded,deploy]", "pytest>=9.2,<10", "pytest-xdist>=3.8,<4"]
+    found = run([UV, "pip", "install", "--python", python, *wanted], folder)
+    if found.returncode != 0 and not os.environ.get("CI"):
+        pytest.skip(f"uv cannot install the wheel here: {found.stderr.strip()}")
+    assert found.returncode == 0, found.stderr
+    return Installed(python)
+
+
+def test_the_wheel_holds_the_harness_and_nothing_else(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as opened:
+        tops = {name.partition("/")[0] for name in opened.namelist()}
+        names = opened.namelist()
+
+    assert {top for top in tops if not top.endswith(".dist-info")} == {"tidemark"}
+    assert "tidemark/pytest_plugin.py" in names
+    assert not [name for name in names if "__pycache__" in name]
+
+
+@pytest.mark.timeout(240)
+@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "two-workers"])
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_passes_with_the_wheel_alone(
+    installed: Installed, name: str, workers: list[str], tmp_path: Path
+) -> None:
+    project = tmp_path / name
+    shutil.copytree(
+        CHECKOUT / "examples" / name, project, ignore=shutil.ignore_patterns(".*", "__pycache__")
+    )
+    # The CDK command line, as npm would install it there.
+    (project / "node_modules").symlink_to(CHECKOUT / "node_modules")
+
+    session = installed.run(project, "-m", "pytest", "-p", "no:cacheprovider", *workers)
+
+    assert session.returncode == 0, session.stdout + session.stderr
+    assert " passed" in session.stdout
+    assert "skipped" not in session.stdout
+    assert session.stderr.count("is deployed") == 1
+    assert not list((project / ".tidemark").rglob("*.*"))
