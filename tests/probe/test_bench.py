@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -12,6 +12,9 @@ from tests.probe.asking import bench
 from tidemark.probe.bench import Bench, Function, Queue, code_zip
 from tidemark.probe.row import NotSeenInTimeError
 from tidemark.waiting import NotYetError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 
 def test_waiting_ends_with_the_row_and_says_what_was_seen_last() -> None:
@@ -43,14 +46,26 @@ def test_settled_is_what_has_not_changed_for_a_while() -> None:
     assert bench().settled(lambda: next(looks, 3), for_s=0.05, what="the count") == 3
 
 
-def test_what_is_final_need_not_settle() -> None:
-    counts = iter(range(100))
-
-    found = bench().settled(
-        lambda: next(counts), for_s=60, until=lambda count: count == 2, what="the count"
+def test_what_cannot_be_the_end_does_not_settle() -> None:
+    looks: Iterator[str | NotYetError] = iter(
+        ["empty", NotYetError("one message"), "empty", NotYetError("one message")]
     )
 
-    assert found == 2
+    def look() -> str:
+        found = next(looks, "empty at last")
+        if isinstance(found, NotYetError):
+            raise found
+        return found
+
+    assert bench().settled(look, for_s=0.05, what="the queue") == "empty at last"
+
+
+def test_what_comes_to_no_end_says_what_was_seen() -> None:
+    def look() -> str:
+        raise NotYetError("one message")
+
+    with pytest.raises(NotSeenInTimeError, match=r"^one message$"):
+        bench(within_s=0.1).settled(look, for_s=0, what="the queue")
 
 
 def test_what_keeps_changing_is_not_seen() -> None:

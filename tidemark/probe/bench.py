@@ -127,34 +127,30 @@ class Bench:
         except NotSeenError as not_seen:
             raise NotSeenInTimeError(seen[-1] if seen else f"no sign of {what}") from not_seen
 
-    def settled(
-        self,
-        look: Callable[[], T],
-        *,
-        for_s: float,
-        what: str,
-        until: Callable[[T], bool] = lambda _: False,
-    ) -> T:
+    def settled(self, look: Callable[[], T], *, for_s: float, what: str) -> T:
         """Look until nothing has changed for a while, and return what was seen last.
 
         Args:
-            look: Returns what is seen now.
+            look: Returns what is seen now, or raises NotYetError when that cannot be the end.
             for_s: How long nothing must change, in seconds.
             what: What is waited for.
-            until: What is seen is final already, and need not stay so.
 
         Raises:
-            NotSeenInTimeError: It kept changing.
+            NotSeenInTimeError: It kept changing, or did not come to an end.
         """
-        last = look()
+        last: tuple[T] | None = None
         since = self._clock()
 
         def probe() -> tuple[T] | None:
             nonlocal last, since
-            now = look()
+            try:
+                now = (look(),)
+            except NotYetError:
+                last = None
+                raise
             if now != last:
                 last, since = now, self._clock()
-            return (last,) if until(last) or self._clock() - since >= for_s else None
+            return last if self._clock() - since >= for_s else None
 
         return self.eventually(probe, what=what)[0]
 
