@@ -12,6 +12,7 @@ from tests.project.reading import ROOT
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 CI = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
+DEPLOY = (ROOT / ".github/workflows/deploy.yml").read_text(encoding="utf-8")
 MAKE_TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 OLDEST_PYTHON = "3.11"
 NEWEST_PYTHON = "3.13"
@@ -44,12 +45,37 @@ def problems_of(text: str) -> list[str]:
             found.append(f"{name} does not run on Linux")
         if "timeout-minutes" not in job:
             found.append(f"{name} has no timeout")
-        if "permissions" in job:
-            found.append(f"{name} has permissions of its own")
+        found += [f"{name} {problem}" for problem in _wrong_identity(job)]
         found += [f"{name}: {problem}" for step in job["steps"] for problem in _wrong_step(step)]
         if not any("upload-artifact" in step.get("uses", "") for step in job["steps"]):
             found.append(f"{name} keeps nothing of a failure")
     return found
+
+
+def _wrong_identity(job: dict[str, Any]) -> list[str]:
+    """What is wrong with how a job comes to a role on AWS, if it has one."""
+    roles = [step["with"] for step in job["steps"] if "aws-actions/" in step.get("uses", "")]
+    allowed = {"contents": "read", "id-token": "write"} if roles else None
+    found = []
+    if job.get("permissions") != allowed:
+        found.append("has permissions that it does not need, or lacks one")
+    if any(set(role) != {"role-to-assume", "aws-region"} for role in roles):
+        found.append("has keys, or more than a role and a region")
+    if any("secrets." in str(part) for part in job.values()):
+        found.append("knows a secret")
+    deploys = any(_changes_aws(step.get("run", "")) for step in job["steps"])
+    if deploys and not job.get("environment"):
+        found.append("deploys to no environment, which nobody can protect")
+    if deploys and "github.event_name != 'pull_request'" not in job.get("if", ""):
+        found.append("deploys what is only proposed")
+    is_on_proposals = roles and not deploys
+    if is_on_proposals and ".head.repo.full_name == github.repository" not in job.get("if", ""):
+        found.append("gives a role to what a fork proposes")
+    return found
+
+
+def _changes_aws(line: str) -> bool:
+    return "--target aws" in line and line.split()[1] in {"up", "deploy", "down", "destroy"}
 
 
 def _wrong_step(step: dict[str, Any]) -> list[str]:
@@ -57,8 +83,10 @@ def _wrong_step(step: dict[str, Any]) -> list[str]:
         return ["a step neither uses nor runs something, or does both"]
     if "uses" in step:
         problems = []
-        if not re.fullmatch(r"actions/[a-z-]+@v\d+", step["uses"]):
-            problems.append(f"{step['uses']} is not pinned to a major version of GitHub's own")
+        # What sees an identity of ours is pinned to the very commit.
+        pinned = r"actions/[a-z-]+@v\d+|aws-actions/[a-z-]+@[0-9a-f]{40}"
+        if not re.fullmatch(pinned, step["uses"]):
+            problems.append(f"{step['uses']} is neither GitHub's own nor AWS's, or not pinned")
         if "upload-artifact" in step["uses"] and (
             step.get("if") != "failure()" or not step["with"].get("include-hidden-files")
         ):
@@ -67,7 +95,7 @@ def _wrong_step(step: dict[str, Any]) -> list[str]:
             problems.append("the checkout keeps its token")
         return problems
     return [
-        f"{line} is neither a make target nor pytest"
+        f"{line} is neither a make target nor pytest nor a verb"
         for line in step["run"].splitlines()
         if not _is_known(line)
     ]
@@ -77,7 +105,7 @@ def _is_known(line: str) -> bool:
     program, *arguments = line.split()
     if program == "make":
         return {word for word in arguments if "=" not in word} <= MAKE_TARGETS
-    return program == ".venv/bin/pytest"
+    return program in {".venv/bin/pytest", ".venv/bin/tidemark"}
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
@@ -115,3 +143,37 @@ def test_ci_tests_the_oldest_and_the_newest_python_and_both_emulators() -> None:
 def test_an_unsound_workflow_is_noticed(before: str, after: str) -> None:
     assert before in CI
     assert problems_of(CI.replace(before, after, 1))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("      id-token: write\n", ""),
+        ("      id-token: write", "      id-token: write\n      packages: write"),
+        ("@ec61189d14ec14c8efccab744f656cffd0e33f37", "@v6"),
+        ("aws-actions/", "somebody/"),
+        ("vars.AWS_ROLE_ARN", "secrets.AWS_ROLE_ARN"),
+        (
+            "          role-to-assume: ${{ vars.AWS_ROLE_ARN }}",
+            "          aws-access-key-id: ${{ vars.KEY }}",
+        ),
+        ("    environment: ${{ inputs.environment || 'testbed' }}\n", ""),
+        ("    if: github.event_name != 'pull_request' && ", "    if: "),
+        (" &&\n      github.event.pull_request.head.repo.full_name == github.repository", ""),
+    ],
+)
+def test_a_deploy_that_does_too_much_is_noticed(before: str, after: str) -> None:
+    assert before in DEPLOY
+    assert problems_of(DEPLOY.replace(before, after, 1))
+
+
+def test_deploys_are_of_main_or_by_hand_and_proposals_are_compared() -> None:
+    workflow = yaml.load(DEPLOY, _OnIsAWord)  # noqa: S506  a safe loader of ours
+    assert workflow["on"]["push"] == {"branches": ["main"]}
+    assert workflow["on"]["workflow_dispatch"]["inputs"]["environment"]["type"] == "environment"
+    lines = {
+        name: [step["run"] for step in job["steps"] if "run" in step]
+        for name, job in workflow["jobs"].items()
+    }
+    assert ".venv/bin/tidemark diff --target aws" in lines["diff"]
+    assert ".venv/bin/tidemark up --target aws --yes" in lines["deploy"]
