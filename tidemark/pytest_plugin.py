@@ -173,12 +173,7 @@ def deployment(testbed: Testbed, request: pytest.FixtureRequest) -> Deployment:
 
     try:
         with _shown(request.config):
-            deployed = testbed.deployed()
-            versions = {**testbed.target.versions(), "template": deployed.template_digest[:12]}
-            words = ", ".join(f"{name} {version}" for name, version in versions.items())
-            where = deployed.api_url or deployed.endpoint
-            testbed.steps.say(f"  {deployed.stack_name} is at {where} ({words})")
-            return deployed
+            return testbed.deployed()
     except InterruptedByUserError as interrupted:
         raise KeyboardInterrupt(str(interrupted)) from None
     except NotHereError as error:

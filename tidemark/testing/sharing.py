@@ -43,7 +43,7 @@ class Host:
         self._bed: Testbed | None = None
         self._key = secrets.token_bytes(32)
         self._listener = Listener((LOOPBACK, 0), backlog=_MOST_WAITING, authkey=self._key)
-        self._thread = threading.Thread(target=self._serve, name="testbed")
+        self._thread = threading.Thread(target=self._serve, name="testbed", daemon=True)
         self._thread.start()
 
     @property

@@ -93,11 +93,13 @@ class Testbed:
         Raises:
             TidemarkError: It cannot be deployed or does not work.
         """
-        if self.plan.stack_name is not None:
-            return self._joined(self.plan.stack_name, contexts)
-        name = "-".join([self._name, *contexts.values()])
+        given = self.plan.stack_name
+        name = "-".join([given or self._name, *contexts.values()])
         if name not in self._deployed:
-            self._deployed[name] = self._bring_up(name, contexts)
+            if given is None:
+                self._deployed[name] = self._bring_up(name, contexts)
+            else:
+                self._deployed[name] = self._joined(given, contexts)
         return self._deployed[name]
 
     def _joined(self, stack_name: str, contexts: Mapping[str, str]) -> Deployment:
@@ -116,7 +118,9 @@ class Testbed:
                 f"{stack_name} is not there to be used ({state} at {connection.endpoint}): "
                 "correct --tidemark-stack, or deploy it first."
             )
-        return deployment_of(self.target, connection, stack_name, clients, live, required=())
+        deployment = deployment_of(self.target, connection, stack_name, clients, live, required=())
+        self._say_where(deployment)
+        return deployment
 
     def _bring_up(self, name: str, contexts: Mapping[str, str]) -> Deployment:
         app = App(
@@ -140,7 +144,14 @@ class Testbed:
             required=None,
         ).up_any()
         self._assemblies[deployment.stack_name] = synthesis.find(app)
+        self._say_where(deployment)
         return deployment
+
+    def _say_where(self, deployment: Deployment) -> None:
+        versions = {**self.target.versions(), "template": deployment.template_digest[:12]}
+        words = ", ".join(f"{name} {version}" for name, version in versions.items())
+        where = deployment.api_url or deployment.endpoint
+        self.steps.say(f"  {deployment.stack_name} is at {where} ({words})")
 
     def interrupt(self) -> None:
         """Stop a deploy that is under way, if one is, from another thread."""
@@ -185,19 +196,13 @@ class Testbed:
             )
 
     @property
-    def _names(self) -> list[str]:
-        """The stacks that the session uses."""
-        given = [self.plan.stack_name] if self.plan.stack_name is not None else []
-        return given + [one.stack_name for one in self._deployed.values()]
-
-    @property
     def evidence(self) -> Path:
         """Where there is something to look at after a failure."""
         return self.state / "failed"
 
     def keep_evidence(self) -> None:
         """Collect function logs, the target's log, stack events, and what was sent."""
-        for stack_name in self._names:
+        for stack_name in (one.stack_name for one in self._deployed.values()):
             folder = self.evidence / stack_name
             evidence.keep(folder, self.target, self.target.find(), stack_name)
             sent = self._requests / f"{stack_name}.jsonl"
@@ -213,7 +218,7 @@ class Testbed:
 
     def remove(self) -> None:
         """Remove all that the session made, stacks and target; only the evidence stays."""
-        if not self.target.is_ours:
+        if not self.target.is_ours and self.plan.stack_name is None:
             for deployment in self._deployed.values():
                 stacks.delete(Clients(self.connection), deployment.stack_name)
         self.target.stop()
