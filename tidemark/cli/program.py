@@ -15,7 +15,9 @@ _USAGE_ERROR = 2
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 # What children and targets say of it.
 _SAID_OF_A_FULL_DISK = ("No space left on device", "no space left on device", "ENOSPC")
-_DISK_IS_FULL = "The disk is full: make room, for example with `make clean`, and run it again."
+_DISK_IS_FULL = TidemarkError(
+    "The disk is full: make room, for example with `make clean`, and run it again."
+)
 
 app = typer.Typer(
     name="tidemark",
@@ -69,12 +71,12 @@ def _run() -> ExitCode:
     except OSError as error:
         if error.errno not in _NO_ROOM:
             raise
-        typer.echo(_DISK_IS_FULL, err=True)
+        typer.echo(str(_DISK_IS_FULL), err=True)
         return ExitCode.FAILED
     except TidemarkError as error:
         said = [str(error), *getattr(error, "__notes__", [])]
         if any(word in str(error) for word in _SAID_OF_A_FULL_DISK):
-            said.append(_DISK_IS_FULL)
+            said.append(str(_DISK_IS_FULL))
         for line in filter(None, said):
             typer.echo(line, err=True)
         return error.exit_code
