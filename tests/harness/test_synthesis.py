@@ -127,6 +127,61 @@ def test_an_app_that_ignores_the_stack_name_is_refused(app: App) -> None:
         synthesise(app)
 
 
+def test_an_app_may_name_its_stack_where_nothing_else_is(app: App) -> None:
+    path = app.checkout / "stack" / "app.py"
+    path.write_text(MINIMAL_APP.replace('["stack_name"]', '.get("x", "Fixed")'))
+
+    assert synthesise(replace(app, may_name_itself=True)).stack_name == "Fixed"
+
+
+def test_an_app_with_a_folder_for_its_result_is_made_there(app: App) -> None:
+    folder = app.checkout / "session" / "synth"
+
+    made = synthesise(replace(app, command=("python3", "stack/app.py"), folder=folder))
+
+    assert made.folder == folder
+    assert not (app.checkout / "build").exists()
+
+
+def test_an_app_has_the_context_that_the_project_keeps_for_it(app: App) -> None:
+    for name, context in {
+        "cdk.json": {"context": {"colour": "red", "size": "small", "stack_name": "Theirs"}},
+        "cdk.context.json": {"zone": "a", "size": "looked up"},
+    }.items():
+        (app.checkout / name).write_text(json.dumps(context))
+
+    assert app.all_contexts == {
+        "colour": "red",
+        "size": "small",
+        "zone": "a",
+        "wiring": "queued",
+        "stack_name": "Tidemark",
+    }
+
+
+def test_an_app_that_writes_nothing_is_told_how(app: App) -> None:
+    (app.checkout / "stack" / "app.py").write_text("")
+
+    with pytest.raises(TidemarkError, match=r"must end with `app.synth\(\)`"):
+        synthesise(app)
+
+
+def test_an_app_that_looks_something_up_is_told_where_it_goes(tmp_path: Path) -> None:
+    stack = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "t"}}
+    manifest = {"artifacts": {"A": stack}, "missing": [{"key": "vpc-provider:vpc"}]}
+    (tmp_path / "manifest.json").write_text(json.dumps(manifest))
+
+    with pytest.raises(TidemarkError, match=r"looks up vpc-provider:vpc .* cdk.context.json"):
+        Assembly.read(tmp_path)
+
+
+def test_the_outputs_that_a_stack_always_has_are_those_without_a_condition(tmp_path: Path) -> None:
+    outputs = {"Always": {"Value": "a"}, "Sometimes": {"Value": "b", "Condition": "c"}}
+
+    assert Assembly(tmp_path, "A", {"Outputs": outputs}).declared_outputs == ("Always",)
+    assert Assembly(tmp_path, "A", {"Resources": {}}).declared_outputs == ()
+
+
 def test_an_app_with_several_stacks_is_refused(tmp_path: Path) -> None:
     stack = {"type": "aws:cloudformation:stack", "properties": {"templateFile": "t"}}
     (tmp_path / "manifest.json").write_text(json.dumps({"artifacts": {"A": stack, "B": stack}}))
