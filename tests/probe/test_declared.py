@@ -39,6 +39,7 @@ def test_what_is_there_is_not_missing(declared: Any, deployed: Any) -> None:
         ({"Ttl": {"Enabled": True}}, {"Ttl": "on"}, "Ttl.Enabled"),
         ({"Entries": [{"Id": 1}]}, {"Entries": []}, "Entries"),
         ({"Entries": [{"Id": 1}]}, {"Entries": [{"Id": 2}]}, "Entries"),
+        ({"Entries": ["a", "a"]}, {"Entries": ["a"]}, "Entries"),
         ({"Types": ["a", "b"]}, {"Types": ["a", "c"]}, "Types"),
     ],
 )

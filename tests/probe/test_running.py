@@ -214,16 +214,19 @@ def test_ctrl_c_keeps_what_is_known_and_removes_what_was_made(released: threadin
 
 def test_what_a_call_under_way_still_makes_is_removed() -> None:
     there: list[str] = []
+    is_made = threading.Event()
 
     def makes_late(its_bench: Bench) -> Observation:
         its_bench.leftovers.owe("queue", there.clear)
         # The call that makes it answers only after the row was given up.
         eventually(lambda: its_bench.leftovers.is_closed or None, within_s=10, what="giving up")
         there.append("queue")
+        is_made.set()
         return says_same(its_bench)
 
-    run = Runner(bench, grace_s=0.2).run([row(probe=makes_late, within_s=0.05)])
+    run = Runner(bench, grace_s=0.5).run([row(probe=makes_late, within_s=0.05)])
 
+    assert is_made.wait(10)
     assert run.findings[0].verdict is Verdict.NOT_SEEN
     assert there == []
 
