@@ -1,116 +1,27 @@
-"""The program from outside: what it prints, how it ends, and what it leaves behind.
-
-Every process here has its own state folder, and proxy variables that point at a dead port:
-nothing that is installed may need the network.
-"""
+"""The program from outside: what it prints, how it ends, and what it leaves behind."""
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
 import socket
 import subprocess
-import sys
 from contextlib import closing
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
+from integration.program import CHECKOUT, VERB_TAKES_AT_MOST_S, Program
 from tidemark.environment import EMULATOR_CREDENTIALS
 from tidemark.exit_codes import ExitCode
-from tidemark.processes import ProcessIdentity
-from tidemark.state import read_json
 from tidemark.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-CHECKOUT = Path(__file__).resolve().parent.parent
-PROGRAM = Path(sys.executable).parent / "tidemark"
-DEAD_PROXY = "http://127.0.0.1:9"
-VERB_TAKES_AT_MOST_S = 150.0
+    from pathlib import Path
 
 pytestmark = pytest.mark.timeout(300)
-
-
-@dataclass(frozen=True)
-class Ended:
-    exit_code: int
-    stdout: str
-    stderr: str
-
-    @property
-    def last_line(self) -> str:
-        return (self.stdout + self.stderr).rstrip().splitlines()[-1]
-
-
-@dataclass(frozen=True)
-class Program:
-    """The console script, in a state folder of its own."""
-
-    state: Path
-    cwd: Path = CHECKOUT
-
-    @property
-    def env(self) -> dict[str, str]:
-        names = ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "http_proxy", "https_proxy")
-        ours = dict.fromkeys(names, DEAD_PROXY) | {
-            "TIDEMARK_STATE_DIR": str(self.state),
-            # What must not matter: another endpoint, and a profile that does not exist.
-            "AWS_ENDPOINT_URL": DEAD_PROXY,
-            "AWS_PROFILE": "no-such-profile",
-        }
-        foreign = {"CI", "ENDPOINT_URL", "PORT", "STACK_NAME", "TARGET", "WIRING"}
-        return {key: one for key, one in os.environ.items() if key not in foreign} | ours
-
-    def start(self, *arguments: str) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [PROGRAM, *arguments],
-            cwd=self.cwd,
-            env=self.env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            start_new_session=True,
-        )
-
-    def __call__(self, *arguments: str) -> Ended:
-        with self.start(*arguments) as process:
-            stdout, stderr = process.communicate(timeout=VERB_TAKES_AT_MOST_S)
-        return Ended(process.returncode, stdout, stderr)
-
-    def succeeds(self, *arguments: str) -> str:
-        ended = self(*arguments)
-        assert ended.exit_code == ExitCode.OK, ended.stderr
-        return ended.stdout
-
-    def status(self, *arguments: str) -> dict[str, Any]:
-        document: dict[str, Any] = json.loads(self.succeeds("status", "--json", *arguments))
-        return document
-
-    @property
-    def emulator(self) -> ProcessIdentity | None:
-        record = read_json(self.state / "embedded" / "process.json")
-        return None if record is None else ProcessIdentity(record["pid"], record["started"])
-
-    def left_running(self) -> list[str]:
-        """The command lines of processes whose environment names this state folder."""
-        mark = str(self.state).encode()
-        found = []
-        for folder in Path("/proc").glob("[0-9]*"):
-            try:
-                is_marked = mark in (folder / "environ").read_bytes()
-                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
-            except OSError:
-                continue
-            if is_marked and command:
-                found.append(command)
-        return found
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -66,21 +66,27 @@ class Clients:
         """The clients for a recorded deployment."""
         return cls(targets.connection_to(deployment))
 
-    def client(self, service: str) -> Any:
-        """A client for any service, by its boto3 name."""
+    def client(self, service: str, limits: Config | None = None) -> Any:
+        """A client for any service, by its boto3 name.
+
+        Args:
+            service: The name.
+            limits: Other timeouts or retries than usual.
+        """
         endpoint = self.connection.endpoint
+        usual = Config(
+            connect_timeout=_CONNECT_TIMEOUT_S,
+            read_timeout=_READ_TIMEOUT_S,
+            retries={"mode": "standard", "max_attempts": 3},
+            s3={"addressing_style": "path" if endpoint else "auto"},
+            # An emulator is never behind a proxy; AWS may be.
+            proxies={} if endpoint else None,
+        )
         return self._session.client(
             service,
             endpoint_url=endpoint,
             verify=None if self.connection.ca_bundle is None else str(self.connection.ca_bundle),
-            config=Config(
-                connect_timeout=_CONNECT_TIMEOUT_S,
-                read_timeout=_READ_TIMEOUT_S,
-                retries={"mode": "standard", "max_attempts": 3},
-                s3={"addressing_style": "path" if endpoint else "auto"},
-                # An emulator is never behind a proxy; AWS may be.
-                proxies={} if endpoint else None,
-            ),
+            config=usual if limits is None else usual.merge(limits),
         )
 
     @property

@@ -51,6 +51,7 @@ REQUIRED_OUTPUTS = (
 # By these, a stack that was not recorded here is known to be ours.
 OUR_TAGS = {"project": "tidemark"}
 _OUTPUTS_WITHIN_S = 15.0
+_LOOK_EVERY_S = 2.0
 _INTERRUPTING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 # An emulator's clock and this one are the same but for rounding.
 _CLOCK_SLACK = timedelta(seconds=2)
@@ -117,8 +118,8 @@ class BringUp:
         return self._up()[0]
 
     def _up(self) -> tuple[Deployment, Proof | None]:
-        was_running = self.target.find() is not None
-        with self._undone_on_failure(stop_target=not was_running):
+        starts_it = self.target.is_ours and self.target.find() is None
+        with self._undone_on_failure(stop_target=starts_it):
             with ThreadPoolExecutor(1) as pool:
                 synthesis_done = pool.submit(self._synthesise)
                 try:
@@ -184,6 +185,25 @@ class BringUp:
             if isinstance(error, TidemarkError) and not isinstance(error, RefusedError):
                 self._note_evidence(error)
             raise
+
+    @contextmanager
+    def _watched_target(self) -> Iterator[None]:
+        """Stop the CDK when the target ends: by itself it would go on asking for a minute."""
+        is_over = threading.Event()
+
+        def watch() -> None:
+            while not is_over.wait(_LOOK_EVERY_S):
+                if self.target.how_ended() is not None:
+                    self.cdk.children.stop()
+                    return
+
+        watcher = threading.Thread(target=watch, daemon=True)
+        watcher.start()
+        try:
+            yield
+        finally:
+            is_over.set()
+            watcher.join()
 
     def _note_evidence(self, error: TidemarkError) -> None:
         """Say where there is something to look at, if there is."""
@@ -295,7 +315,7 @@ class BringUp:
         toolkit = stacks.settled(clients, stacks.TOOLKIT_STACK)
         if toolkit is not None and toolkit.is_settled:
             return
-        with self.steps.step("the account is bootstrapped"):
+        with self.steps.step("the account is bootstrapped"), self._watched_target():
             finished = self.cdk.run(self.cdk.bootstrap(connection, account))
         if finished.exit_code != 0:
             reason = stacks.failure(clients.cloudformation, stacks.TOOLKIT_STACK)
@@ -339,7 +359,8 @@ class BringUp:
         since = datetime.now(UTC) - _CLOCK_SLACK
         # A deploy replaces a stack's tags as a whole: those that others gave it stay.
         tags = {**(live.tags if live is not None else {}), **self.all_tags}
-        finished = self.cdk.run(self.cdk.deploy(assembly.folder, connection, tags))
+        with self._watched_target():
+            finished = self.cdk.run(self.cdk.deploy(assembly.folder, connection, tags))
         if finished.exit_code != 0:
             reason = stacks.failure(clients.cloudformation, assembly.stack_name, since)
             raise _DeployError(

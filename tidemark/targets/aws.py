@@ -127,8 +127,7 @@ class AwsTarget(Target):
         self.check()
         connection = Connection(region=self.region)
         try:
-            sts = aws.session(connection).client("sts", config=_IDENTITY)
-            caller = sts.get_caller_identity()
+            caller = aws.Clients(connection).client("sts", _IDENTITY).get_caller_identity()
         except (NoCredentialsError, PartialCredentialsError) as error:
             raise RefusedError(
                 "There are no AWS credentials: set AWS_PROFILE, or log in (aws sso login)."

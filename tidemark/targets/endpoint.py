@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import urlsplit
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from tidemark.aws import Clients
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws", ".aws.dev")
+
+# An emulator that hangs is one that does not answer.
+_AT_ONCE = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 1})
 
 
 class EndpointTarget(Target):
@@ -41,7 +45,7 @@ class EndpointTarget(Target):
             return None
         connection = self.reach(self._endpoint(), EMULATOR_REGION)
         try:
-            Clients(connection).sts.get_caller_identity()
+            Clients(connection).client("sts", _AT_ONCE).get_caller_identity()
         except (BotoCoreError, ClientError):
             return None
         return connection

@@ -1,0 +1,216 @@
+"""The program when something dies, fills up, hangs, or was left half-finished."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+from contextlib import closing
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from integration.program import CHECKOUT, Program
+from tidemark.aws import Clients
+from tidemark.environment import EMULATOR_CREDENTIALS, Connection
+from tidemark.exit_codes import ExitCode
+from tidemark.waiting import eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+pytestmark = pytest.mark.timeout(300)
+
+# Creating it fails at the second resource.
+BROKEN = {
+    "Resources": {
+        "Healthy": {"Type": "AWS::SQS::Queue"},
+        "Broken": {
+            "Type": "AWS::IAM::Policy",
+            "DependsOn": "Healthy",
+            "Properties": {
+                "PolicyName": "p",
+                "Roles": ["no-such-role"],
+                "PolicyDocument": {"Version": "2012-10-17", "Statement": []},
+            },
+        },
+    }
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _once(request: pytest.FixtureRequest) -> None:
+    if request.config.getoption("--target") not in {None, "embedded"}:
+        pytest.skip("the program starts targets of its own: once is enough, on the embedded one")
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Program]:
+    program = Program(tmp_path / "state")
+    yield program
+    program("down")
+    assert program.left_running() == []
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """A program whose target stays up from test to test."""
+    program = Program(tmp_path_factory.mktemp("bad-luck") / "state")
+    program.succeeds("up", "--target", "embedded")
+    yield program
+    program("down")
+    assert program.left_running() == []
+
+
+def clients(program: Program) -> Clients:
+    status = program.status()
+    return Clients(
+        Connection(
+            region=status["region"],
+            endpoint=status["endpoint"],
+            credentials=EMULATOR_CREDENTIALS,
+        )
+    )
+
+
+def deploying(program: Program) -> bool | None:
+    """Whether the CDK is at work."""
+    return any(" deploy " in command for command in program.left_running()) or None
+
+
+def killed_in_mid_deploy(program: Program, *arguments: str) -> None:
+    """Start `up` and kill it, and it alone, while the CDK deploys."""
+    with program.start("up", "--target", "embedded", *arguments) as process:
+        eventually(lambda: deploying(program), within_s=60, what="the CDK to deploy")
+        process.kill()
+        process.communicate()
+    assert deploying(program), "the kill took more than the program itself"
+
+
+@pytest.mark.parametrize("next_verb", ["up", "down"])
+def test_what_a_killed_up_left_is_repaired_by_the_next_verb(
+    program: Program, next_verb: str
+) -> None:
+    killed_in_mid_deploy(program)
+
+    if next_verb == "up":
+        program.succeeds("up", "--target", "embedded")
+        assert program.status()["dead_letters"] == 0
+    program.succeeds("down")
+
+    assert program.left_running() == []
+
+
+def test_a_target_that_dies_during_a_deploy_is_named_and_cleared_away(program: Program) -> None:
+    with program.start("up", "--target", "embedded") as process:
+        eventually(lambda: deploying(program), within_s=60, what="the CDK to deploy")
+        emulator = program.emulator
+        assert emulator is not None
+        os.kill(emulator.pid, signal.SIGKILL)
+        _, stderr = process.communicate(timeout=60)
+
+    assert process.returncode == ExitCode.FAILED
+    assert f"The embedded target ended meanwhile (process {emulator.pid}" in stderr
+    assert "run `tidemark up`, which starts it again" in stderr
+    assert "Traceback" not in stderr
+    assert program.left_running() == []
+    assert not (program.state / "embedded" / "process.json").exists()
+
+
+def test_a_stack_that_was_rolled_back_is_deployed_anew(up: Program) -> None:
+    cloudformation = clients(up).cloudformation
+    cloudformation.create_stack(StackName="Fallen", TemplateBody=json.dumps(BROKEN))
+
+    def fallen() -> Any:
+        [stack] = cloudformation.describe_stacks(StackName="Fallen")["Stacks"]
+        return stack["StackStatus"] == "ROLLBACK_COMPLETE" or None
+
+    eventually(fallen, within_s=30, what="the rollback")
+
+    up.succeeds("up", "--target", "embedded", "--stack-name", "Fallen")
+
+    assert up.status("--stack-name", "Fallen")["dead_letters"] == 0
+    up.succeeds("destroy", "--stack-name", "Fallen")
+
+
+def test_a_stack_whose_creation_failed_leaves_not_even_its_name(
+    up: Program, tmp_path: Path
+) -> None:
+    broken = Program(up.state, cwd=broken_checkout(tmp_path))
+
+    ended = broken("up", "--target", "embedded", "--stack-name", "Stillborn")
+
+    assert ended.exit_code == ExitCode.FAILED
+    assert "Broken (AWS::IAM::Policy)" in ended.stderr
+    stacks = clients(up).cloudformation.describe_stacks()["Stacks"]
+    assert "Stillborn" not in {one["StackName"] for one in stacks}
+    assert (up.state / "failed" / "Stillborn" / "stack-events.json").is_file()
+
+
+def broken_checkout(folder: Path) -> Path:
+    """A checkout whose app synthesises a stack that cannot be created."""
+    checkout = folder / "checkout"
+    (checkout / "stack").mkdir(parents=True)
+    (checkout / "node_modules").symlink_to(CHECKOUT / "node_modules")
+    (checkout / "cdk.json").write_text("{}")
+    (checkout / "stack" / "__init__.py").touch()
+    (checkout / "stack" / "app.py").write_text(
+        f"""
+import json, os, pathlib
+out = pathlib.Path(os.environ["CDK_OUTDIR"])
+name = json.loads(os.environ["CDK_CONTEXT_JSON"])["stack_name"]
+(out / "T.template.json").write_text({json.dumps(json.dumps(BROKEN))})
+stack = {{"type": "aws:cloudformation:stack", "environment": "aws://unknown-account/unknown-region",
+          "properties": {{"templateFile": "T.template.json", "stackName": name}}}}
+(out / "manifest.json").write_text(json.dumps({{"version": "50.0.0", "artifacts": {{"T": stack}}}}))
+"""
+    )
+    return checkout
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")  # noqa: PTH110 -- a device, and no file of ours
+def test_a_full_disk_is_named_and_nothing_is_left(program: Program) -> None:
+    log = program.state / "cdk" / "bootstrap.log"
+    log.parent.mkdir(parents=True)
+    log.symlink_to("/dev/full")
+
+    ended = program("up", "--target", "embedded")
+
+    assert ended.exit_code == ExitCode.FAILED
+    assert "The disk is full: make room" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert program.left_running() == []
+
+
+def test_an_endpoint_that_accepts_and_never_answers_is_given_up(program: Program) -> None:
+    with closing(socket.create_server(("127.0.0.1", 0))) as silent:
+        url = f"http://127.0.0.1:{silent.getsockname()[1]}"
+
+        ended = program("up", "--target", "endpoint", "--endpoint-url", url)
+
+    assert ended.exit_code == ExitCode.FAILED
+    assert f"No AWS answers at {url}: start it, or correct the URL." in ended.stderr
+
+
+def test_an_emulator_that_hangs_does_not_answer(up: Program) -> None:
+    emulator = up.emulator
+    assert emulator is not None
+    os.kill(emulator.pid, signal.SIGSTOP)
+    try:
+        ended = up("status")
+    finally:
+        os.kill(emulator.pid, signal.SIGCONT)
+
+    assert ended.exit_code == ExitCode.FAILED
+    assert "The embedded target does not answer" in ended.stderr
+
+
+def test_localstacks_wrapper_of_the_cdk_deploys_the_same(up: Program) -> None:
+    ended = up("up", "--target", "embedded", "--stack-name", "Wrapped", "--deploy-with", "cdklocal")
+
+    assert ended.exit_code == ExitCode.OK, ended.stderr
+    plain, wrapped = up.status("--stack-name", "Tidemark"), up.status("--stack-name", "Wrapped")
+    assert wrapped["template_digest"] == plain["template_digest"]
+    up.succeeds("destroy", "--stack-name", "Wrapped")
