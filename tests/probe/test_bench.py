@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from tests.probe.asking import DEPLOYMENT, bench
-from tidemark.probe.bench import Bench, Function, Queue, code_zip
+from tidemark.probe.bench import Bench, Function, Queue
+from tidemark.probe.invocations import code_zip
 from tidemark.probe.row import NotSeenInTimeError
 from tidemark.waiting import NotYetError
 

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import io
 import json
 import re
 import time
 import uuid
-import zipfile
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from tidemark import stacks
 from tidemark.errors import TidemarkError
-from tidemark.probe import function_code
 from tidemark.probe.cleanup import EndedRowError, Leftovers
+from tidemark.probe.invocations import HANDLER, Invocation, code_zip, invocations_in
 from tidemark.probe.row import NotSeenInTimeError
 from tidemark.waiting import NotSeenError, NotYetError, eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
 
     from tidemark.aws import Clients
     from tidemark.deployment import Deployment
@@ -31,7 +28,6 @@ T = TypeVar("T")
 PREFIX = "tidemark-probe"
 UNIQUE_NAME = re.compile(PREFIX + "-[0-9a-f]{12}")
 RUNTIME: Final = "python3.13"
-_HANDLER = "function_code.handle"
 _FUNCTION_TIMEOUT_S = 5
 
 
@@ -49,15 +45,6 @@ class Function:
 
     name: str
     arn: str
-
-
-@dataclass(frozen=True, slots=True)
-class Invocation:
-    """One invocation of a function, as it logged it."""
-
-    at_ms: int
-    request_id: str
-    bodies: Sequence[str]
 
 
 def unique_name() -> str:
@@ -236,7 +223,7 @@ class Bench:
             lambda role_arn: functions.create_function(
                 FunctionName=name,
                 Runtime=RUNTIME,
-                Handler=_HANDLER,
+                Handler=HANDLER,
                 Role=role_arn,
                 Code={"ZipFile": code_zip()},
                 MemorySize=128,
@@ -275,12 +262,7 @@ class Bench:
 
     def invocations(self, function: Function) -> list[Invocation]:
         """The invocations that a function has logged so far, in the order of their time."""
-        found = [
-            Invocation(seen["at_ms"], seen["request_id"], seen["bodies"])
-            for line in self.logged(function)
-            if (seen := _probe_line(line))
-        ]
-        return sorted(found, key=lambda one: one.at_ms)
+        return invocations_in(self.logged(function))
 
     def logged(self, function: Function) -> list[str]:
         """The lines that a function has logged so far."""
@@ -374,24 +356,3 @@ def physical_ids(clients: Clients, stack_name: str) -> Mapping[str, str]:
         for page in pages
         for one in page["StackResourceSummaries"]
     }
-
-
-def code_zip() -> bytes:
-    """The function's code as a zip."""
-    source = Path(function_code.__file__).read_text(encoding="utf-8")
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        entry = zipfile.ZipInfo("function_code.py", date_time=(1980, 1, 1, 0, 0, 0))
-        entry.external_attr = 0o644 << 16
-        archive.writestr(entry, source)
-    return buffer.getvalue()
-
-
-def _probe_line(line: str) -> dict[str, Any] | None:
-    start = line.find('{"probe"')
-    if start < 0:
-        return None
-    try:
-        return dict(json.JSONDecoder().raw_decode(line[start:])[0]["probe"])
-    except ValueError:
-        return None  # a line that is cut off: the whole one is there at the next look

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from tidemark.aws import Clients
 
 if TYPE_CHECKING:
+    from botocore.config import Config
+
     from tidemark.environment import Connection
 
 
@@ -23,9 +25,11 @@ class SharedClients(Clients):
         self._lock = threading.Lock()
         self._made: dict[str, Any] = {}
 
-    def client(self, service: str) -> Any:
-        """A client for any service, by its boto3 name."""
+    def client(self, service: str, limits: Config | None = None) -> Any:
+        """A client for any service; see :meth:`Clients.client`. One with limits is made anew."""
         with self._lock:
+            if limits is not None:
+                return super().client(service, limits)
             if service not in self._made:
                 self._made[service] = super().client(service)
             return self._made[service]

@@ -11,7 +11,8 @@ from tidemark.waiting import NotYetError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tidemark.probe.bench import Bench, Function, Invocation, Queue
+    from tidemark.probe.bench import Bench, Function, Queue
+    from tidemark.probe.invocations import Invocation
     from tidemark.probe.row import Observation
 
 topic = Topic("asynchronous invocation")
