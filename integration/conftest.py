@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,7 @@ from integration.messages import DeadLetters, Queue
 from integration.poison import Injected, inject
 from integration.publishing import lost_publishes
 from integration.site import Site, site_of
+from integration.turns import TURNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,13 +35,30 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def begun(request: pytest.FixtureRequest) -> None:
-    for name in _SLOW:
-        if any(name in _fixtures_of(item) for item in request.session.items):
-            try:
-                request.getfixturevalue(name)
-            except pytest.skip.Exception:
-                continue  # the tests that want it are skipped, with its reason
+def turns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Under pytest-xdist, whose workers share a deployment, a fault is injected alone."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        yield
+        return
+    with TURNS.shared_in(tmp_path_factory.getbasetemp().parent):
+        yield
+
+
+@pytest.fixture(autouse=True)
+def beside_others(begun: None) -> Iterator[None]:  # noqa: ARG001 -- what that injects, it injects alone
+    with TURNS.beside_others():
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def begun(request: pytest.FixtureRequest, turns: None) -> None:  # noqa: ARG001 -- it takes turns
+    with TURNS.beside_others():
+        for name in _SLOW:
+            if any(name in _fixtures_of(item) for item in request.session.items):
+                try:
+                    request.getfixturevalue(name)
+                except pytest.skip.Exception:
+                    continue  # the tests that want it are skipped, with its reason
 
 
 def _fixtures_of(item: pytest.Item) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from integration.turns import TURNS
 from tidemark.waiting import NotYetError, eventually
 
 if TYPE_CHECKING:
@@ -22,15 +23,16 @@ _UPDATED_WITHIN_S = 60.0
 def lost_publishes(aws: Clients, deployment: Deployment) -> Iterator[None]:
     """Let the Command Handler publish to a topic that does not exist, for as long as this lasts."""
     name = deployment.outputs["CommandHandlerName"]
-    configured = aws.functions.get_function_configuration(FunctionName=name)
-    variables = configured["Environment"]["Variables"]
-    try:
-        _configure(
-            aws.functions, name, {**variables, "TOPIC_ARN": f"{variables['TOPIC_ARN']}-gone"}
-        )
-        yield
-    finally:
-        _configure(aws.functions, name, variables)
+    with TURNS.alone():
+        configured = aws.functions.get_function_configuration(FunctionName=name)
+        variables = configured["Environment"]["Variables"]
+        try:
+            _configure(
+                aws.functions, name, {**variables, "TOPIC_ARN": f"{variables['TOPIC_ARN']}-gone"}
+            )
+            yield
+        finally:
+            _configure(aws.functions, name, variables)
 
 
 def _configure(functions: LambdaClient, name: str, variables: Mapping[str, str]) -> None:
