@@ -1,0 +1,76 @@
+"""Workers on one deployment: tests beside each other, and a fault alone."""
+
+from __future__ import annotations
+
+import fcntl
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+
+from integration.turns import Turns
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def workers(tmp_path: Path) -> Iterator[list[Turns]]:
+    with ExitStack() as opened:
+        all_of_them = [Turns() for _ in range(3)]
+        for one in all_of_them:
+            opened.enter_context(one.shared_in(tmp_path))
+        yield all_of_them
+
+
+def test_tests_run_beside_each_other(workers: list[Turns]) -> None:
+    first, second, _ = workers
+    with first.beside_others(), second.beside_others():
+        pass
+
+
+def test_no_fault_begins_while_a_test_of_another_runs(workers: list[Turns], tmp_path: Path) -> None:
+    with (tmp_path / "turn.lock").open() as turn:
+        with workers[0].beside_others(), pytest.raises(BlockingIOError):
+            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+        fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_a_test_goes_on_beside_others_after_its_fault(workers: list[Turns], tmp_path: Path) -> None:
+    with (tmp_path / "turn.lock").open() as turn, workers[0].beside_others():
+        with workers[0].alone(), pytest.raises(BlockingIOError):
+            fcntl.flock(turn, fcntl.LOCK_SH | fcntl.LOCK_NB)
+
+        fcntl.flock(turn, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        with pytest.raises(BlockingIOError):
+            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def test_faults_of_all_workers_at_once_come_one_after_the_other(workers: list[Turns]) -> None:
+    at_work = threading.Lock()
+    met: list[bool] = []
+    all_begun = threading.Barrier(len(workers))
+
+    def run(turns: Turns) -> None:
+        with turns.beside_others():
+            all_begun.wait()
+            for _ in range(20):
+                with turns.alone():
+                    met.append(not at_work.acquire(blocking=False))
+                    at_work.release()
+
+    with ThreadPoolExecutor(len(workers)) as pool:
+        for done in [pool.submit(run, turns) for turns in workers]:
+            done.result()
+
+    assert met == [False] * 60
+
+
+def test_without_workers_every_turn_is_had_at_once() -> None:
+    turns = Turns()
+    with turns.beside_others(), turns.alone():
+        pass
