@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -139,6 +141,43 @@ def test_down_with_yes_deletes_the_stack(
     assert "3 items" in ended.stderr
     assert "Yes, by --yes." in ended.stderr
     assert names_of_stacks(account) == {"CDKToolkit"}
+
+
+class Terminal(io.StringIO):
+    """Somebody who types."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("typed", "exit_code", "said", "left"),
+    [
+        ("y\n", 0, "Tidemark on aws is deleted.", {"CDKToolkit"}),
+        ("n\n", 64, "Nothing was changed.", {"CDKToolkit", "Tidemark"}),
+        ("\n", 64, "Nothing was changed.", {"CDKToolkit", "Tidemark"}),
+        ("", 130, "Interrupted; nothing was changed.", {"CDKToolkit", "Tidemark"}),
+    ],
+)
+def test_on_a_terminal_the_answer_counts_and_is_no_by_default(
+    account: boto3.Session,
+    deployment: Deployment,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    typed: str,
+    exit_code: int,
+    said: str,
+    left: set[str],
+) -> None:
+    del deployment
+    monkeypatch.setattr(sys, "stdin", Terminal(typed))
+
+    ended = run("down", "--target", "aws")
+
+    assert ended.exit_code == exit_code
+    assert said in ended.stdout + ended.stderr
+    assert f"Delete Tidemark in account {ACCOUNT}, {REGION}?" in ended.stderr
+    assert names_of_stacks(account) == left
 
 
 @pytest.mark.parametrize("verb", ["status", "destroy", "deploy", "diff", "logs"])

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from tidemark.errors import RefusedError
+from tidemark.errors import InterruptedByUserError, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -37,7 +37,11 @@ def _given(shown: Iterable[str], question: str) -> None:
 
 def _asked(shown: Iterable[str], question: str) -> None:
     _show(shown)
-    if not typer.confirm(question, err=True):
+    try:
+        agreed = typer.confirm(question, err=True)
+    except typer.Abort:
+        raise InterruptedByUserError("Interrupted; nothing was changed.") from None
+    if not agreed:
         raise RefusedError("Nothing was changed.")
 
 
