@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     import boto3
 
+    from tests.aws.conftest import Run
     from tidemark.deployment import Deployment
 
 
@@ -232,3 +233,23 @@ def test_a_log_role_that_may_not_be_asked_for_is_no_obstacle(
     monkeypatch.setattr("tidemark.aws.Clients.client", lambda *_: Gateway())
 
     assert aws.preparations(Connection(region=REGION)) == []
+
+
+@pytest.mark.usefixtures("account")
+def test_up_prints_commands_that_name_the_target(
+    run: Run, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from tidemark import proof  # noqa: PLC0415 -- replaced here, because moto runs no functions
+
+    del checkout
+    monkeypatch.setattr("tidemark.cli.stack.Cdk", RecordingCdk)
+    monkeypatch.setattr(proof, "prove", lambda *_: proof.Proof("proof-1", 4200, 42))
+
+    ended = run("up", "--target", "aws", "--yes", "--tag", "team=x")
+
+    assert ended.exit_code == 0, ended.stderr
+    assert f"target          aws (AWS, {REGION})" in ended.stdout
+    tried = ended.stdout.partition("Try next:")[2].strip().splitlines()
+    assert len(tried) == 3
+    assert all(line.endswith(" --target aws") for line in tried)
+    assert f"Create Tidemark in account {ACCOUNT}, {REGION}? Yes, by --yes." in ended.stderr

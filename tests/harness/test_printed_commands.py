@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tidemark.cli.stack import _program
+from tidemark.cli.next_steps import _program
 
 if TYPE_CHECKING:
     from pathlib import Path

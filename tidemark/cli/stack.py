@@ -1,8 +1,6 @@
 """The verbs that change what runs: up, down, deploy, destroy, diff."""
 
 import os
-import shutil
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
@@ -14,7 +12,7 @@ from tidemark import deployment as deployments
 from tidemark import targets, teardown
 from tidemark.bringup import BringUp
 from tidemark.cdk import PROGRAMS, Cdk, last_words
-from tidemark.cli import choices, consent, dry_run, recorded
+from tidemark.cli import choices, consent, dry_run, next_steps, recorded
 from tidemark.cli.options import (
     DEFAULT_STACK_NAME,
     Context,
@@ -31,12 +29,10 @@ from tidemark.cli.options import (
     Wiring,
     Yes,
 )
-from tidemark.deployment import Deployment
 from tidemark.errors import RefusedError, TidemarkError
 from tidemark.locking import locked
 from tidemark.processes import Children, stop_forgotten
 from tidemark.progress import Steps
-from tidemark.proof import Proof
 from tidemark.state import require_checkout, state_dir
 from tidemark.synthesis import App
 from tidemark.targets.aws import AwsTarget
@@ -95,7 +91,7 @@ def up(  # noqa: PLR0913 -- the options of the command line
             dry_run.of_deploy(bring_up, _on_aws(chosen), proves=True)
             return
         deployment, proof = _with_kept_retention(bring_up).up()
-    _print_success(deployment, proof)
+    next_steps.print_for(deployment, proof)
 
 
 def down(
@@ -274,46 +270,3 @@ def _on_aws(target: Target) -> AwsTarget:
 
 def _no_dry_run() -> RefusedError:
     return RefusedError("--dry-run goes with --target aws: elsewhere nothing is at stake.")
-
-
-def _print_success(deployment: Deployment, proof: Proof) -> None:
-    where = deployment.endpoint or "AWS"
-    program = _program()
-    choice = _choice(deployment)
-    typer.echo(
-        f"""
-{deployment.stack_name} is up, and works: {proof.balance} was deposited and read back.
-
-  target          {deployment.target} ({where}, {deployment.region})
-  API             {deployment.api_url}
-  projection lag  {proof.lag_ms} ms
-
-Try next:
-  {program} call GET /accounts/{proof.account_id}{choice}
-  {program} status{choice}
-  {program} load{choice}
-"""
-    )
-
-
-def _choice(deployment: Deployment) -> str:
-    """The options that choose this deployment, where they are needed."""
-    others = [one for one in deployments.recorded() if one != deployment]
-    words = []
-    if any(one.stack_name == deployment.stack_name for one in others):
-        words.append(f" --target {deployment.target}")
-    if any(one.stack_name != deployment.stack_name for one in others):
-        words.append(f" --stack-name {deployment.stack_name}")
-    return "".join(words)
-
-
-def _program() -> str:
-    """The console script, as it can be typed here."""
-    script = Path(sys.argv[0]).resolve()
-    here = Path.cwd().resolve()
-    if script.is_relative_to(here):
-        return str(script.relative_to(here))  # right whether or not it is on the PATH
-    found = shutil.which("tidemark")
-    if found is not None and Path(found).resolve() == script:
-        return "tidemark"
-    return str(script)

@@ -1,0 +1,62 @@
+"""What `up` prints when it is done: where the stack is, and what to try next."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from tidemark import deployment as deployments
+from tidemark import targets
+
+if TYPE_CHECKING:
+    from tidemark.deployment import Deployment
+    from tidemark.proof import Proof
+
+
+def print_for(deployment: Deployment, proof: Proof) -> None:
+    """Print where a stack is that is up, and commands that work as printed."""
+    where = deployment.endpoint or "AWS"
+    program = _program()
+    choice = _choice(deployment)
+    typer.echo(
+        f"""
+{deployment.stack_name} is up, and works: {proof.balance} was deposited and read back.
+
+  target          {deployment.target} ({where}, {deployment.region})
+  API             {deployment.api_url}
+  projection lag  {proof.lag_ms} ms
+
+Try next:
+  {program} call GET /accounts/{proof.account_id}{choice}
+  {program} status{choice}
+  {program} load{choice}
+"""
+    )
+
+
+def _choice(deployment: Deployment) -> str:
+    """The options that choose this deployment, where they are needed."""
+    others = [one for one in deployments.recorded() if one != deployment]
+    words = []
+    wants_name = targets.class_of(deployment.target).asks_first
+    if wants_name or any(one.stack_name == deployment.stack_name for one in others):
+        words.append(f" --target {deployment.target}")
+    if any(one.stack_name != deployment.stack_name for one in others):
+        words.append(f" --stack-name {deployment.stack_name}")
+    return "".join(words)
+
+
+def _program() -> str:
+    """The console script, as it can be typed here."""
+    script = Path(sys.argv[0]).resolve()
+    here = Path.cwd().resolve()
+    if script.is_relative_to(here):
+        return str(script.relative_to(here))  # right whether or not it is on the PATH
+    found = shutil.which("tidemark")
+    if found is not None and Path(found).resolve() == script:
+        return "tidemark"
+    return str(script)
