@@ -1,8 +1,10 @@
 # `make` prints this help. Variables pass through: make up TARGET=localstack STACK_NAME=Mine
 .POSIX:
-.PHONY: help install up down status deploy destroy diff logs test integration load bench template lint format clean
+.PHONY: help install up down status deploy destroy diff logs test integration load probe bench template lint format clean
 # The locked Node, and nothing that a machine may have of its own.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# Without byte code every subprocess would compile the same packages again.
+unexport PYTHONDONTWRITEBYTECODE
 TIDEMARK = .venv/bin/tidemark
 
 help: ## print this help
@@ -33,13 +35,16 @@ logs: install ## what the functions logged
 	@$(TIDEMARK) logs
 
 test: install ## the fast tests; they need nothing that runs
-	@.venv/bin/pytest
+	@.venv/bin/pytest -n auto --dist loadfile
 
 integration: install ## the tests on a deployed stack, on a target of their own
 	@.venv/bin/pytest integration $(if $(TARGET),--target $(TARGET)) $(if $(STRICT),--tidemark-no-skip)
 
 load: install ## load the API, and print rates, latencies and projection lag
 	@$(TIDEMARK) load $(if $(USERS),--users $(USERS)) $(if $(DURATION),--run-time $(DURATION))
+
+probe: install ## what the target does not do like AWS
+	@$(TIDEMARK) probe
 
 bench: install ## measure what the README states
 	@.venv/bin/python -m tools.bench
