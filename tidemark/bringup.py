@@ -218,7 +218,7 @@ class BringUp:
         """Keep what there is to look at and remove the rest; say how the target ended, if so."""
         how_ended = None
         try:
-            if not isinstance(error, KeyboardInterrupt | RefusedError):
+            if not isinstance(error, KeyboardInterrupt | InterruptedByUserError | RefusedError):
                 how_ended = self.target.how_ended()
                 # Nothing can be kept on a full disk, and everything can be removed.
                 with suppress(OSError):

@@ -139,8 +139,10 @@ def pytest_configure_node(node: Any) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
     """Remove, once all workers have ended, what they shared."""
-    yield
     host = session.config.stash.get(_HOST, None)
+    if host is not None:
+        host.interrupt()  # a worker that the user stopped would wait for its deployment
+    yield
     bed = None if host is None else host.close()
     if bed is not None:
         _close(bed, session)

@@ -51,13 +51,14 @@ class Host:
         """What a worker must know, in plain values."""
         return {"port": self._listener.address[1], "key": self._key.hex()}
 
-    def close(self) -> Testbed | None:
-        """Answer nobody any more, and return the testbed if there is one.
-
-        What is still being deployed, for a worker that has gone, is stopped.
-        """
+    def interrupt(self) -> None:
+        """Stop what is still being deployed: nobody is to run tests on it any more."""
         if self._bed is not None:
             self._bed.interrupt()
+
+    def close(self) -> Testbed | None:
+        """Answer nobody any more, and return the testbed if there is one."""
+        self.interrupt()
         _ask(self.invitation, _LAST)
         self._thread.join()
         self._listener.close()
