@@ -83,10 +83,11 @@ def describe(clients: Clients, stack_name: str) -> LiveStack | None:
 
 
 def live_template(clients: Clients, stack_name: str) -> dict[str, Any]:
-    """The deployed template as it was submitted."""
-    body: Any = clients.cloudformation.get_template(StackName=stack_name, TemplateStage="Original")[
-        "TemplateBody"
-    ]
+    """The deployed template as it was submitted; empty where a change set is all there is."""
+    answer: Any = clients.cloudformation.get_template(
+        StackName=stack_name, TemplateStage="Original"
+    )
+    body = answer.get("TemplateBody") or {}
     template: dict[str, Any] = json.loads(body) if isinstance(body, str) else body
     return template
 
