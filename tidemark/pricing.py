@@ -133,10 +133,10 @@ def _sweeping(resources: Mapping[str, Any]) -> Iterator[Item]:
 def _memory_mb(resources: Mapping[str, Any], rule: Mapping[str, Any]) -> int:
     """The memory of the function that a schedule calls."""
     for target in rule.get("Targets", []):
-        arn = target.get("Arn", {})
-        logical_id = arn.get("Fn::GetAtt", [None])[0] if isinstance(arn, dict) else None
-        if logical_id in resources:
-            return int(resources[logical_id]["Properties"].get("MemorySize", _DEFAULT_MEMORY_MB))
+        arn = target.get("Arn")
+        named = arn.get("Fn::GetAtt", []) if isinstance(arn, dict) else []
+        for function in (resources[one] for one in named if one in resources):
+            return int(function["Properties"].get("MemorySize", _DEFAULT_MEMORY_MB))
     return _DEFAULT_MEMORY_MB
 
 
