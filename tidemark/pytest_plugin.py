@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tidemark.testing.sharing import Host
     from tidemark.testing.testbed import Plan, Testbed
 
-TARGETS = ("embedded", "localstack", "endpoint")
+TARGETS = ("embedded", "localstack", "endpoint", "aws")
 
 _LAST_WORDS = pytest.StashKey[list[str]]()
 _LACKING = pytest.StashKey[frozenset[str]]()
@@ -46,8 +46,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--target",
         choices=TARGETS,
-        help="where the session deploys: embedded (the default), localstack (in Docker), or "
-        "endpoint (with --tidemark-endpoint)",
+        help="where the session deploys: embedded (the default), localstack (in Docker), "
+        "endpoint (with --tidemark-endpoint), or aws (with TIDEMARK_AWS_ACCOUNT, which says that "
+        "the session may deploy to that account, and remove what it deployed)",
     )
     group.addoption(
         "--tidemark-endpoint",
@@ -95,6 +96,11 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     if (_target_name(config) == "endpoint") != bool(config.getoption("--tidemark-endpoint")):
         raise pytest.UsageError("--target endpoint and --tidemark-endpoint URL go together.")
+    if _target_name(config) == "aws" and not os.environ.get("TIDEMARK_AWS_ACCOUNT"):
+        raise pytest.UsageError(
+            "--target aws wants TIDEMARK_AWS_ACCOUNT: the only account that the session may deploy "
+            "to, and remove what it deployed."
+        )
     if config.getoption("--tidemark-stack"):
         if not config.getoption("--tidemark-endpoint"):
             raise pytest.UsageError("--tidemark-stack needs --tidemark-endpoint URL: where it is.")

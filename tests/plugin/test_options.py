@@ -23,6 +23,7 @@ GIVEN = ["--tidemark-endpoint", "http://127.0.0.1:1"]
             "--target endpoint and --tidemark-endpoint URL go together.",
         ),
         (["--target", "mars"], "invalid choice: 'mars'"),
+        (["--target", "aws"], "--target aws wants TIDEMARK_AWS_ACCOUNT"),
         (["--tidemark-app", "python 'app.py"], "is no command: No closing quotation."),
         (["--tidemark-app", ""], "--tidemark-app is empty"),
         (["--tidemark-stack", "Theirs"], "--tidemark-stack needs --tidemark-endpoint URL"),

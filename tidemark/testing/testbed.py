@@ -22,7 +22,7 @@ from tidemark.testing.container import ContainerTarget
 from tidemark.testing.recording import Recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from tidemark.deployment import Deployment
@@ -141,11 +141,17 @@ class Testbed:
             cdk=Cdk(self.plan.checkout, self.state, self._children),
             state=self.state,
             steps=self.steps,
+            agree=self._agreed,
             required=None,
         ).up_any()
         self._assemblies[deployment.stack_name] = synthesis.find(app)
         self._say_where(deployment)
         return deployment
+
+    def _agreed(self, shown: Iterable[str], question: str) -> None:
+        """Consent, given beforehand by whoever named the target and its account."""
+        for line in [*shown, f"{question} Yes: the session was told to."]:
+            self.steps.say(f"  {line}")
 
     def _say_where(self, deployment: Deployment) -> None:
         versions = {**self.target.versions(), "template": deployment.template_digest[:12]}
