@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
 _GRACE_S = 10.0
+_LOOK_EVERY_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ class Children:
             TidemarkError: The program cannot be started.
         """
         with self._started(command, env=env, cwd=cwd) as process:
-            output, _ = process.communicate()
+            output = _output_of(process)
         if log is not None:
             log.parent.mkdir(parents=True, exist_ok=True)
             log.write_text(output, encoding="utf-8")
@@ -207,6 +208,16 @@ def stop_forgotten(memory: Path) -> None:
         with suppress(KeyError, TypeError, ValueError):  # torn: it was killed while writing
             stop_group(ProcessIdentity(int(known["pid"]), str(known["started"])), grace_s=3.0)
         record.unlink(missing_ok=True)
+
+
+def _output_of(process: subprocess.Popen[str]) -> str:
+    """Wait for a child to end, and return what it printed."""
+    while True:
+        try:
+            # In slices: a signal just before a call blocks is seen only when it returns.
+            return process.communicate(timeout=_LOOK_EVERY_S)[0]
+        except subprocess.TimeoutExpired:
+            continue
 
 
 def _stop(process: subprocess.Popen[str]) -> None:

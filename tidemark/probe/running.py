@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 _AT_ONCE = 12
 # A call that is under way when the bound passes may end; then the row is left to itself.
 _GRACE_S = 5.0
+_LOOK_EVERY_S = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +111,10 @@ class Runner:
         with ThreadPoolExecutor(self._at_once, thread_name_prefix="probe") as pool:
             futures = {row.name: pool.submit(self._ask, row) for row in ordered}
             try:
-                for future in futures.values():
-                    future.result()
+                # In slices: a signal just before a call blocks is seen only when it returns.
+                pending = set(futures.values())
+                while pending:
+                    _, pending = wait(pending, timeout=_LOOK_EVERY_S)
             except KeyboardInterrupt:
                 self._stop()
         findings = [futures[row.name].result() for row in rows]
