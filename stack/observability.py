@@ -223,6 +223,7 @@ def _write_widgets() -> list[cloudwatch.IWidget]:
                 _metric("CommandsReplayed", "sum", "replayed"),
                 _metric("CommandsRefused", "sum", "refused"),
                 _metric("CommandsBusy", "sum", "busy"),
+                _metric("CommandsUnavailable", "sum", "unavailable"),
                 _metric("PublishFailed", "sum", "publish failed"),
             ],
             unit="per minute",

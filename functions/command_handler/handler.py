@@ -21,6 +21,14 @@ from functions.command_handler.execution import Accepted, execute
 from functions.command_handler.requests import parse
 from functions.domain.account import Event
 
+_METRICS = {
+    "accepted": "CommandsAccepted",
+    "replayed": "CommandsReplayed",
+    "busy": "CommandsBusy",
+    "unavailable": "CommandsUnavailable",
+}
+"""How outcomes are counted; every other one is a refusal."""
+
 
 @cache
 def _store() -> CommandStore:
@@ -42,29 +50,22 @@ def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
         accepted = execute(command, _store())
         published = accepted.event is not None and _publish(accepted.event)
         response = _respond(request, accepted)
-        telemetry.count(
-            CommandsAccepted=int(accepted.event is not None),
-            CommandsReplayed=int(accepted.event is None),
-            PublishFailed=int(accepted.event is not None and not published),
-        )
-        telemetry.log_invocation(
-            context,
-            "replayed" if accepted.event is None else "accepted",
-            **about | {"account_id": accepted.record.account_id},
-            event_id=accepted.record.event_id,
-            version=accepted.record.version,
-            published=published,
-        )
+        outcome = "replayed" if accepted.event is None else "accepted"
+        about |= {
+            "account_id": accepted.record.account_id,
+            "event_id": accepted.record.event_id,
+            "version": accepted.record.version,
+            "published": published,
+        }
     except ProblemError as problem:
-        response = problem.response
-        telemetry.count(
-            CommandsBusy=int(problem.slug == "busy"), CommandsRefused=int(problem.slug != "busy")
-        )
-        telemetry.log_invocation(context, problem.slug, status=response.status, **about)
+        response, outcome = problem.response, problem.slug
+        about["status"] = response.status
     except (ContendedError, BotoCoreError, ClientError) as error:
-        response = _unavailable().response
+        response, outcome = _unavailable().response, "unavailable"
+        about["error"] = type(error).__name__
         telemetry.logger().exception("AWS did not answer as needed")
-        telemetry.log_invocation(context, "unavailable", error=type(error).__name__, **about)
+    telemetry.count(**{_METRICS.get(outcome, "CommandsRefused"): 1})
+    telemetry.log_invocation(context, outcome, **about)
     telemetry.flush_metrics()
     return to_proxy(response)
 
@@ -74,6 +75,7 @@ def _publish(event: Event) -> bool:
         _bus().publish(event, trace=runtime.trace())
     except (BotoCoreError, ClientError):
         # The fact is stored and marked: the sweeper publishes what could not be published now.
+        telemetry.count(PublishFailed=1)
         telemetry.logger().exception("publish failed", extra={"event_id": event.event_id})
         return False
     return True

@@ -347,13 +347,20 @@ def test_what_contends_once_is_accepted(unique: str, meddler: Meddler) -> None:
     ],
 )
 def test_an_unknown_outcome_says_so_and_can_be_retried(
-    unique: str, meddler: Meddler, operation: str, error: Exception
+    unique: str,
+    meddler: Meddler,
+    monkeypatch: pytest.MonkeyPatch,
+    operation: str,
+    error: Exception,
 ) -> None:
     account_id = opened(unique)
     meddler.fail(operation, error, times=6)
     answer = send("deposit", account_id, {"amount": 1}, key=f"{unique}-k")
     assert (answer.status, answer.problem) == (503, "unavailable")
     assert "Retry-After" in answer.headers
+    monkeypatch.undo()
+    assert send("deposit", account_id, {"amount": 1}, key=f"{unique}-k").status == 202
+    assert len(log_of(account_id)) == 2
 
 
 def test_a_failed_publish_is_still_accepted(unique: str, meddler: Meddler) -> None:

@@ -50,6 +50,7 @@ def test_the_dashboard_shows_the_whole_way_of_a_command(template: Template) -> N
     assert own == {
         "CommandsAccepted",
         "CommandsBusy",
+        "CommandsUnavailable",
         "CommandsRefused",
         "CommandsReplayed",
         "Duplicates",
