@@ -218,8 +218,12 @@ class BringUp:
         """Keep what there is to look at and remove the rest; say how the target ended, if so."""
         how_ended = None
         try:
-            if not isinstance(error, KeyboardInterrupt | InterruptedByUserError | RefusedError):
+            if not isinstance(error, KeyboardInterrupt | RefusedError):
                 how_ended = self.target.how_ended()
+            # The watcher interrupts, too: then it is the end of the target that is looked at.
+            if how_ended is not None or not isinstance(
+                error, KeyboardInterrupt | InterruptedByUserError | RefusedError
+            ):
                 # Nothing can be kept on a full disk, and everything can be removed.
                 with suppress(OSError):
                     evidence.keep(self._evidence, self.target, self.target.find(), self._stack_name)
