@@ -6,11 +6,11 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
+from tidemark.environment import EMULATOR_CREDENTIALS, Connection
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
-
-    from tidemark.environment import Connection
 
 EMULATOR_ACCOUNT = "000000000000"
 EMULATOR_REGION = "us-east-1"
@@ -118,3 +118,18 @@ class Target(ABC):
     def api_url(self, connection: Connection, rest_api_id: str, stage: str) -> str:
         """The base URL of a REST API on this target, without a trailing slash."""
         return f"{connection.endpoint}/_aws/execute-api/{rest_api_id}/{stage}"
+
+
+class LocalTarget(Target):
+    """An emulator that this harness starts: no others' stacks, and the emulators' conventions."""
+
+    is_ours: ClassVar[bool] = True
+
+    def reach(self, endpoint: str | None, region: str) -> Connection:
+        """The connection for an endpoint; see :meth:`Target.reach`."""
+        return Connection(
+            endpoint=endpoint,
+            region=region,
+            credentials=EMULATOR_CREDENTIALS,
+            account=EMULATOR_ACCOUNT,
+        )

@@ -13,16 +13,18 @@ from importlib import metadata
 from typing import TYPE_CHECKING, ClassVar
 
 from tidemark import ports
-from tidemark.environment import EMULATOR_CREDENTIALS, Connection, cleaned
+from tidemark.environment import cleaned
 from tidemark.errors import TidemarkError
 from tidemark.processes import ProcessIdentity, stop_group
 from tidemark.state import read_json, write_json
-from tidemark.targets.base import EMULATOR_ACCOUNT, EMULATOR_REGION, Target
+from tidemark.targets.base import EMULATOR_ACCOUNT, EMULATOR_REGION, LocalTarget
 from tidemark.waiting import NotSeenError, NotYetError, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+
+    from tidemark.environment import Connection
 
 _READY_WITHIN_S = 30.0
 # Function workers are processes here; without a bound, load would start hundreds.
@@ -41,12 +43,11 @@ class _Process:
         return f"http://{ports.LOOPBACK}:{self.port}"
 
 
-class EmbeddedTarget(Target):
+class EmbeddedTarget(LocalTarget):
     """ministack in a subprocess; one per state folder, shared by the stacks on it."""
 
     name: ClassVar[str] = "embedded"
     summary: ClassVar[str] = "ministack, a subprocess on loopback"
-    is_ours: ClassVar[bool] = True
 
     @property
     def _folder(self) -> Path:
@@ -108,15 +109,6 @@ class EmbeddedTarget(Target):
         printed = self._log.read_text(errors="replace") if self._log.is_file() else ""
         lines = [line.strip() for line in printed.splitlines() if line.strip()]
         return f"process {process.identity.pid}, last words: {lines[-1] if lines else 'none'}"
-
-    def reach(self, endpoint: str | None, region: str) -> Connection:
-        """The connection for a recorded endpoint; see :meth:`Target.reach`."""
-        return Connection(
-            endpoint=endpoint,
-            region=region,
-            credentials=EMULATOR_CREDENTIALS,
-            account=EMULATOR_ACCOUNT,
-        )
 
     def versions(self) -> Mapping[str, str]:
         """The installed ministack."""

@@ -9,17 +9,19 @@ import os
 from typing import TYPE_CHECKING, ClassVar
 
 from tidemark import ports
-from tidemark.environment import EMULATOR_CREDENTIALS, Connection, cleaned
+from tidemark.environment import cleaned
 from tidemark.errors import TidemarkError
 from tidemark.processes import Children
 from tidemark.state import find_checkout, read_json, write_json
 from tidemark.targets import compose, container_trouble, engine
-from tidemark.targets.base import EMULATOR_ACCOUNT, EMULATOR_REGION, Target
+from tidemark.targets.base import EMULATOR_REGION, LocalTarget
 from tidemark.waiting import NotSeenError, NotYetError, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
+
+    from tidemark.environment import Connection
 
 DEFAULT_IMAGE = "localstack/localstack:4.14.0"
 
@@ -38,12 +40,11 @@ def image_of(environ: Mapping[str, str]) -> str:
     return environ.get("LOCALSTACK_IMAGE") or DEFAULT_IMAGE
 
 
-class LocalStackTarget(Target):
+class LocalStackTarget(LocalTarget):
     """LocalStack by Docker Compose; one per state folder, shared by the stacks on it."""
 
     name: ClassVar[str] = "localstack"
     summary: ClassVar[str] = "LocalStack, in Docker"
-    is_ours: ClassVar[bool] = True
 
     @property
     def _folder(self) -> Path:
@@ -131,15 +132,6 @@ class LocalStackTarget(Target):
         """The containers that bear a label with this project's name."""
         asked = ["ps", "--all", "--quiet", "--filter", f"label={label}={self.project}"]
         return (engine.asked(asked) or "").split()
-
-    def reach(self, endpoint: str | None, region: str) -> Connection:
-        """The connection for a recorded endpoint; see :meth:`Target.reach`."""
-        return Connection(
-            endpoint=endpoint,
-            region=region,
-            credentials=EMULATOR_CREDENTIALS,
-            account=EMULATOR_ACCOUNT,
-        )
 
     def versions(self) -> Mapping[str, str]:
         """The image, and the LocalStack in it as far as it answers."""

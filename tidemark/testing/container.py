@@ -7,9 +7,8 @@ import uuid
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tidemark import ports
-from tidemark.environment import EMULATOR_CREDENTIALS, Connection
 from tidemark.errors import TidemarkError
-from tidemark.targets.base import EMULATOR_ACCOUNT, EMULATOR_REGION, Target
+from tidemark.targets.base import EMULATOR_REGION, LocalTarget
 from tidemark.targets.localstack import image_of
 from tidemark.testing.emulators import answers
 from tidemark.waiting import NotSeenError, NotYetError, eventually
@@ -20,6 +19,7 @@ if TYPE_CHECKING:
 
     from testcontainers.core.container import DockerContainer
 
+    from tidemark.environment import Connection
     from tidemark.targets.base import TargetOptions
 
 _PORT = 4566
@@ -45,7 +45,7 @@ class NotHereError(TidemarkError):
     """This machine does not have what the target needs."""
 
 
-class ContainerTarget(Target):
+class ContainerTarget(LocalTarget):
     """LocalStack in a container of its own, on a loopback port that is free.
 
     Args:
@@ -55,7 +55,6 @@ class ContainerTarget(Target):
 
     name: ClassVar[str] = "localstack"
     summary: ClassVar[str] = "LocalStack, in a container of the session's own"
-    is_ours: ClassVar[bool] = True
 
     def __init__(self, options: TargetOptions, *, outlives: bool = False) -> None:
         super().__init__(options)
@@ -105,15 +104,6 @@ class ContainerTarget(Target):
             one.remove(v=True, force=True)
         engine.close()
         return True
-
-    def reach(self, endpoint: str | None, region: str) -> Connection:
-        """The connection for an endpoint; see :meth:`Target.reach`."""
-        return Connection(
-            endpoint=endpoint,
-            region=region,
-            credentials=EMULATOR_CREDENTIALS,
-            account=EMULATOR_ACCOUNT,
-        )
 
     @property
     def how_to_remove(self) -> str:
