@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from integration.tables import Tables
     from tidemark.client import Client
+    from tidemark.testing.capabilities import Capabilities
     from tidemark.workloads.bank import Bank
 
 AssertMalformed = Callable[[Answer, str], None]
@@ -83,7 +84,7 @@ def nothing_is_stored(tables: Tables, names: Names, account_id: str) -> Iterator
 
 
 @pytest.fixture(scope="session")
-def assert_malformed(capabilities: frozenset[str]) -> AssertMalformed:
+def assert_malformed(capabilities: Capabilities) -> AssertMalformed:
     """The API names the field; a gateway that validates may say so first, in its own words."""
 
     def check(answer: Answer, field: str) -> None:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from schemathesis import Case, Response
 
     from integration.site import Site
+    from tidemark.testing.capabilities import Capabilities
 
     AnyCase = Case[Any]
 
@@ -105,7 +106,7 @@ def sent(site: Site) -> Iterator[Callable[[AnyCase], Response]]:
 def test_every_answer_is_as_specified(
     sent: Callable[[AnyCase], Response],
     existing: dict[str, str],
-    capabilities: frozenset[str],
+    capabilities: Capabilities,
     operation_id: str,
     mode: GenerationMode,
 ) -> None:
@@ -145,7 +146,7 @@ def is_text(case: AnyCase) -> bool:
         return False
 
 
-def is_gateways_own(response: Response, capabilities: frozenset[str]) -> bool:
+def is_gateways_own(response: Response, capabilities: Capabilities) -> bool:
     """Whether an emulator's gateway refused by itself: its gateway responses cannot be set.
 
     It refuses routes and signatures with 403 and, where it validates requests, 400.

@@ -14,7 +14,8 @@ from tidemark.errors import EndedError
 from tidemark.exit_codes import ExitCode
 from tidemark.probe.bench import PREFIX
 from tidemark.probe.result import Result
-from tidemark.testing.emulators import emulator_at
+from tidemark.targets.emulators import emulator_at
+from tidemark.testing.capabilities import MEASURED
 
 if TYPE_CHECKING:
     from integration.site import Site
@@ -35,14 +36,13 @@ MAKES_NOTHING = "iam-unknown-access-key"
 
 
 @pytest.fixture
-def committed(site: Site, target: Target) -> Path:
+def committed(site: Site) -> Path:
     """What docs/targets says of the target."""
     endpoint = site.deployment.endpoint
-    name = emulator_at(endpoint) if target.name == "endpoint" and endpoint else target.name
-    path = TARGETS / f"{name}.json"
-    if not path.is_file():
-        pytest.skip(f"nobody has measured the {name} target yet")
-    return path
+    found = emulator_at(endpoint) if endpoint else None
+    if found is None or (found.target, found.version) not in MEASURED:
+        pytest.skip(f"nobody has measured what answers at {endpoint or 'AWS'} yet: {found}")
+    return TARGETS / f"{found.target}.json"
 
 
 @pytest.fixture(autouse=True)

@@ -18,13 +18,15 @@ import pytest
 from tidemark.errors import InterruptedByUserError, TidemarkError
 from tidemark.state import CHECKOUT_MARK, find_checkout, read_json, state_dir
 from tidemark.testing import capabilities
+from tidemark.testing.capabilities import Capabilities
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from tidemark.aws import Clients
     from tidemark.client import Client
     from tidemark.deployment import Deployment
+    from tidemark.probe.result import Finding
     from tidemark.targets.base import Target
     from tidemark.testing.sharing import Host
     from tidemark.testing.testbed import Plan, Testbed
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
 TARGETS = ("embedded", "localstack", "endpoint", "aws")
 
 _LAST_WORDS = pytest.StashKey[list[str]]()
-_LACKING = pytest.StashKey[frozenset[str]]()
+_LACKING = pytest.StashKey["frozenset[str] | None"]()
 _SESSION_STATE = pytest.StashKey[Path]()
 _HOST = pytest.StashKey["Host"]()
 # What a worker of pytest-xdist is told.
@@ -111,15 +113,22 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a test that needs what the target lacks."""
-    for marker in item.iter_markers("needs"):
-        for capability in marker.args:
-            if capability not in capabilities.CAPABILITIES:
-                known = ", ".join(capabilities.CAPABILITIES)
-                pytest.fail(f"There is no capability {capability!r}: {known}.", pytrace=False)
-            if capability in _lacking(item.config):
-                meaning = capabilities.CAPABILITIES[capability]
-                pytest.skip(f"the {_target_name(item.config)} target lacks {capability}: {meaning}")
+    """Skip a test that needs what the target is known to lack, before anything is started."""
+    needed = _needed(item)
+    unknown = [one for one in needed if one not in capabilities.CAPABILITIES]
+    if unknown:
+        known = ", ".join(capabilities.CAPABILITIES)
+        pytest.fail(f"There is no capability {unknown[0]!r}: {known}.", pytrace=False)
+    if needed and (lacking := _lacking(item.config)) is not None:
+        _skip_without(Capabilities(_target_name(item.config), lacking, _never), needed)
+
+
+@pytest.fixture(autouse=True)
+def _needs_are_met(request: pytest.FixtureRequest) -> None:
+    """Skip a test that needs what the target turns out to lack, where nobody knew."""
+    needed = _needed(request.node)
+    if needed and _lacking(request.config) is None:
+        _skip_without(request.getfixturevalue("capabilities"), needed)
 
 
 def pytest_report_collectionfinish(
@@ -199,9 +208,19 @@ def target(testbed: Testbed, deployment: Deployment) -> Target:  # noqa: ARG001 
 
 
 @pytest.fixture(scope="session", name="capabilities")
-def target_capabilities(request: pytest.FixtureRequest) -> frozenset[str]:
+def target_capabilities(request: pytest.FixtureRequest) -> Capabilities:
     """What the target can do, of what targets differ in."""
-    return frozenset(capabilities.CAPABILITIES) - _lacking(request.config)
+    target_name, lacking = _target_name(request.config), _lacking(request.config)
+    if lacking is not None:
+        return Capabilities(target_name, lacking, _never)
+    deployment: Deployment = request.getfixturevalue("deployment")
+    testbed: Testbed = request.getfixturevalue("testbed")
+
+    def measure(capability: str) -> Finding:
+        with _shown(request.config):
+            return testbed.probed(capability, deployment)
+
+    return Capabilities(target_name, None, measure)
 
 
 @pytest.fixture(scope="session")
@@ -236,12 +255,27 @@ def _target_name(config: pytest.Config) -> str:
     return str(config.getoption("--target") or default)
 
 
-def _lacking(config: pytest.Config) -> frozenset[str]:
+def _lacking(config: pytest.Config) -> frozenset[str] | None:
     if _LACKING not in config.stash:
-        config.stash[_LACKING] = capabilities.lacking(
+        config.stash[_LACKING] = capabilities.measured(
             _target_name(config), config.getoption("--tidemark-endpoint")
         )
     return config.stash[_LACKING]
+
+
+def _needed(item: pytest.Item) -> list[str]:
+    """The capabilities that a test declares to need."""
+    return [capability for marker in item.iter_markers("needs") for capability in marker.args]
+
+
+def _skip_without(target: Capabilities, needed: Iterable[str]) -> None:
+    for capability in needed:
+        if capability not in target:
+            pytest.skip(target.why_not(capability))
+
+
+def _never(capability: str) -> NoReturn:
+    raise AssertionError(f"{capability} is known, and not measured")
 
 
 def _plan(config: pytest.Config) -> Plan:

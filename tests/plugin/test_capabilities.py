@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -9,12 +10,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tidemark.testing.capabilities import CAPABILITIES, lacking
+from tests.probe.asking import finding
+from tidemark.exit_codes import ExitCode
+from tidemark.probe.row import Verdict
+from tidemark.testing.capabilities import CAPABILITIES, MEASURED, Capabilities, measured
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.plugin.sessions import Project
+    from tidemark.probe.result import Finding
 
 NEEDY = """
 @pytest.mark.needs("request-validators")
@@ -43,33 +48,80 @@ def test_a_capability_that_nobody_knows_is_an_error(project: Project) -> None:
     assert "There is no capability 'wings'" in session.output
 
 
-@pytest.mark.parametrize("name", ["embedded", "localstack", "endpoint"])
-def test_what_a_target_lacks_is_a_capability(name: str) -> None:
-    assert lacking(name, None) <= CAPABILITIES.keys()
+def test_what_a_target_lacks_is_a_capability() -> None:
+    assert all(lacking < CAPABILITIES.keys() for lacking in MEASURED.values())
+
+
+def test_aws_can_do_all_of_it() -> None:
+    assert measured("aws", None) == frozenset()
 
 
 @pytest.mark.parametrize(
-    ("path", "name"), [("/_ministack/health", "embedded"), ("/_localstack/health", "localstack")]
+    ("path", "target", "version"),
+    [
+        ("/_ministack/health", "embedded", "1.5.33"),
+        ("/_localstack/health", "localstack", "4.14.0"),
+    ],
 )
-def test_an_endpoint_lacks_what_the_emulator_behind_it_lacks(path: str, name: str) -> None:
-    with answering(path) as endpoint:
-        assert lacking("endpoint", endpoint) == lacking(name, None)
-        assert lacking("endpoint", endpoint) != frozenset()
+def test_an_endpoint_lacks_what_the_emulator_behind_it_lacks(
+    path: str, target: str, version: str
+) -> None:
+    with answering(path, version) as endpoint:
+        assert measured("endpoint", endpoint) == MEASURED[target, version] != frozenset()
 
 
-def test_an_unknown_endpoint_is_expected_to_do_all_that_aws_does() -> None:
-    with answering("/nothing") as endpoint:
-        assert lacking("endpoint", endpoint) == frozenset()
+def test_nobody_knows_beforehand_what_another_version_lacks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    with answering("/_localstack/health", "2026.11.0") as endpoint:
+        assert measured("endpoint", endpoint) is None
+    with answering("/nothing", "1.5.33") as endpoint:
+        assert measured("endpoint", endpoint) is None
+    monkeypatch.setenv("LOCALSTACK_IMAGE", "acme/localstack:9")
+    assert measured("localstack", None) is None
+
+
+def test_what_nobody_knows_is_probed_once_when_it_is_asked_for() -> None:
+    asked: list[str] = []
+
+    def measure(capability: str) -> Finding:
+        asked.append(capability)
+        verdict = Verdict.NOT_SEEN if capability == "schedules" else Verdict.SAME
+        return finding("row", verdict, observed="no sign of it", capability=capability)
+
+    target = Capabilities("localstack", None, measure)
+
+    assert "signatures" in target
+    assert "schedules" not in target
+    assert "schedules" not in target
+    assert asked == ["signatures", "schedules"]
+    assert target.why_not("schedules") == (
+        "the localstack target lacks schedules: EventBridge schedules fire "
+        "(probed now: no sign of it)"
+    )
+
+
+def test_a_session_on_an_unknown_version_probes_what_a_test_needs(project: Project) -> None:
+    """It cannot get that far here; that it begins by deploying shows that it means to."""
+    with answering("/_localstack/health", "2026.11.0") as endpoint:
+        session = project.run(NEEDY, "--tidemark-endpoint", endpoint, "--tidemark-app", "true")
+
+    assert session.exit_code == ExitCode.FAILED
+    assert f"No AWS answers at {endpoint}" in session.output
 
 
 @contextmanager
-def answering(path: str) -> Iterator[str]:
-    """A server that knows one path."""
+def answering(path: str, version: str) -> Iterator[str]:
+    """A server that knows one path, and says its version there."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             self.send_response(200 if self.path == path else 404)
             self.end_headers()
+            self.wfile.write(json.dumps({"version": version}).encode())
+
+        def do_POST(self) -> None:
+            self.send_error(501)
 
         def log_message(self, *_: object) -> None:
             """Keep quiet."""

@@ -48,9 +48,18 @@ def test_every_capability_that_tests_depend_on_is_measured_by_one_row() -> None:
     assert sorted(measured) == sorted(capabilities.CAPABILITIES)
 
 
-@pytest.mark.parametrize("target", MEASURED)
-def test_the_plugin_takes_for_lacking_what_was_measured_so(target: str) -> None:
-    assert capabilities.lacking(target, None) == _committed(target).lacking()
+@pytest.mark.parametrize(("target", "version"), capabilities.MEASURED)
+def test_the_plugin_takes_for_lacking_what_was_measured_so(target: str, version: str) -> None:
+    committed = _committed(target)
+
+    assert capabilities.MEASURED[target, version] == committed.lacking()
+    assert version in {committed.versions.get(name) for name in ("ministack", "localstack")}
+
+
+def test_what_is_committed_was_measured_on_the_pinned_versions() -> None:
+    assert {capabilities.measured(target, None) for target in MEASURED} == set(
+        capabilities.MEASURED.values()
+    )
 
 
 @pytest.mark.parametrize("target", MEASURED)

@@ -53,7 +53,7 @@ def finds(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def prepare(*findings: Finding, **attributes: Any) -> None:
         run = Run(findings, attributes.get("left_behind", []), attributes.get("complete", True))
         monkeypatch.setattr(verb, "ROWS", tuple(row(one.name) for one in findings))
-        monkeypatch.setattr(verb, "_run", lambda *_, **__: run)
+        monkeypatch.setattr(verb, "asked", lambda *_, **__: run)
         monkeypatch.setattr(recorded, "chosen", lambda *_: (DEPLOYMENT, None))
         monkeypatch.setattr(recorded, "answering", lambda _: None)
         monkeypatch.setattr(verb, "SharedClients", lambda _: None)

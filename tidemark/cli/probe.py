@@ -17,16 +17,14 @@ from tidemark.deployment import Deployment
 from tidemark.errors import EndedError, InterruptedByUserError, RefusedError
 from tidemark.exit_codes import ExitCode
 from tidemark.probe import rendering
-from tidemark.probe.bench import PREFIX, Bench, unique_name
+from tidemark.probe.asking import asked
 from tidemark.probe.clients import SharedClients
 from tidemark.probe.difference import Difference
 from tidemark.probe.result import Result
-from tidemark.probe.role import Role
 from tidemark.probe.row import Row, Verdict
 from tidemark.probe.rows import ROWS
-from tidemark.probe.running import Run, Runner
-from tidemark.progress import Steps, stderr
-from tidemark.testing.emulators import emulator_at
+from tidemark.progress import stderr
+from tidemark.targets.emulators import emulator_at
 
 _CALM_WIDTH = 160
 _STDOUT = Path("-")
@@ -81,11 +79,18 @@ def probe(
     deployment, its_target = recorded.chosen(target, stack_name)
     clients = SharedClients(recorded.answering(its_target))
     started = time.monotonic()
-    run = _run(rows, clients, deployment, is_patient=patient)
+    target_name = _name_of(deployment)
+    run = asked(
+        rows,
+        clients,
+        deployment,
+        what=f"the {target_name} target is probed",
+        is_patient=patient,
+    )
     duration_s = time.monotonic() - started
     recorded.answering(its_target)
     result = Result(
-        target=_name_of(deployment),
+        target=target_name,
         date=datetime.now(UTC).date().isoformat(),
         versions=status.versions(deployment),
         duration_s=round(duration_s, 1),
@@ -111,27 +116,11 @@ def _chosen(names: Sequence[str]) -> list[Row]:
     return [row for row in ROWS if not names or row.name in names]
 
 
-def _run(
-    rows: Sequence[Row], clients: SharedClients, deployment: Deployment, *, is_patient: bool
-) -> Run:
-    target_name = _name_of(deployment)
-    role = Role(clients, unique_name(), PREFIX)
-    runner = Runner(
-        lambda within_s: Bench(clients, deployment, role, within_s=within_s),
-        is_patient=is_patient,
-    )
-    try:
-        with Steps().step(f"the {target_name} target is probed"):
-            run = runner.run(rows)
-    finally:
-        left_behind = role.leftovers.remove()
-    return Run(run.findings, [*run.left_behind, *left_behind], run.is_complete)
-
-
 def _name_of(deployment: Deployment) -> str:
     """The target's name; that of the emulator, where an endpoint is known to be one."""
     if deployment.target == "endpoint" and deployment.endpoint:
-        return emulator_at(deployment.endpoint) or deployment.target
+        emulator = emulator_at(deployment.endpoint)
+        return emulator.target if emulator else deployment.target
     return deployment.target
 
 

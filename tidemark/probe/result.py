@@ -63,6 +63,11 @@ class Finding:
         )
 
     @property
+    def is_missing(self) -> bool:
+        """Whether the target does not do what AWS documents."""
+        return self.verdict in (Verdict.DIFFERS, Verdict.NOT_SEEN)
+
+    @property
     def verdict_in_words(self) -> str:
         """The verdict, with the bound where one was reached."""
         if self.verdict is Verdict.NOT_SEEN:
@@ -137,9 +142,8 @@ class Result:
 
     def lacking(self) -> frozenset[str]:
         """The capabilities that the target was found to lack."""
-        missing = (Verdict.DIFFERS, Verdict.NOT_SEEN)
         return frozenset(
-            one.capability for one in self.findings if one.capability and one.verdict in missing
+            one.capability for one in self.findings if one.capability and one.is_missing
         )
 
 

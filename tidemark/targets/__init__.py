@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tidemark.environment import Connection
 
 # What targets are made of, and none itself.
-_PARTS = {"base", "choice", "compose", "container_trouble", "engine"}
+_PARTS = {"base", "choice", "compose", "container_trouble", "emulators", "engine"}
 
 
 def names() -> tuple[str, ...]:

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from tidemark.errors import RefusedError, TidemarkError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _TOKEN = re.compile(r"LOCALSTACK_AUTH_TOKEN|licen[cs]e activation|auth token", re.IGNORECASE)
 _PORT = re.compile(r"port is already allocated|address already in use", re.IGNORECASE)
@@ -17,25 +21,33 @@ _PULL = re.compile(
 )
 
 
-def of_compose(output: str, image: str, port: int) -> TidemarkError:
-    """The error for what Compose printed before it failed."""
+class MissingImageError(TidemarkError):
+    """The image is not here, and there is no way to get it."""
+
+
+def of_engine(output: str, image: str, port: int | None, *, who: str) -> TidemarkError:
+    """The error for what the engine said when it was to start a container.
+
+    Args:
+        output: What it said, alone or among what Compose printed.
+        image: Which image it was to start.
+        port: The port that the container was to have, if that was fixed.
+        who: Who speaks, when it is nothing that is known here.
+    """
     words = last_line(output)
-    if _PORT.search(output):
+    if port is not None and _PORT.search(output):
         return RefusedError(
             f"Port {port} is taken: stop what listens there, choose another --port, or leave the "
             "choice to Tidemark."
         )
     if _DISK.search(output):
-        return TidemarkError(
-            "The disk is full where Docker keeps its images and containers: `docker system df` "
-            "shows what takes the room, `docker system prune` makes some."
-        )
+        return _full_disk()
     if _PULL.search(output):
-        return TidemarkError(
+        return MissingImageError(
             f"The image {image} is not on this machine and cannot be pulled ({words}): correct "
-            "LOCALSTACK_IMAGE or the way to the registry, or take TARGET=embedded."
+            "LOCALSTACK_IMAGE or the way to the registry, or take the embedded target."
         )
-    return TidemarkError(f"Docker Compose failed: {words}.")
+    return TidemarkError(f"{who} failed: {words}.")
 
 
 def of_container(log: str, image: str, default_image: str, how: str, path: object) -> TidemarkError:
@@ -54,12 +66,29 @@ def of_container(log: str, image: str, default_image: str, how: str, path: objec
             f"LOCALSTACK_IMAGE, for {default_image} runs without one."
         )
     if _DISK.search(log):
-        return TidemarkError(
-            "The disk is full where Docker keeps its containers: `docker system df` shows what "
-            "takes the room, `docker system prune` makes some."
-        )
+        return _full_disk()
     return TidemarkError(
         f"LocalStack ended while starting ({how}; its last words: {last_line(log)}): see {path}."
+    )
+
+
+def ended(state: Mapping[str, object]) -> str | None:
+    """How a container ended, in words; ``None`` while it runs.
+
+    Args:
+        state: What the engine says of the container's state.
+    """
+    if state.get("Status") not in {"exited", "dead"}:
+        return None
+    if state.get("OOMKilled"):
+        return "the machine ran out of memory for it"
+    return f"exit code {state.get('ExitCode')}"
+
+
+def _full_disk() -> TidemarkError:
+    return TidemarkError(
+        "The disk is full where Docker keeps its images and containers: `docker system df` shows "
+        "what takes the room, `docker system prune` makes some."
     )
 
 

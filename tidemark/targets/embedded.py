@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import http.client
-import json
 import os
 import shutil
 import subprocess
@@ -17,6 +15,7 @@ from tidemark.environment import cleaned
 from tidemark.errors import TidemarkError
 from tidemark.processes import ProcessIdentity, stop_group
 from tidemark.state import read_json, write_json
+from tidemark.targets import emulators
 from tidemark.targets.base import EMULATOR_ACCOUNT, EMULATOR_REGION, LocalTarget
 from tidemark.waiting import NotSeenError, NotYetError, eventually
 
@@ -89,7 +88,7 @@ class EmbeddedTarget(LocalTarget):
     def find(self) -> Connection | None:
         """The running ministack; see :meth:`Target.find`."""
         running = self._running()
-        if running is None or not _answers(running.port):
+        if running is None or not emulators.answers(running.endpoint, self.name):
             return None
         return self.reach(running.endpoint, EMULATOR_REGION)
 
@@ -159,7 +158,7 @@ class EmbeddedTarget(LocalTarget):
         def probe() -> bool | None:
             if not process.identity.is_alive:
                 raise self._failed("ended while starting")
-            if not _answers(process.port):
+            if not emulators.answers(process.endpoint, self.name):
                 raise NotYetError("no answer")
             return True
 
@@ -196,16 +195,3 @@ def _server_environment(port: int, temporary: Path) -> dict[str, str]:
         "PYTHONUNBUFFERED": "1",
     }
     return env
-
-
-def _answers(port: int) -> bool:
-    """Whether ministack answers its health check on a loopback port."""
-    connection = http.client.HTTPConnection(ports.LOOPBACK, port, timeout=2)
-    try:
-        connection.request("GET", "/_ministack/health")
-        response = connection.getresponse()
-        return response.status == http.client.OK and "services" in json.loads(response.read())
-    except (OSError, http.client.HTTPException, ValueError):
-        return False
-    finally:
-        connection.close()

@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
+from botocore.parsers import ResponseParserError
 
 from tidemark.aws import Clients
 from tidemark.environment import EMULATOR_CREDENTIALS, Connection
@@ -46,7 +47,7 @@ class EndpointTarget(Target):
         connection = self.reach(self._endpoint(), EMULATOR_REGION)
         try:
             Clients(connection).client("sts", _AT_ONCE).get_caller_identity()
-        except (BotoCoreError, ClientError):
+        except (BotoCoreError, ClientError, ResponseParserError):  # the last: it is no AWS
             return None
         return connection
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import http.client
 import json
 import os
 from typing import TYPE_CHECKING, ClassVar
@@ -13,7 +12,7 @@ from tidemark.environment import cleaned
 from tidemark.errors import TidemarkError
 from tidemark.processes import Children
 from tidemark.state import find_checkout, read_json, write_json
-from tidemark.targets import compose, container_trouble, engine
+from tidemark.targets import compose, container_trouble, emulators, engine
 from tidemark.targets.base import EMULATOR_REGION, LocalTarget
 from tidemark.waiting import NotSeenError, NotYetError, eventually
 
@@ -95,7 +94,7 @@ class LocalStackTarget(LocalTarget):
     def find(self) -> Connection | None:
         """The running LocalStack; see :meth:`Target.find`."""
         port = self._recorded_port()
-        if port is None or not _answers(port):
+        if port is None or not emulators.answers(_endpoint(port), self.name):
             return None
         return self.reach(_endpoint(port), EMULATOR_REGION)
 
@@ -121,7 +120,7 @@ class LocalStackTarget(LocalTarget):
         state = self._state()
         if state is None:
             return "its container is gone"
-        return _ended(state)
+        return container_trouble.ended(state)
 
     def _state(self) -> dict[str, object] | None:
         """What the engine says of the container; ``None`` when there is none."""
@@ -136,7 +135,7 @@ class LocalStackTarget(LocalTarget):
     def versions(self) -> Mapping[str, str]:
         """The image, and the LocalStack in it as far as it answers."""
         port = self._recorded_port()
-        health = _health(port) if port is not None else None
+        health = emulators.health(_endpoint(port), self.name) if port is not None else None
         version = (health or {}).get("version")
         return {"image": image_of(os.environ)} | ({"localstack": str(version)} if version else {})
 
@@ -174,7 +173,9 @@ class LocalStackTarget(LocalTarget):
             children.stop()
             raise
         if finished.exit_code != 0:
-            raise container_trouble.of_compose(finished.output, image_of(os.environ), port)
+            raise container_trouble.of_engine(
+                finished.output, image_of(os.environ), port, who="Docker Compose"
+            )
 
     def _await_healthy(self, port: int) -> None:
         def probe() -> bool | None:
@@ -183,7 +184,7 @@ class LocalStackTarget(LocalTarget):
                 raise container_trouble.of_container(
                     printed, image_of(os.environ), DEFAULT_IMAGE, how, self._failed_log
                 )
-            if not _answers(port):
+            if not emulators.answers(_endpoint(port), self.name):
                 raise NotYetError(f"no answer on port {port}")
             return True
 
@@ -193,15 +194,6 @@ class LocalStackTarget(LocalTarget):
             raise TidemarkError(f"LocalStack does not answer: {not_seen}") from not_seen
 
 
-def _ended(state: Mapping[str, object]) -> str | None:
-    """How a container ended, in words; ``None`` while it runs."""
-    if state.get("Status") not in {"exited", "dead"}:
-        return None
-    if state.get("OOMKilled"):
-        return "the machine ran out of memory for it"
-    return f"exit code {state.get('ExitCode')}"
-
-
 def _existing(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     return folder
@@ -209,22 +201,3 @@ def _existing(folder: Path) -> Path:
 
 def _endpoint(port: int) -> str:
     return f"http://{ports.LOOPBACK}:{port}"
-
-
-def _health(port: int) -> dict[str, object] | None:
-    """What the health check on a loopback port says; ``None`` without an answer."""
-    connection = http.client.HTTPConnection(ports.LOOPBACK, port, timeout=5)
-    try:
-        connection.request("GET", "/_localstack/health")
-        response = connection.getresponse()
-        document: dict[str, object] = json.loads(response.read())
-    except (OSError, http.client.HTTPException, ValueError):
-        return None
-    else:
-        return document if response.status == http.client.OK else None
-    finally:
-        connection.close()
-
-
-def _answers(port: int) -> bool:
-    return _health(port) is not None

@@ -1,13 +1,24 @@
-"""What targets can do, as far as tests depend on it. AWS can do all of it."""
+"""What targets can do, as far as tests depend on it.
+
+The probe decides it: its committed results for the pinned versions of the emulators, and for any
+other version the row itself, asked on the target when the first test needs to know. AWS can do all
+of it.
+"""
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass, field
+from importlib import metadata
 from typing import TYPE_CHECKING
 
-from tidemark.testing.emulators import emulator_at
+from tidemark.targets.emulators import emulator_at
+from tidemark.targets.localstack import DEFAULT_IMAGE, image_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+
+    from tidemark.probe.result import Finding
 
 CAPABILITIES: Mapping[str, str] = {
     "any-body": "a body that is no UTF-8, or nested without end, is refused and not a failure",
@@ -17,19 +28,69 @@ CAPABILITIES: Mapping[str, str] = {
     "signatures": "the gateway refuses requests that are not signed",
 }
 
-_LACKS: Mapping[str, frozenset[str]] = {
-    "embedded": frozenset({"async-retries", "request-validators"}),
-    "localstack": frozenset({"any-body", "signatures"}),
+MEASURED: Mapping[tuple[str, str], frozenset[str]] = {
+    ("embedded", "1.5.33"): frozenset({"async-retries", "request-validators"}),
+    ("localstack", "4.14.0"): frozenset({"any-body", "signatures"}),
 }
+"""What the emulators lack, by target and version, according to the committed results."""
 
 
-def lacking(target_name: str, endpoint: str | None) -> frozenset[str]:
-    """The capabilities that a target is known to lack.
+def measured(target_name: str, endpoint: str | None) -> frozenset[str] | None:
+    """The capabilities that a target is known to lack before it is started.
 
     Args:
         target_name: The target.
         endpoint: Where an endpoint target answers; which emulator it is tells its health check.
+
+    Returns:
+        ``None`` if this version of it was not measured yet.
     """
-    if target_name == "endpoint" and endpoint is not None:
-        target_name = emulator_at(endpoint) or target_name
-    return _LACKS.get(target_name, frozenset())
+    if target_name == "aws":
+        return frozenset()
+    return MEASURED.get(_version(target_name, endpoint))
+
+
+def _version(target_name: str, endpoint: str | None) -> tuple[str, str]:
+    """A target and its version; the latter is empty if it is not known yet."""
+    if target_name == "embedded":
+        try:
+            return target_name, metadata.version("ministack")
+        except metadata.PackageNotFoundError:
+            return target_name, ""
+    if target_name == "localstack" and image_of(os.environ) == DEFAULT_IMAGE:
+        return target_name, DEFAULT_IMAGE.rpartition(":")[2]
+    found = emulator_at(endpoint) if endpoint else None
+    return (found.target, found.version) if found else (target_name, "")
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a target can do; a capability is `in` it, or not.
+
+    Attributes:
+        target_name: The target.
+        lacking: What it is known to lack; ``None`` if that is to be measured.
+        measure: Asks the row that decides a capability, on the target.
+    """
+
+    target_name: str
+    lacking: frozenset[str] | None
+    measure: Callable[[str], Finding]
+    _findings: dict[str, Finding] = field(default_factory=dict, repr=False)
+
+    def __contains__(self, capability: str) -> bool:
+        if self.lacking is not None:
+            return capability not in self.lacking
+        return not self._finding(capability).is_missing
+
+    def why_not(self, capability: str) -> str:
+        """A sentence on a capability that it lacks, without its full stop."""
+        known = f"the {self.target_name} target lacks {capability}: {CAPABILITIES[capability]}"
+        if self.lacking is not None:
+            return known
+        return f"{known} (probed now: {self._finding(capability).observed})"
+
+    def _finding(self, capability: str) -> Finding:
+        if capability not in self._findings:
+            self._findings[capability] = self.measure(capability)
+        return self._findings[capability]

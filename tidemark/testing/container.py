@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tidemark import ports
 from tidemark.errors import TidemarkError
+from tidemark.targets import container_trouble, emulators
 from tidemark.targets.base import EMULATOR_REGION, LocalTarget
-from tidemark.targets.localstack import image_of
-from tidemark.testing.emulators import answers
+from tidemark.targets.localstack import DEFAULT_IMAGE, image_of
 from tidemark.waiting import NotSeenError, NotYetError, eventually
 
 if TYPE_CHECKING:
@@ -39,6 +39,16 @@ SETTINGS: Mapping[str, str] = {
     "SQS_ENDPOINT_STRATEGY": "path",
 }
 """What LocalStack is told; `docker-compose.yml` tells it the same, and why."""
+
+
+_NO_ENGINE = (
+    "No Docker engine answers: start it, correct DOCKER_HOST or the docker context, or take "
+    "--target embedded."
+)
+_NO_ENTRY = (
+    "Docker does not let this user in (permission denied): add the user to the group docker and "
+    "log in again, use rootless Docker, or take --target embedded."
+)
 
 
 class NotHereError(TidemarkError):
@@ -74,7 +84,7 @@ class ContainerTarget(LocalTarget):
         self._container = _new_container(self._id, outlives=self._outlives)
         try:
             endpoint = _started(self._container)
-            _await_healthy(self._container, endpoint)
+            self._await_healthy(endpoint)
         except BaseException:
             self.stop()
             raise
@@ -88,22 +98,58 @@ class ContainerTarget(LocalTarget):
     def find(self) -> Connection | None:
         """The running LocalStack; see :meth:`Target.find`."""
         connection = self._connection
-        is_there = connection is not None and answers(str(connection.endpoint), "localstack")
-        return connection if is_there else None
+        if connection is None or not emulators.answers(str(connection.endpoint), self.name):
+            return None
+        return connection
 
     def stop(self) -> bool:
         """Remove the container, the function containers, and their volumes."""
         container, self._container, self._connection = self._container, None, None
         if container is None:
             return False
-        engine = container.get_docker_client().client
-        for one in engine.containers.list(all=True, filters={"name": f"^/{_name(self._id)}$"}):
+        docker = container.get_docker_client().client
+        for one in docker.containers.list(all=True, filters={"name": f"^/{_name(self._id)}$"}):
             one.stop(timeout=_STOP_WITHIN_S)
             one.remove(v=True, force=True)
-        for one in engine.containers.list(all=True, filters={"label": f"{_MARK}={self._id}"}):
+        for one in docker.containers.list(all=True, filters={"label": f"{_MARK}={self._id}"}):
             one.remove(v=True, force=True)
-        engine.close()
+        docker.close()
         return True
+
+    def how_ended(self) -> str | None:
+        """How the container ended, or the engine under it; see :meth:`Target.how_ended`."""
+        if self._container is None:
+            return None
+        from docker.errors import DockerException, NotFound  # noqa: PLC0415 -- with the extra `localstack` only
+        from requests.exceptions import RequestException  # noqa: PLC0415 -- what docker's client raises unwrapped
+
+        try:
+            wrapped = self._container.get_wrapped_container()
+            wrapped.reload()
+        except NotFound:
+            return "its container is gone"
+        except (DockerException, RequestException):
+            return "the Docker engine does not answer"
+        return container_trouble.ended(wrapped.attrs["State"])
+
+    def _await_healthy(self, endpoint: str) -> None:
+        def probe() -> bool:
+            if (how := self.how_ended()) is not None:
+                path = self.options.state / "failed" / "localstack.log"
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self.keep_log(path)
+                printed = path.read_text(encoding="utf-8", errors="replace")
+                raise container_trouble.of_container(
+                    printed, image_of(os.environ), DEFAULT_IMAGE, how, path
+                )
+            if not emulators.answers(endpoint, self.name):
+                raise NotYetError(f"no answer at {endpoint}")
+            return True
+
+        try:
+            eventually(probe, within_s=_HEALTHY_WITHIN_S, what="LocalStack to answer")
+        except NotSeenError as not_seen:
+            raise TidemarkError(f"LocalStack does not answer: {not_seen}") from not_seen
 
     @property
     def how_to_remove(self) -> str:
@@ -145,10 +191,8 @@ def _new_container(session_id: str, *, outlives: bool) -> DockerContainer:
     try:
         container = DockerContainer(image_of(os.environ))
     except DockerException as error:
-        raise NotHereError(
-            "No Docker engine answers: start it, correct DOCKER_HOST or the docker context, or "
-            "take --target embedded."
-        ) from error
+        refused = "permission denied" in str(error).lower()
+        raise NotHereError(_NO_ENTRY if refused else _NO_ENGINE) from error
     published: dict[str, Any] = container.ports
     published[str(_PORT)] = (ports.LOOPBACK,)
     # The reaper finds what a killed session leaves by the first label; `stop` by the second.
@@ -167,35 +211,14 @@ def _new_container(session_id: str, *, outlives: bool) -> DockerContainer:
 
 def _started(container: DockerContainer) -> str:
     """Start a container, and return the endpoint that it will answer at."""
-    from docker.errors import APIError, ImageNotFound  # noqa: PLC0415 -- with the extra `localstack` only
+    from docker.errors import APIError  # noqa: PLC0415 -- with the extra `localstack` only
 
     try:
         container.start()
-    except ImageNotFound as error:
-        raise NotHereError(
-            f"{container.image} is not on this machine and cannot be pulled: {error.explanation}."
-        ) from error
     except APIError as error:
-        raise TidemarkError(
-            f"Docker does not start {container.image}: {error.explanation}."
-        ) from error
+        said = str(error.explanation or error)
+        trouble = container_trouble.of_engine(said, str(container.image), None, who="Docker")
+        if isinstance(trouble, container_trouble.MissingImageError):
+            raise NotHereError(str(trouble)) from error
+        raise trouble from error
     return f"http://{ports.LOOPBACK}:{container.get_exposed_port(_PORT)}"
-
-
-def _await_healthy(container: DockerContainer, endpoint: str) -> None:
-    def probe() -> bool:
-        container.reload()
-        if container.status != "running":
-            words = b"".join(container.get_logs()).decode(errors="replace").strip().splitlines()
-            raise TidemarkError(
-                f"LocalStack ended while starting ({words[-1] if words else 'it said nothing'}). "
-                "Images after 4.14.0 need LOCALSTACK_AUTH_TOKEN."
-            )
-        if not answers(endpoint, "localstack"):
-            raise NotYetError(f"container {container.status}, no answer at {endpoint}")
-        return True
-
-    try:
-        eventually(probe, within_s=_HEALTHY_WITHIN_S, what="LocalStack to answer")
-    except NotSeenError as not_seen:
-        raise TidemarkError(f"LocalStack does not answer: {not_seen}") from not_seen

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from tidemark.deployment import Deployment
     from tidemark.environment import Connection
+    from tidemark.probe.result import Finding
     from tidemark.progress import Steps
     from tidemark.synthesis import Assembly
     from tidemark.targets.base import Target
@@ -200,6 +201,21 @@ class Testbed:
                 transport=Recorder(transport, self._requests / f"{deployment.stack_name}.jsonl"),
                 session="pytest",
             )
+
+    def probed(self, capability: str, deployment: Deployment) -> Finding:
+        """Ask the probe whether the target has a capability."""
+        from tidemark.probe.asking import asked  # noqa: PLC0415 -- only on a target that nobody measured
+        from tidemark.probe.clients import SharedClients  # noqa: PLC0415 -- likewise
+        from tidemark.probe.rows import ROWS  # noqa: PLC0415 -- likewise
+
+        [row] = [one for one in ROWS if one.capability == capability]
+        run = asked(
+            [row],
+            SharedClients(self.connection),
+            deployment,
+            what=f"whether the {self.target.name} target has {capability} is probed",
+        )
+        return run.findings[0]
 
     @property
     def evidence(self) -> Path:

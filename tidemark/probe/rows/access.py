@@ -27,8 +27,8 @@ _STAYS_AWAY_S = 5
 
 @topic.row(
     "iam-role-without-permissions",
-    aws="A role without a policy may do nothing: AccessDenied.",
-    documentation="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html",
+    aws="A role without a policy may do nothing: every request is denied.",
+    documentation="https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html",
     within_s=15,
     patient_s=60,
 )
@@ -64,7 +64,7 @@ def iam_role_without_permissions(bench: Bench) -> Observation:
 @topic.row(
     "iam-unknown-access-key",
     aws="An access key that does not exist is refused: UnrecognizedClientException.",
-    documentation="https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/CommonErrors.html",
+    documentation="https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Programming.Errors.html",
     within_s=15,
 )
 def iam_unknown_access_key(bench: Bench) -> Observation:
@@ -106,7 +106,7 @@ def queue_without_policy(bench: Bench) -> Observation:
 @topic.row(
     "function-without-permission",
     aws="A topic cannot invoke a function whose resource policy does not allow it.",
-    documentation="https://docs.aws.amazon.com/lambda/latest/dg/access-control-resource-based.html",
+    documentation="https://docs.aws.amazon.com/lambda/latest/dg/permissions-function-services.html",
     within_s=15,
 )
 def function_without_permission(bench: Bench) -> Observation:

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 topic = Topic("function settings")
 
-_CONCURRENCY = "https://docs.aws.amazon.com/lambda/latest/dg/configuration-concurrency.html"
-_FUNCTION = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-resource-lambda-function.html"
-_MAPPED = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html"
+_INVOKE = "https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"
+_FUNCTION = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html"
+_MAPPED = "https://repost.aws/knowledge-center/lambda-retrying-valid-sqs-messages"
 _REASON = "ReservedFunctionConcurrentInvocationLimitExceeded"
 
 
@@ -28,7 +28,7 @@ _REASON = "ReservedFunctionConcurrentInvocationLimitExceeded"
     "reserved-concurrency-by-api",
     aws=f"With a reserved concurrency of 0 an invocation is refused: TooManyRequestsException, "
     f"{_REASON}.",
-    documentation=_CONCURRENCY,
+    documentation=_INVOKE,
     within_s=15,
 )
 def reserved_concurrency_by_api(bench: Bench) -> Observation:
@@ -56,8 +56,9 @@ def _refusal(bench: Bench, function: Function) -> str:
 
 @topic.row(
     "reserved-concurrency-and-queue",
-    aws="While a function may not run, its queue's messages stay: nothing is invoked, and "
-    "nothing is lost.",
+    aws="While a function may not run, its queue's messages return to the queue: nothing is "
+    "invoked, and nothing is lost. Received too often, they go to the dead-letter queue, if there "
+    "is one.",
     documentation=_MAPPED,
     within_s=20,
 )

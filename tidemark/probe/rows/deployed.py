@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 topic = Topic("the deployed stack, declared and there")
 
-_REFERENCE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide"
+_REFERENCE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference"
 _AWS = "Every declared property is there once the stack is deployed."
 _WITHIN_S = 20
 _COMPARED_ELSEWHERE = {

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 topic = Topic("DynamoDB tables")
 
-_TTL = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/howitworks-ttl.html"
+_GUIDE = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide"
 _DAY_S = 86_400
 # Expiry is swept in the background: no bound of seconds says anything about it, and AWS may
 # take days; a quarter of an hour is what a person may wait.
@@ -49,7 +49,7 @@ def _expired(bench: Bench) -> str:
     "expired-item-is-read",
     aws="An expired item that is not deleted yet is still read: expiry has to be checked by the "
     "reader.",
-    documentation=_TTL,
+    documentation=f"{_GUIDE}/ttl-expired-items.html",
     within_s=_TTL_WITHIN_S,
 )
 def expired_item_is_read(bench: Bench) -> Observation:
@@ -65,7 +65,7 @@ def expired_item_is_read(bench: Bench) -> Observation:
 @topic.row(
     "expired-item-is-deleted",
     aws="An expired item is deleted in the background, within a few days.",
-    documentation=_TTL,
+    documentation=f"{_GUIDE}/TTL.html",
     within_s=_TTL_WITHIN_S,
     patient_s=_PATIENT_S,
 )
@@ -90,7 +90,7 @@ def expired_item_is_deleted(bench: Bench) -> Observation:
     "stream-order",
     aws="A stream has each change of an item once, in the order of the changes; between the "
     "items of a transaction it promises no order.",
-    documentation="https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Streams.html",
+    documentation=f"{_GUIDE}/Streams.html",
     within_s=20,
 )
 def stream_order(bench: Bench) -> Observation:

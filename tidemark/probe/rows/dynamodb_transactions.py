@@ -122,7 +122,7 @@ def _reasons(error: ClientError) -> list[dict[str, Any]]:
     "request-token",
     aws="A transaction sent twice with one ClientRequestToken takes effect once; with the token "
     "of another it is refused: IdempotentParameterMismatchException.",
-    documentation=_TRANSACTIONS,
+    documentation=_TRANSACT,
     within_s=20,
 )
 def request_token(bench: Bench) -> Observation:
@@ -147,8 +147,8 @@ def request_token(bench: Bench) -> Observation:
 
 @topic.row(
     "one-item-twice",
-    aws="A transaction with two writes of one item is refused: ValidationException.",
-    documentation=_TRANSACT,
+    aws="A transaction with two writes of one item is refused: a validation error.",
+    documentation=_TRANSACTIONS,
     within_s=20,
 )
 def one_item_twice(bench: Bench) -> Observation:
@@ -166,8 +166,8 @@ def one_item_twice(bench: Bench) -> Observation:
 
 @topic.row(
     "transaction-conflict",
-    aws="Of transactions that overlap on an item some are cancelled: TransactionConflict.",
-    documentation="https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html#transaction-conflict-handling",
+    aws="Of transactions that overlap on an item some may be cancelled: TransactionConflict.",
+    documentation=_TRANSACT,
     within_s=_CONFLICTS_WITHIN_S,
     patient_s=20,
 )

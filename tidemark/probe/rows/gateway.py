@@ -20,6 +20,8 @@ topic = Topic("API Gateway")
 _GUIDE = "https://docs.aws.amazon.com/apigateway/latest/developerguide"
 _VALIDATION = f"{_GUIDE}/api-gateway-method-request-validation.html"
 _RESPONSES = f"{_GUIDE}/supported-gateway-response-types.html"
+_FORBIDDEN = "https://repost.aws/knowledge-center/api-gateway-troubleshoot-403-forbidden"
+_ERRORS = "https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway-errors.html"
 _ANSWER = {"statusCode": 200, "headers": {}, "body": "{}"}
 _WITHIN_S = 30
 _DEPTH = 100_000
@@ -140,7 +142,7 @@ def unknown_route(bench: Bench) -> Observation:
     "unsigned-request",
     aws="An unsigned request to a method with AWS_IAM: 403, x-amzn-ErrorType "
     "MissingAuthenticationTokenException.",
-    documentation=f"{_GUIDE}/permissions.html",
+    documentation=_FORBIDDEN,
     within_s=_WITHIN_S,
     capability="signatures",
 )
@@ -155,7 +157,7 @@ def unsigned_request(bench: Bench) -> Observation:
     "wrong-signature",
     aws="A request signed with a wrong secret key: 403, x-amzn-ErrorType "
     "InvalidSignatureException.",
-    documentation=_RESPONSES,
+    documentation=_FORBIDDEN,
     within_s=_WITHIN_S,
 )
 def wrong_signature(bench: Bench) -> Observation:
@@ -191,7 +193,7 @@ def gateway_responses(bench: Bench) -> Observation:
     "failing-function",
     aws='A function that raises behind a proxy integration: 502, {"message": "Internal server '
     'error"}.',
-    documentation=f"{_GUIDE}/handle-errors-in-lambda-integration.html",
+    documentation=_ERRORS,
     within_s=_WITHIN_S,
 )
 def failing_function(bench: Bench) -> Observation:
@@ -204,7 +206,7 @@ def failing_function(bench: Bench) -> Observation:
     "throttled-function",
     aws='A function that is throttled behind a proxy integration: 500, {"message": "Internal '
     'server error"}.',
-    documentation="https://repost.aws/knowledge-center/api-gateway-internal-server-error",
+    documentation=_ERRORS,
     within_s=_WITHIN_S,
 )
 def throttled_function(bench: Bench) -> Observation:
@@ -235,8 +237,8 @@ def _said(answer: Answer, status: int) -> Observation:
 
 @topic.row(
     "any-body",
-    aws="A body that is no UTF-8, or nested without end, is passed on as text or refused with "
-    "400: it is no failure of the gateway's.",
+    aws="A body counts as UTF-8 text, passed on or, by a validator, refused with 400. Of one that "
+    "is no UTF-8, or nested without end, the page says nothing: a 5xx is taken for a failure.",
     documentation=f"{_GUIDE}/api-gateway-payload-encodings.html",
     within_s=_WITHIN_S,
     capability="any-body",

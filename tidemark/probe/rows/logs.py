@@ -22,8 +22,8 @@ _LATE_S = 10
 
 @topic.row(
     "log-delay",
-    aws="What a function logs can be read within a few seconds after the invocation.",
-    documentation="https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs-view.html",
+    aws="What a function logs is readable with a delay, which can be 5 to 10 minutes.",
+    documentation="https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html",
     within_s=20,
 )
 def log_delay(bench: Bench) -> Observation:

@@ -22,7 +22,8 @@ topic = Topic("CloudWatch metrics and alarms")
 
 _FUNCTION_METRICS = "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html"
 _EMF = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html"
-_ALARMS = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/alarm-evaluation.html"
+_ALARM = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html"
+_PERCENTILE = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/percentiles-with-low-samples.html"
 _WANTED = ("Invocations", "Errors", "Duration", "Throttles")
 _METRIC = "Probed"
 _PERIOD_S = 10
@@ -138,7 +139,7 @@ def emf_extraction(bench: Bench) -> Observation:
 @topic.row(
     "alarm",
     aws="An alarm goes to ALARM when its metric crosses the threshold, and tells its topic.",
-    documentation=_ALARMS,
+    documentation=_ALARM,
     within_s=_ALARM_WITHIN_S,
 )
 def alarm(bench: Bench) -> Observation:
@@ -149,7 +150,7 @@ def alarm(bench: Bench) -> Observation:
 @topic.row(
     "alarm-on-a-percentile",
     aws="The same with a percentile, such as p99.",
-    documentation=_ALARMS,
+    documentation=_PERCENTILE,
     within_s=_ALARM_WITHIN_S,
 )
 def alarm_on_a_percentile(bench: Bench) -> Observation:

@@ -78,7 +78,8 @@ def fifo_grouping(bench: Bench) -> Observation:
 
 @topic.row(
     "fifo-deduplication",
-    aws="A message sent again with its deduplication id is accepted and not delivered again.",
+    aws="A message sent again with its deduplication id within 5 minutes is accepted and not "
+    "delivered again.",
     documentation=f"{_GUIDE}/using-messagededuplicationid-property.html",
     within_s=20,
 )
@@ -144,8 +145,8 @@ def start_message_move_task(bench: Bench) -> Observation:
 
 @topic.row(
     "redriven-message-is-new",
-    aws="A message that was moved back counts as new: it has another id, and its receives are "
-    "counted from one.",
+    aws="A message that was moved back counts as new, with another id: so its receives are counted "
+    "from one.",
     documentation=_REDRIVE,
     within_s=20,
 )

@@ -25,9 +25,8 @@ _FIRST_WITHIN_S = 90
 
 @topic.row(
     "schedule-fires",
-    aws="A rule with rate(1 minute) invokes its function every minute, the first time a minute "
-    "after it was made.",
-    documentation="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-create-rule-schedule.html",
+    aws="A rule with rate(1 minute) starts when it is made, and invokes its function every minute.",
+    documentation="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html",
     within_s=54,
     patient_s=200,
     capability="schedules",

@@ -12,45 +12,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from integration.program import CHECKOUT, VERB_TAKES_AT_MOST_S, Program
+from acceptance.broken import broken_checkout
+from acceptance.program import CHECKOUT, VERB_TAKES_AT_MOST_S, Program
 from tidemark.environment import EMULATOR_CREDENTIALS
 from tidemark.exit_codes import ExitCode
 from tidemark.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _once(request: pytest.FixtureRequest) -> None:
-    if request.config.getoption("--target") not in {None, "embedded"}:
-        pytest.skip("the program starts targets of its own: once is enough, on the embedded one")
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Program]:
-    program = Program(tmp_path / "state")
-    yield program
-    program("down")
-    assert program.left_running() == []
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    """A program whose target stays up from test to test."""
-    program = Program(tmp_path_factory.mktemp("cli") / "state")
-    yield program
-    program("down")
-    assert program.left_running() == []
-
-
-@pytest.fixture
-def up(shared: Program) -> Program:
-    shared.succeeds("up", "--target", "embedded")
-    return shared
 
 
 def test_up_prints_where_it_is_and_three_commands_that_work_as_printed(up: Program) -> None:
@@ -235,13 +207,7 @@ def test_ctrl_c_during_up_leaves_nothing_running(
 
 
 def test_a_failed_deploy_names_the_resource_and_its_reason(tmp_path: Path) -> None:
-    checkout = tmp_path / "checkout"
-    (checkout / "stack").mkdir(parents=True)
-    (checkout / "node_modules").symlink_to(CHECKOUT / "node_modules")
-    (checkout / "cdk.json").write_text("{}")
-    (checkout / "stack" / "__init__.py").touch()
-    (checkout / "stack" / "app.py").write_text(_BROKEN_APP)
-    program = Program(tmp_path / "state", cwd=checkout)
+    program = Program(tmp_path / "state", cwd=broken_checkout(tmp_path))
 
     ended = program("up", "--target", "embedded")
 
@@ -251,26 +217,6 @@ def test_a_failed_deploy_names_the_resource_and_its_reason(tmp_path: Path) -> No
     kept = program.state / "failed" / "Tidemark"
     assert {"stack-events.json", "target.log"} <= {path.name for path in kept.iterdir()}
     assert program.left_running() == []
-
-
-_BROKEN_APP = """
-from aws_cdk import App, CfnResource, Stack
-
-app = App(analytics_reporting=False)
-stack = Stack(app, app.node.try_get_context("stack_name"))
-CfnResource(stack, "Healthy", type="AWS::SQS::Queue")
-CfnResource(
-    stack,
-    "Broken",
-    type="AWS::IAM::Policy",
-    properties={
-        "PolicyName": "p",
-        "Roles": ["no-such-role"],
-        "PolicyDocument": {"Version": "2012-10-17", "Statement": []},
-    },
-)
-app.synth()
-"""
 
 
 def test_state_that_is_torn_is_passed_over(program: Program) -> None:

@@ -6,12 +6,10 @@ import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from tidemark.testing.testbed import Testbed
+from acceptance.program import CHECKOUT
 
 FAILING = """
 from tidemark.workloads.bank import Bank
@@ -22,10 +20,8 @@ def test_a_lie(tidemark_client):
 
 
 def test_a_failed_session_says_last_where_logs_and_stack_events_are(
-    testbed: Testbed, tmp_path: Path
+    tmp_path: Path,
 ) -> None:
-    if testbed.target.name != "embedded":
-        pytest.skip("the session in the session takes the embedded target")
     (tmp_path / "test_lie.py").write_text(FAILING, encoding="utf-8")
     (tmp_path / "pytest.ini").write_text("[pytest]\n", encoding="utf-8")
 
@@ -33,7 +29,7 @@ def test_a_failed_session_says_last_where_logs_and_stack_events_are(
         [
             *(sys.executable, "-m", "pytest", "-p", "tidemark.pytest_plugin"),
             *("-p", "no:cacheprovider", "-c", tmp_path / "pytest.ini"),
-            *(f"--rootdir={testbed.plan.checkout}", tmp_path / "test_lie.py"),
+            *(f"--rootdir={CHECKOUT}", tmp_path / "test_lie.py"),
         ],
         cwd=tmp_path,
         env={

@@ -10,13 +10,17 @@ import json
 import os
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Self
 
 from tidemark.exit_codes import ExitCode
 from tidemark.processes import ProcessIdentity
 from tidemark.state import read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PROGRAM = Path(sys.executable).parent / "tidemark"
@@ -53,6 +57,13 @@ class Program:
         }
         foreign = {"CI", "ENDPOINT_URL", "PORT", "STACK_NAME", "TARGET", "WIRING"}
         return {key: one for key, one in os.environ.items() if key not in foreign} | ours
+
+    @contextmanager
+    def brought_down(self) -> Iterator[Self]:
+        """The program, and at the end nothing of what it started."""
+        yield self
+        self("down")
+        assert self.left_running() == []
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from acceptance.program import CHECKOUT
 from tidemark.environment import cleaned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-CHECKOUT = Path(__file__).parents[1]
 EXAMPLES = sorted(path.parent.name for path in (CHECKOUT / "examples").glob("*/app.py"))
 UV = Path(sys.executable).with_name("uv")
 
@@ -52,9 +52,7 @@ def run(
 
 
 @pytest.fixture(scope="module")
-def wheel(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    if request.config.getoption("--target") not in {None, "embedded"}:
-        pytest.skip("the sessions in the session take the embedded target")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
     built = run([UV, "build", "--wheel", "--out-dir", folder, CHECKOUT], folder)
     assert built.returncode == 0, built.stderr

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -11,57 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from integration.program import CHECKOUT, Program
+from acceptance import broken
+from acceptance.program import Program
 from tidemark.aws import Clients
 from tidemark.environment import EMULATOR_CREDENTIALS, Connection
 from tidemark.exit_codes import ExitCode
 from tidemark.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
 pytestmark = pytest.mark.timeout(300)
-
-# Creating it fails at the second resource.
-BROKEN = {
-    "Resources": {
-        "Healthy": {"Type": "AWS::SQS::Queue"},
-        "Broken": {
-            "Type": "AWS::IAM::Policy",
-            "DependsOn": "Healthy",
-            "Properties": {
-                "PolicyName": "p",
-                "Roles": ["no-such-role"],
-                "PolicyDocument": {"Version": "2012-10-17", "Statement": []},
-            },
-        },
-    }
-}
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _once(request: pytest.FixtureRequest) -> None:
-    if request.config.getoption("--target") not in {None, "embedded"}:
-        pytest.skip("the program starts targets of its own: once is enough, on the embedded one")
-
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Program]:
-    program = Program(tmp_path / "state")
-    yield program
-    program("down")
-    assert program.left_running() == []
-
-
-@pytest.fixture(scope="module")
-def up(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
-    """A program whose target stays up from test to test."""
-    program = Program(tmp_path_factory.mktemp("bad-luck") / "state")
-    program.succeeds("up", "--target", "embedded")
-    yield program
-    program("down")
-    assert program.left_running() == []
 
 
 def clients(program: Program) -> Clients:
@@ -121,7 +80,7 @@ def test_a_target_that_dies_during_a_deploy_is_named_and_cleared_away(program: P
 
 def test_a_stack_that_was_rolled_back_is_deployed_anew(up: Program) -> None:
     cloudformation = clients(up).cloudformation
-    cloudformation.create_stack(StackName="Fallen", TemplateBody=json.dumps(BROKEN))
+    cloudformation.create_stack(StackName="Fallen", TemplateBody=broken.TEMPLATE)
 
     def fallen() -> Any:
         [stack] = cloudformation.describe_stacks(StackName="Fallen")["Stacks"]
@@ -138,36 +97,15 @@ def test_a_stack_that_was_rolled_back_is_deployed_anew(up: Program) -> None:
 def test_a_stack_whose_creation_failed_leaves_not_even_its_name(
     up: Program, tmp_path: Path
 ) -> None:
-    broken = Program(up.state, cwd=broken_checkout(tmp_path))
+    program = Program(up.state, cwd=broken.broken_checkout(tmp_path))
 
-    ended = broken("up", "--target", "embedded", "--stack-name", "Stillborn")
+    ended = program("up", "--target", "embedded", "--stack-name", "Stillborn")
 
     assert ended.exit_code == ExitCode.FAILED
     assert "Broken (AWS::IAM::Policy)" in ended.stderr
     stacks = clients(up).cloudformation.describe_stacks()["Stacks"]
     assert "Stillborn" not in {one["StackName"] for one in stacks}
     assert (up.state / "failed" / "Stillborn" / "stack-events.json").is_file()
-
-
-def broken_checkout(folder: Path) -> Path:
-    """A checkout whose app synthesises a stack that cannot be created."""
-    checkout = folder / "checkout"
-    (checkout / "stack").mkdir(parents=True)
-    (checkout / "node_modules").symlink_to(CHECKOUT / "node_modules")
-    (checkout / "cdk.json").write_text("{}")
-    (checkout / "stack" / "__init__.py").touch()
-    (checkout / "stack" / "app.py").write_text(
-        f"""
-import json, os, pathlib
-out = pathlib.Path(os.environ["CDK_OUTDIR"])
-name = json.loads(os.environ["CDK_CONTEXT_JSON"])["stack_name"]
-(out / "T.template.json").write_text({json.dumps(json.dumps(BROKEN))})
-stack = {{"type": "aws:cloudformation:stack", "environment": "aws://unknown-account/unknown-region",
-          "properties": {{"templateFile": "T.template.json", "stackName": name}}}}
-(out / "manifest.json").write_text(json.dumps({{"version": "50.0.0", "artifacts": {{"T": stack}}}}))
-"""
-    )
-    return checkout
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")  # noqa: PTH110 -- a device, and no file of ours

@@ -1,0 +1,34 @@
+"""What the tests of the program from outside share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from acceptance.program import Program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Program]:
+    """The program in a state folder of the test's own."""
+    with Program(tmp_path / "state").brought_down() as program:
+        yield program
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
+    """A program whose target stays up from test to test."""
+    with Program(tmp_path_factory.mktemp("shared") / "state").brought_down() as program:
+        yield program
+
+
+@pytest.fixture
+def up(shared: Program) -> Program:
+    """The same, with the embedded target up, whatever the test before left."""
+    shared.succeeds("up", "--target", "embedded")
+    return shared

@@ -1,0 +1,61 @@
+"""The emulators that are known here, by their health checks."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# In the order in which they are asked: ministack answers LocalStack's, too.
+_HEALTH_CHECKS = {"embedded": "/_ministack/health", "localstack": "/_localstack/health"}
+_ANSWERS_WITHIN_S = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Emulator:
+    """An emulator that answers.
+
+    Attributes:
+        target: The target that starts emulators of its kind.
+        version: Its version, as it says; empty if it does not.
+    """
+
+    target: str
+    version: str
+
+
+def emulator_at(endpoint: str) -> Emulator | None:
+    """The emulator that answers at an endpoint, if it is one that is known here."""
+    for target_name in _HEALTH_CHECKS:
+        said = health(endpoint, target_name)
+        if said is not None:
+            return Emulator(target_name, str(said.get("version", "")))
+    return None
+
+
+def answers(endpoint: str, target_name: str) -> bool:
+    """Whether the emulator of that target answers its health check at an endpoint."""
+    return health(endpoint, target_name) is not None
+
+
+def health(endpoint: str, target_name: str) -> Mapping[str, Any] | None:
+    """What the health check of that target's emulator says; ``None`` if it does not answer."""
+    parts = urlsplit(endpoint)
+    kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    connection = kind(parts.hostname or "", parts.port, timeout=_ANSWERS_WITHIN_S)
+    try:
+        connection.request("GET", _HEALTH_CHECKS[target_name])
+        response = connection.getresponse()
+        document = json.loads(response.read())
+    except (OSError, http.client.HTTPException, ValueError):
+        return None  # whatever it is, it is not that emulator
+    else:
+        is_one = response.status == http.client.OK and isinstance(document, dict)
+        return document if is_one else None
+    finally:
+        connection.close()
