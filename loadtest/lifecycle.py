@@ -19,7 +19,6 @@ from loadtest.run import LoadRun
 from loadtest.users import BankUser, MixedUser
 from tidemark.aws import Clients
 from tidemark.errors import RefusedError, TidemarkError
-from tidemark.exit_codes import ExitCode
 from tidemark.httpx_transport import HttpxTransport
 from tidemark.load.choice import chosen_deployment
 from tidemark.load.report import Report, report_console
@@ -38,6 +37,7 @@ if TYPE_CHECKING:
     from rich.live import Live
 
     from tidemark.deployment import Deployment
+    from tidemark.exit_codes import ExitCode
 
 _STOP_WITHIN_S = 5.0
 
@@ -54,8 +54,6 @@ def register() -> None:
 
 def _on_init(environment: Environment, runner: Runner, web_ui: WebUI | None, **_: Any) -> None:
     options: Any = environment.parsed_options
-    if options.worker and options.processes:
-        sys.exit(ExitCode.OK)  # a fork; its parent says that a run is one process
     try:
         if problem := problem_with(options):
             raise RefusedError(problem)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING, NoReturn
 
 from tidemark.exit_codes import ExitCode
@@ -10,6 +11,7 @@ from tidemark.exit_codes import ExitCode
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
 
+_ONE_PROCESS = "A load run is one process: leave --master, --worker and --processes away"
 _MOST_USERS = 200
 _LONGEST_RUN_S = 3600
 
@@ -59,6 +61,8 @@ def add_options(parser: ArgumentParser) -> None:
         env_var="TIDEMARK_LAG_DEADLINE_S",
         help="How long to wait for the last event to be projected, in seconds. Default: 150",
     )
+    # Refused as it is parsed: right after that, Locust would fork.
+    parser._option_string_actions["--processes"].type = _several  # noqa: SLF001 -- argparse has no other way
     parser.error = _refuse  # type: ignore[method-assign]  # argparse has no other way to say 64
 
 
@@ -70,8 +74,8 @@ def problem_with(options: Namespace) -> str | None:
     """
     checks = (
         (
-            not (options.master or options.worker or options.processes),
-            "A load run is one process: leave --master, --worker and --processes away",
+            not (options.master or options.worker),
+            _ONE_PROCESS,
         ),
         (1 <= options.num_users <= _MOST_USERS, f"--users must be 1 to {_MOST_USERS}"),
         (
@@ -84,6 +88,10 @@ def problem_with(options: Namespace) -> str | None:
         (not options.host, "The deployment says where to go: leave --host away"),
     )
     return next((f"{sentence}." for holds, sentence in checks if not holds), None)
+
+
+def _several(_: str) -> NoReturn:
+    raise ArgumentTypeError(f"{_ONE_PROCESS}.")
 
 
 def _refuse(message: str) -> NoReturn:

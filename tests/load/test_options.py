@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 def parsed(*arguments: str, **locusts: Any) -> Namespace:
     parser = configargparse.ArgumentParser()
+    parser.add_argument("--processes", type=int)  # Locust's
     add_options(parser)
     options: Namespace = parser.parse_args(arguments)
-    defaults = {"master": False, "worker": False, "processes": None, "host": None}
+    defaults = {"master": False, "worker": False, "host": None}
     vars(options).update(defaults | locusts)
     return options
 
@@ -45,7 +46,6 @@ def test_a_first_run_is_small_and_stops_by_itself() -> None:
         ({"lag_deadline": float("nan")}, "--lag-deadline"),
         ({"master": True}, "one process"),
         ({"worker": True}, "one process"),
-        ({"processes": 2}, "one process"),
         ({"host": "http://127.0.0.1:1"}, "--host"),
     ],
 )
@@ -67,10 +67,16 @@ def test_the_bounds_themselves_are_fine(changed: dict[str, Any]) -> None:
     assert problem_with(parsed(**changed)) is None
 
 
-def test_what_cannot_be_parsed_ends_with_64(capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [(("--max-ops", "many"), "--max-ops"), (("--processes", "2"), "one process")],
+)
+def test_what_cannot_be_parsed_ends_with_64(
+    arguments: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as ended:
-        parsed("--max-ops", "many")
+        parsed(*arguments)
     assert ended.value.code == 64
     said, last = capsys.readouterr().err.splitlines()
-    assert "--max-ops" in said
+    assert says in said
     assert last == "refused before start (64)"
