@@ -95,6 +95,36 @@ def expired_item_is_deleted(bench: Bench) -> Observation:
 )
 def stream_order(bench: Bench) -> Observation:
     """Write three items in a transaction, change one of them, and read the stream."""
+    table, stream_arn = _table_with_stream(bench)
+    bench.eventually(lambda: _records_by_now(bench, stream_arn), what="the stream to be readable")
+    _write(bench, table)
+    records = _all_records(bench, stream_arn)
+    of_changed = [value for key, value in records if key == "3"]
+    if len(records) != _RECORDS or of_changed != ["1", "2"]:
+        return differs(f"changes as {records}")
+    is_as_written = [key for key, value in records if value == "1"] == ["2", "3", "1"]
+    return same(
+        "each once and in order; the items of the transaction "
+        + ("in the order of the request" if is_as_written else "in another order than requested")
+    )
+
+
+@topic.row(
+    "stream-begins-with-its-table",
+    aws="A stream that is declared with its table has every change of it, from the first on.",
+    documentation=f"{_GUIDE}/Streams.html",
+    within_s=15,
+)
+def stream_begins_with_its_table(bench: Bench) -> Observation:
+    """The same as soon as the table is active, before anybody looked at the stream."""
+    table, stream_arn = _table_with_stream(bench)
+    _write(bench, table)
+    _all_records(bench, stream_arn)
+    return same("every change, from the first on")
+
+
+def _table_with_stream(bench: Bench) -> tuple[str, str]:
+    """An active table, and its stream's ARN."""
     try:
         table = bench.table(
             StreamSpecification={"StreamEnabled": True, "StreamViewType": "NEW_AND_OLD_IMAGES"}
@@ -104,6 +134,11 @@ def stream_order(bench: Bench) -> Observation:
             "the target could not make a table with a stream; an emulator may have to download "
             "what streams need"
         ) from error
+    return table, bench.clients.dynamodb.describe_table(TableName=table)["Table"]["LatestStreamArn"]
+
+
+def _write(bench: Bench, table: str) -> None:
+    """Put three items in a transaction, then change one of them: four changes."""
     dynamodb = bench.clients.dynamodb
     puts: Any = [
         {
@@ -122,23 +157,25 @@ def stream_order(bench: Bench) -> Observation:
         ExpressionAttributeNames={"#value": "value"},
         ExpressionAttributeValues={":value": {"N": "2"}},
     )
-    arn = dynamodb.describe_table(TableName=table)["Table"]["LatestStreamArn"]
+
+
+def _all_records(bench: Bench, stream_arn: str) -> list[tuple[str, str]]:
+    """What the stream holds, once that is all that was written."""
 
     def probe() -> list[tuple[str, str]]:
-        records = _records(bench, arn)
+        records = _records_by_now(bench, stream_arn)
         if len(records) < _RECORDS:
             raise NotYetError(f"{len(records)} of {_RECORDS} changes")
         return records
 
-    records = bench.eventually(probe, what="the stream")
-    of_changed = [value for key, value in records if key == "3"]
-    if len(records) != _RECORDS or of_changed != ["1", "2"]:
-        return differs(f"changes as {records}")
-    is_as_written = [key for key, value in records if value == "1"] == ["2", "3", "1"]
-    return same(
-        "each once and in order; the items of the transaction "
-        + ("in the order of the request" if is_as_written else "in another order than requested")
-    )
+    return bench.eventually(probe, what="the stream")
+
+
+def _records_by_now(bench: Bench, stream_arn: str) -> list[tuple[str, str]]:
+    try:
+        return _records(bench, stream_arn)
+    except ClientError as error:
+        raise NotYetError(error.response["Error"]["Code"]) from error
 
 
 def _records(bench: Bench, stream_arn: str) -> list[tuple[str, str]]:
