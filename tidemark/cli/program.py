@@ -2,22 +2,13 @@
 
 from __future__ import annotations
 
-import errno
-
 import typer
-from botocore.exceptions import BotoCoreError, ClientError
 
+from tidemark import failures
 from tidemark.cli import call, doctor, load, logs, permissions, probe, stack, status, trace
-from tidemark.errors import TidemarkError
 from tidemark.exit_codes import ExitCode
 
 _USAGE_ERROR = 2
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
-# What children and targets say of it.
-_SAID_OF_A_FULL_DISK = ("No space left on device", "no space left on device", "ENOSPC")
-_DISK_IS_FULL = TidemarkError(
-    "The disk is full: make room, for example with `make clean`, and run it again."
-)
 
 app = typer.Typer(
     name="tidemark",
@@ -65,19 +56,11 @@ def _run() -> ExitCode:
     except KeyboardInterrupt:
         typer.echo("Interrupted.", err=True)
         return ExitCode.INTERRUPTED
-    except (BotoCoreError, ClientError) as error:
-        typer.echo(f"The target failed: {error}", err=True)
-        return ExitCode.FAILED
-    except OSError as error:
-        if error.errno not in _NO_ROOM:
+    except Exception as error:
+        known = failures.known(error)
+        if known is None:
             raise
-        typer.echo(str(_DISK_IS_FULL), err=True)
-        return ExitCode.FAILED
-    except TidemarkError as error:
-        said = [str(error), *getattr(error, "__notes__", [])]
-        if any(word in str(error) for word in _SAID_OF_A_FULL_DISK):
-            said.append(str(_DISK_IS_FULL))
-        for line in filter(None, said):
+        for line in failures.lines(known):
             typer.echo(line, err=True)
-        return error.exit_code
+        return known.exit_code
     return ExitCode.OK
