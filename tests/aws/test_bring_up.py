@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 import pytest
+from botocore.client import BaseClient
+from botocore.exceptions import ClientError
 
 from tests.aws.conftest import ACCOUNT, LOG_ROLE, REGION
 from tests.aws.small_stack import Person, RecordingCdk, bring_up, template, write_app
@@ -214,6 +216,33 @@ def test_no_stack_has_no_retention_to_keep(aws: Target) -> None:
 
 
 @pytest.mark.usefixtures("account")
+@pytest.mark.parametrize("operation", ["GetTemplate", "GetCallerIdentity"])
+def test_a_retention_that_cannot_be_read_is_not_taken_for_none(
+    aws: Target, checkout: Path, run: Run, monkeypatch: pytest.MonkeyPatch, operation: str
+) -> None:
+    deploy(aws, checkout, Person(), contexts={"retention": "retain"})
+    told: list[Any] = []
+    monkeypatch.setattr(RecordingCdk, "run", lambda _, invocation: told.append(invocation))
+    monkeypatch.setattr("tidemark.cli.stack.Cdk", RecordingCdk)
+    call = BaseClient._make_api_call
+    begun: list[str] = []
+
+    def once_throttled(self: BaseClient, name: str, arguments: Any) -> Any:
+        begun.append(name)
+        if name == operation and begun.count(name) == 1:
+            raise ClientError({"Error": {"Code": "Throttling", "Message": "Slow down"}}, name)
+        return call(self, name, arguments)
+
+    monkeypatch.setattr(BaseClient, "_make_api_call", once_throttled)
+
+    ended = run("up", "--target", "aws", "--yes")
+
+    assert told == []
+    assert ended.exit_code == 70
+    assert "Throttling" in ended.sentence
+
+
+@pytest.mark.usefixtures("account")
 @pytest.mark.parametrize("verb", ["bootstrap", "deploy"])
 def test_a_failure_says_what_failed(aws: Target, checkout: Path, verb: str) -> None:
     with pytest.raises(TidemarkError, match=f"{verb}.* failed: it failed"):
@@ -224,8 +253,6 @@ def test_a_log_role_that_may_not_be_asked_for_is_no_obstacle(
     account: boto3.Session, monkeypatch: pytest.MonkeyPatch, aws: Target
 ) -> None:
     del account
-    from botocore.exceptions import ClientError  # noqa: PLC0415 -- this test's alone
-
     class Gateway:
         def get_account(self) -> None:
             raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetAccount")

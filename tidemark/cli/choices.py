@@ -9,7 +9,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tidemark import stacks
 from tidemark.aws import Clients
 from tidemark.cli.options import WIRINGS
-from tidemark.errors import RefusedError
+from tidemark.errors import RefusedError, TidemarkError
 from tidemark.plan import is_retained
 
 if TYPE_CHECKING:
@@ -60,12 +60,22 @@ def pairs(words: Sequence[str] | None, option: str) -> dict[str, str]:
 
 
 def kept_retention(connection: Connection | None, stack_name: str) -> Mapping[str, str]:
-    """The retention of what is deployed: only who names another one changes it."""
+    """The retention of what is deployed: only who names another one changes it.
+
+    Raises:
+        TidemarkError: It cannot be read. Taking it for none would drop it.
+    """
     if connection is None:
         return {}
     clients = Clients(connection)
     try:
+        if stacks.describe(clients, stack_name) is None:
+            return {}
         template = stacks.live_template(clients, stack_name)
-    except (BotoCoreError, ClientError):
-        return {}  # there is no such stack, or the deploy will say what is wrong
+    except (BotoCoreError, ClientError) as error:
+        words = str(error).rstrip(".")
+        raise TidemarkError(
+            f"Whether {stack_name} keeps its tables cannot be read ({words}): try again, or name "
+            "a --retention."
+        ) from error
     return {"retention": "retain"} if is_retained(template) else {}

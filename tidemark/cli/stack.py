@@ -251,8 +251,12 @@ def _program_for(target: Target, wanted: str) -> str:
 
 def _with_kept_retention(bring_up: BringUp) -> BringUp:
     """The same, keeping the retention of what is deployed where none is named."""
-    app = bring_up.app
-    kept = choices.kept_retention(bring_up.target.find(), app.stack_name)
+    app, target = bring_up.app, bring_up.target
+    if "retention" in app.contexts:
+        return bring_up
+    # A target that is ours need not run yet; any other is there, or says why it is not.
+    connection = target.find() if target.is_ours else target.start()
+    kept = choices.kept_retention(connection, app.stack_name)
     return replace(bring_up, app=replace(app, contexts={**kept, **app.contexts}))
 
 
