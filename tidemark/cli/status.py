@@ -16,8 +16,6 @@ from tidemark.cli.options import RecordedStack, RecordedTarget
 
 _FIRST_COLUMN = 24
 
-_FIRST_COLUMN = 24
-
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
