@@ -253,6 +253,7 @@ def test_a_log_role_that_may_not_be_asked_for_is_no_obstacle(
     account: boto3.Session, monkeypatch: pytest.MonkeyPatch, aws: Target
 ) -> None:
     del account
+
     class Gateway:
         def get_account(self) -> None:
             raise ClientError({"Error": {"Code": "AccessDeniedException"}}, "GetAccount")

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tidemark import targets
-from tidemark.errors import RefusedError
-from tidemark.targets import engine
+from tidemark.errors import RefusedError, TidemarkError
+from tidemark.targets import compose, engine
 from tidemark.targets.localstack import image_of
 
 if TYPE_CHECKING:
@@ -35,8 +35,8 @@ class Choice:
 def choose(name: str, options: TargetOptions, environ: Mapping[str, str]) -> Choice:
     """Resolve `auto`, and check any other name.
 
-    What runs already wins; then LocalStack, when an engine answers and holds the image, so that
-    nobody waits for a download; else the embedded target, which needs nothing.
+    What runs already wins; then LocalStack, when Compose is here and an engine answers and holds
+    the image, so that nobody waits for a download; else the embedded target, which needs nothing.
 
     Raises:
         RefusedError: There is no such target, or the options contradict it.
@@ -75,6 +75,10 @@ def _by_engine(image: str) -> Choice:
         return Choice(
             "embedded", f"{image} is not on this machine; TARGET=localstack downloads it."
         )
+    try:
+        compose.command()
+    except TidemarkError:
+        return Choice("embedded", "Docker is here and Compose is not; TARGET=localstack needs it.")
     return Choice("localstack", f"Docker and {image} are here; TARGET=embedded needs neither.")
 
 
