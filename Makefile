@@ -1,6 +1,6 @@
 # `make` prints this help. Variables pass through: make up TARGET=localstack STACK_NAME=Mine
 .POSIX:
-.PHONY: help install up down status deploy destroy diff logs test integration load probe bench template lint format clean
+.PHONY: help install up down status deploy destroy diff logs test integration acceptance load probe bench template lint format clean
 # The locked Node, and nothing that a machine may have of its own.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Without byte code every subprocess would compile the same packages again.
@@ -39,6 +39,9 @@ test: install ## the fast tests; they need nothing that runs
 
 integration: install ## the tests on a deployed stack, on a target of their own
 	@.venv/bin/pytest integration $(if $(TARGET),--target $(TARGET)) $(if $(STRICT),--tidemark-no-skip)
+
+acceptance: install ## the program and its plugin from outside, as a user meets them
+	@.venv/bin/pytest acceptance -n auto --dist loadfile
 
 load: install ## load the API, and print rates, latencies and projection lag
 	@$(TIDEMARK) load $(if $(USERS),--users $(USERS)) $(if $(DURATION),--run-time $(DURATION))

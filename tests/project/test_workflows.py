@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import re
+from fnmatch import fnmatch
 from typing import Any
 
 import pytest
 import yaml
 
 from tests.project.reading import ROOT
+from tidemark.progress import Steps
+from tidemark.pytest_plugin import _plan, _state
+from tidemark.testing.testbed import Testbed
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 CI = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
 DEPLOY = (ROOT / ".github/workflows/deploy.yml").read_text(encoding="utf-8")
 MAKE_TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+# What a failed verb leaves to look at, and a failed session of the plugin.
+OF_A_VERB = {".tidemark/failed", ".tidemark/cdk/*.log"}
+OF_A_SESSION = ".tidemark/pytest/*/failed"
 OLDEST_PYTHON = "3.11"
 NEWEST_PYTHON = "3.13"
 
@@ -91,6 +98,8 @@ def _wrong_step(step: dict[str, Any]) -> list[str]:
             step.get("if") != "failure()" or not step["with"].get("include-hidden-files")
         ):
             problems.append("what failed is in a hidden folder")
+        if "upload-artifact" in step["uses"] and not set(step["with"]["path"].split()) >= OF_A_VERB:
+            problems.append("what a verb or a session leaves to look at is not kept")
         if "checkout" in step["uses"] and step["with"]["persist-credentials"] is not False:
             problems.append("the checkout keeps its token")
         return problems
@@ -106,6 +115,23 @@ def _is_known(line: str) -> bool:
     if program == "make":
         return {word for word in arguments if "=" not in word} <= MAKE_TARGETS
     return program in {".venv/bin/pytest", ".venv/bin/tidemark"}
+
+
+def test_the_evidence_of_a_session_is_where_the_workflow_looks(
+    pytestconfig: pytest.Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("TIDEMARK_STATE_DIR", raising=False)
+    evidence = Testbed(_plan(pytestconfig), _state(pytestconfig), Steps()).evidence
+    place = evidence.relative_to(ROOT).as_posix()
+
+    assert fnmatch(place, OF_A_SESSION)
+    for name in ("integration-embedded", "integration-localstack"):
+        [kept] = [
+            step["with"]["path"].split()
+            for step in yaml.safe_load(CI)["jobs"][name]["steps"]
+            if "upload-artifact" in step.get("uses", "")
+        ]
+        assert OF_A_SESSION in kept
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
@@ -137,6 +163,7 @@ def test_ci_tests_the_oldest_and_the_newest_python_and_both_emulators() -> None:
         ("make lint", "make lnt"),
         ("make lint", "curl https://example.com"),
         ("include-hidden-files: true", "include-hidden-files: false"),
+        ("            .tidemark/cdk/*.log\n", ""),
         ("on:\n", "when:\n"),
     ],
 )

@@ -217,7 +217,7 @@ def _started(container: DockerContainer) -> str:
         container.start()
     except APIError as error:
         said = str(error.explanation or error)
-        trouble = container_trouble.of_engine(said, str(container.image), None, who="Docker")
+        trouble = container_trouble.of_engine(said, str(container.image), None)
         if isinstance(trouble, container_trouble.MissingImageError):
             raise NotHereError(str(trouble)) from error
         raise trouble from error
