@@ -224,7 +224,7 @@ def test_a_retention_that_cannot_be_read_is_not_taken_for_none(
     told: list[Any] = []
     monkeypatch.setattr(RecordingCdk, "run", lambda _, invocation: told.append(invocation))
     monkeypatch.setattr("tidemark.cli.stack.Cdk", RecordingCdk)
-    call = BaseClient._make_api_call
+    call = vars(BaseClient)["_make_api_call"]
     begun: list[str] = []
 
     def once_throttled(self: BaseClient, name: str, arguments: Any) -> Any:

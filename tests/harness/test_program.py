@@ -70,6 +70,11 @@ def test_help_names_every_verb_and_the_exit_codes(run: Run) -> None:
         (["call", "DELETE", "/accounts"], "The API knows GET and POST, not DELETE"),
         (["call", "GET", "accounts"], "The path begins with a slash: /accounts"),
         (["load"], "needs a checkout of Tidemark"),
+        *(
+            ([*verb, "--since", given], f"{given} is no number of minutes from 0 to")
+            for verb in (["logs"], ["trace", "a"])
+            for given in ("nan", "inf", "-1", "1e300", "soon")
+        ),
     ],
 )
 def test_what_cannot_start_is_refused_with_a_sentence_and_64(
@@ -85,6 +90,48 @@ def test_what_cannot_start_is_refused_with_a_sentence_and_64(
 
 def test_down_with_nothing_running_is_fine(run: Run) -> None:
     assert run("down") == Ended(0, "Nothing was running.\n", "")
+
+
+def test_a_state_folder_that_cannot_be_made_is_one_sentence(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("TIDEMARK_STATE_DIR", str(tmp_path / "file" / "state"))
+
+    ended = run("down")
+
+    assert ended.exit_code == 70
+    assert ended.stderr.splitlines()[0] == (
+        f"The state folder {tmp_path}/file/state cannot be written (Not a directory): make it "
+        "writable, or name another one in TIDEMARK_STATE_DIR."
+    )
+
+
+@pytest.mark.parametrize("number", [errno.EACCES, errno.EPERM, errno.EROFS])
+def test_a_state_folder_that_refuses_a_file_is_one_sentence(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def write(*_: object) -> NoReturn:
+        raise OSError(number, os.strerror(number), str(tmp_path / "state" / "lock"))
+
+    monkeypatch.setattr("tidemark.teardown.down", write)
+
+    ended = run("down")
+
+    assert ended.exit_code == 70
+    assert f"The state folder {tmp_path}/state cannot be written" in ended.stderr
+
+
+def test_a_file_elsewhere_that_cannot_be_written_is_not_the_state_folder(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(*_: object) -> NoReturn:
+        raise PermissionError(errno.EACCES, "Permission denied", str(tmp_path / "elsewhere"))
+
+    monkeypatch.setattr("tidemark.teardown.down", write)
+
+    with pytest.raises(PermissionError):
+        run("down")
 
 
 def test_the_installed_program_ends_with_the_code_it_names(tmp_path: Path) -> None:

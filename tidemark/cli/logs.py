@@ -8,7 +8,7 @@ import typer
 from tidemark import logs as read_logs
 from tidemark.aws import Clients
 from tidemark.cli import recorded
-from tidemark.cli.options import RecordedStack, RecordedTarget
+from tidemark.cli.options import RecordedStack, RecordedTarget, minutes
 from tidemark.deployment import Deployment
 from tidemark.errors import RefusedError
 from tidemark.waiting import NotSeenError, eventually
@@ -25,7 +25,9 @@ Function = Annotated[
     str | None, typer.Argument(metavar="[FUNCTION]", help=f"One of {_NAMES}; all by default.")
 ]
 Follow = Annotated[bool, typer.Option("--follow", "-f", help="Go on printing what is logged.")]
-Since = Annotated[float, typer.Option("--since", min=0, help="How many minutes to look back.")]
+Since = Annotated[
+    float, typer.Option("--since", parser=minutes, help="How many minutes to look back.")
+]
 
 
 def register(app: typer.Typer) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 import typer
@@ -10,8 +11,26 @@ from tidemark import cdk, targets
 
 DEFAULT_STACK_NAME = "Tidemark"
 WIRINGS = ("queued", "direct")
+MOST_MINUTES = 10 * 366 * 24 * 60
+"""Ten years: further back there is nothing that anybody looks for."""
 
 _TARGETS = ", ".join(targets.names())
+
+
+def minutes(given: str | float) -> float:
+    """How far to look back, in minutes.
+
+    Raises:
+        typer.BadParameter: It is no such number.
+    """
+    try:
+        value = float(given)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= MOST_MINUTES:
+        raise typer.BadParameter(f"{given} is no number of minutes from 0 to {MOST_MINUTES}.")
+    return value
+
 
 TargetToStart = Annotated[
     str,

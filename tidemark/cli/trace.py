@@ -11,7 +11,7 @@ from rich.table import Table
 
 from tidemark.aws import Clients
 from tidemark.cli import recorded
-from tidemark.cli.options import RecordedStack, RecordedTarget
+from tidemark.cli.options import RecordedStack, RecordedTarget, minutes
 from tidemark.errors import EndedError
 from tidemark.exit_codes import ExitCode
 from tidemark.trace import document
@@ -31,7 +31,7 @@ Since = Annotated[
     float,
     typer.Option(
         "--since",
-        min=0,
+        parser=minutes,
         help="How many minutes of logs to search for an id that no key leads to.",
     ),
 ]
