@@ -92,9 +92,7 @@ def main() -> int:
             *(sys.argv[1:] or ["integration"]),
             "--tidemark-app",
             f"python -m {APP}",
-            # These two deploy stacks of their own.
-            "--ignore=integration/test_cli.py",
-            "--ignore=integration/test_permissions.py",
+            "--ignore=integration/test_permissions.py",  # it deploys stacks of its own
             "-p",
             "integration.recording_session",
         ]
