@@ -92,7 +92,7 @@ def test_a_port_for_a_target_that_runs_on_another_one_is_refused_in_a_sentence(
 
     ended = up("up", "--target", "embedded", "--port", str(port))
 
-    assert ended.exit_code == ExitCode.FAILED
+    assert ended.exit_code == ExitCode.REFUSED
     assert "already runs on port" in ended.stderr
     assert up.status()["dead_letters"] == 0
 

@@ -10,15 +10,31 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tidemark.errors import RefusedError, TidemarkError
-from tidemark.targets import compose
+from tidemark.targets import compose, emulators
+from tidemark.targets import localstack as module
 from tidemark.targets.base import TargetOptions
 from tidemark.targets.choice import choose
 from tidemark.targets.localstack import LocalStackTarget
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
-RUNNING = json.dumps({"Status": "running", "ExitCode": 0, "OOMKilled": False})
+PORT = 45661
+RUNNING = {"Status": "running", "ExitCode": 0, "OOMKilled": False}
+
+
+def shown(
+    state: dict[str, object], image: str = "acme/localstack:9", ports: Iterable[int] = ()
+) -> str:
+    """What `docker container inspect` shows of a container."""
+    published = [{"HostIp": "127.0.0.1", "HostPort": str(port)} for port in ports]
+    container = {
+        "State": state,
+        "Config": {"Image": image},
+        "NetworkSettings": {"Ports": {"4566/tcp": published, "5678/tcp": None}},
+    }
+    return json.dumps([container])
 
 
 @dataclass(frozen=True)
@@ -33,16 +49,25 @@ class Docker:
             f'*" {word} "*) printf "%s\\n" {shlex.quote(text)} >&{2 if code else 1}; exit {code};;'
             for word, (code, text) in answers.items()
         )
-        script = f'#!/bin/sh\necho "$*" >>{self.folder}/calls\ncase " $* " in\n{cases}\nesac\n'
+        note = f'echo "$LOCALSTACK_IMAGE|$*" >>{self.folder}/calls'
+        script = f'#!/bin/sh\n{note}\ncase " $* " in\n{cases}\nesac\n'
         (self.folder / "docker").write_text(script)
         (self.folder / "docker").chmod(0o755)
 
     @property
     def calls(self) -> list[str]:
         """The verbs of Compose that were called."""
-        lines = (self.folder / "calls").read_text().splitlines()
-        words = [line.partition("docker-compose.yml ")[2].split() for line in lines]
+        words = [line.partition("docker-compose.yml ")[2].split() for line in self._noted]
         return [one[0] for one in words if one]
+
+    @property
+    def images(self) -> set[str]:
+        """The images that Compose was told."""
+        return {line.partition("|")[0] for line in self._noted if "docker-compose.yml" in line}
+
+    @property
+    def _noted(self) -> list[str]:
+        return (self.folder / "calls").read_text().splitlines()
 
 
 @pytest.fixture
@@ -52,6 +77,7 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Docker:
     monkeypatch.setenv("PATH", str(folder))
     for name in ("LOCALSTACK_IMAGE", "LOCALSTACK_AUTH_TOKEN", "DOCKER_HOST"):
         monkeypatch.delenv(name, raising=False)
+    monkeypatch.setattr(module, "_FUNCTIONS_GONE_WITHIN_S", 0.0)
     fake = Docker(folder)
     fake.says()
     return fake
@@ -59,7 +85,18 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Docker:
 
 @pytest.fixture
 def localstack(tmp_path: Path) -> LocalStackTarget:
-    return LocalStackTarget(TargetOptions(state=tmp_path / "state", port=45661))
+    return LocalStackTarget(TargetOptions(state=tmp_path / "state", port=PORT))
+
+
+@pytest.fixture
+def started(localstack: LocalStackTarget, monkeypatch: pytest.MonkeyPatch) -> LocalStackTarget:
+    """The same, recorded as started, with a LocalStack that answers on its port."""
+    folder = localstack.options.state / "localstack"
+    folder.mkdir(parents=True)
+    (folder / "container.json").write_text(json.dumps({"port": PORT}))
+    health = {"edition": "community", "version": "9.0.0"}
+    monkeypatch.setattr(emulators, "health", lambda _, target_name: health if target_name else None)
+    return localstack
 
 
 def nothing_is_left(docker: Docker, localstack: LocalStackTarget) -> bool:
@@ -112,7 +149,11 @@ def test_an_engine_that_refuses_the_user_is_told_from_one_that_is_not_there(
             TidemarkError,
             r"cannot be pulled \(dial tcp: lookup registry-1\.docker\.io: no such host\)",
         ),
-        ("something else.", TidemarkError, r"Docker Compose failed: something else\.$"),
+        (
+            "something else.",
+            TidemarkError,
+            r"Docker does not start localstack/localstack:4\.14\.0: something else\.$",
+        ),
     ],
 )
 def test_what_compose_says_becomes_a_sentence_that_helps(
@@ -149,7 +190,7 @@ def test_what_compose_says_becomes_a_sentence_that_helps(
         (
             {"Status": "exited", "ExitCode": 3},
             "Traceback\nOSError: [Errno 28] No space left on device",
-            "The disk is full where Docker keeps its containers",
+            "The disk is full where Docker keeps its images and containers",
         ),
         ({"Status": "dead", "ExitCode": 3}, "", "exit code 3; its last words: it said nothing"),
     ],
@@ -163,7 +204,7 @@ def test_a_container_that_ends_at_once_is_told_by_its_end_and_its_words(
     sentence: str,
 ) -> None:
     monkeypatch.setenv("LOCALSTACK_IMAGE", "acme/localstack:9")
-    docker.says(inspect=(0, json.dumps(state)), logs=(0, log))
+    docker.says(inspect=(0, shown(state)), logs=(0, log))
 
     with pytest.raises(TidemarkError, match=sentence):
         localstack.start()
@@ -173,32 +214,124 @@ def test_a_container_that_ends_at_once_is_told_by_its_end_and_its_words(
 
 
 def test_how_a_started_container_ended_is_known_later(
+    docker: Docker, started: LocalStackTarget, tmp_path: Path
+) -> None:
+    docker.says(inspect=(0, shown(RUNNING)))
+    assert started.how_ended() is None
+    docker.says(inspect=(0, shown({"Status": "exited", "ExitCode": 137})))
+    assert started.how_ended() == "exit code 137"
+    docker.says(inspect=(1, "No such object"))
+    assert started.how_ended() == "its container is gone"
+    assert LocalStackTarget(TargetOptions(state=tmp_path)).how_ended() is None  # never started
+    docker.says(version=(1, "Cannot connect to the Docker daemon"))
+    assert started.how_ended() == "the Docker engine does not answer"
+
+
+@pytest.mark.parametrize(
+    "inspected",
+    [
+        (1, "No such container"),
+        (0, shown({"Status": "exited", "ExitCode": 137})),
+        (0, shown(RUNNING, ports=[PORT + 1])),
+    ],
+)
+def test_a_localstack_of_somebody_else_on_the_port_is_not_taken_for_ours(
+    docker: Docker, started: LocalStackTarget, inspected: tuple[int, str]
+) -> None:
+    docker.says(inspect=inspected)
+    assert started.find() is None
+
+    docker.says(inspect=(0, shown(RUNNING, ports=[PORT])))
+    assert started.find() is not None
+
+
+def test_the_image_that_runs_is_told_whatever_the_shell_asks_for(
+    docker: Docker, started: LocalStackTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LOCALSTACK_IMAGE", "acme/localstack:10")
+    docker.says(inspect=(0, shown(RUNNING, "acme/localstack:9", [PORT])))
+
+    assert started.versions() == {"image": "acme/localstack:9", "localstack": "9.0.0"}
+    docker.says(inspect=(1, "No such container"))
+    assert started.versions() == {}
+
+
+def test_another_port_or_image_than_what_runs_is_refused(
+    docker: Docker, started: LocalStackTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    docker.says(inspect=(0, shown(RUNNING, "acme/localstack:9", [PORT])))
+    assert started.start() == started.find()
+
+    other_port = LocalStackTarget(TargetOptions(state=started.options.state, port=PORT + 1))
+    with pytest.raises(RefusedError, match=f"already runs on port {PORT}: leave out --port"):
+        other_port.start()
+    monkeypatch.setenv("LOCALSTACK_IMAGE", "acme/localstack:10")
+    with pytest.raises(
+        RefusedError, match=r"already runs the image acme/localstack:9: leave out LOCALSTACK_IMAGE"
+    ):
+        started.start()
+    monkeypatch.setenv("LOCALSTACK_IMAGE", "acme/localstack:9")
+    assert started.start() == started.find()
+
+
+def test_compose_is_told_the_image_so_that_no_file_of_its_own_says_another(
     docker: Docker, localstack: LocalStackTarget
 ) -> None:
-    assert localstack.how_ended() is None  # it was never started
-    folder = localstack.options.state / "localstack"
-    folder.mkdir(parents=True)
-    (folder / "container.json").write_text('{"port": 45661}')
+    docker.says(up=(1, "something else."))
 
-    docker.says(inspect=(0, RUNNING))
-    assert localstack.how_ended() is None
-    docker.says(inspect=(0, json.dumps({"Status": "exited", "ExitCode": 137})))
-    assert localstack.how_ended() == "exit code 137"
-    docker.says(inspect=(1, "No such object"))
-    assert localstack.how_ended() == "its container is gone"
-    docker.says(version=(1, "Cannot connect to the Docker daemon"))
-    assert localstack.how_ended() == "the Docker engine does not answer"
+    with pytest.raises(TidemarkError, match="something else"):
+        localstack.start()
+
+    assert docker.images == {module.DEFAULT_IMAGE}
 
 
 def test_a_container_whose_record_is_lost_is_found_by_its_label(
     docker: Docker, localstack: LocalStackTarget
 ) -> None:
     assert localstack.stop() is False
-    docker.says(ps=(0, "0123456789ab"))
+    docker.says(**{f"label=com.docker.compose.project={localstack.project}": (0, "0123456789ab")})
 
     assert localstack.stop() is True
 
     assert docker.calls == ["stop", "down"]
+
+
+@pytest.mark.parametrize(
+    ("listed", "left"),
+    [
+        ((0, "0123456789ab\nba9876543210"), r"last seen: 0123456789ab, ba9876543210\."),
+        ((1, "Cannot connect"), "the Docker engine does not list its containers"),
+    ],
+)
+def test_function_containers_that_stay_are_named_and_the_record_of_them_is_kept(
+    docker: Docker, started: LocalStackTarget, listed: tuple[int, str], left: str
+) -> None:
+    ended = (0, shown({"Status": "exited", "ExitCode": 0}))
+    docker.says(ps=listed, rm=(1, "device or resource busy"), inspect=ended)
+
+    with pytest.raises(TidemarkError, match=left) as raised:
+        started.stop()
+
+    assert str(raised.value).startswith("LocalStack's function containers are left: ")
+    assert started.how_ended() is not None, "it is still known to have been started"
+    docker.says()
+    assert started.stop() is True
+
+
+@pytest.mark.parametrize("verb", ["stop", "down"])
+def test_a_localstack_that_compose_does_not_remove_is_still_known(
+    docker: Docker, started: LocalStackTarget, verb: str
+) -> None:
+    docker.says(**{verb: (1, "network has active endpoints.")})
+
+    with pytest.raises(
+        TidemarkError,
+        match=r"does not remove LocalStack \(network has active endpoints\): run `tidemark down`",
+    ):
+        started.stop()
+
+    docker.says()
+    assert started.stop() is True
 
 
 def test_without_docker_there_is_nothing_to_stop(

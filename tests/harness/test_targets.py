@@ -13,7 +13,7 @@ import pytest
 
 from tidemark import ports, targets
 from tidemark.errors import RefusedError, TidemarkError
-from tidemark.targets import compose, engine
+from tidemark.targets import compose, emulators, engine
 from tidemark.targets.base import TargetOptions
 from tidemark.targets.choice import choose
 from tidemark.targets.localstack import DEFAULT_IMAGE, LocalStackTarget
@@ -22,6 +22,21 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     Docker = Callable[..., dict[str, str]]
+
+NO_ENDPOINTS = [
+    "localhost:4566",
+    "ftp://host",
+    "http://",
+    "http://[::1",
+    "http://127.0.0.1:abc",
+    "http://127.0.0.1:0",
+    "http://127.0.0.1:99999",
+    # What Docker calls a container may be no name of a host.
+    "http://my_localstack:4566",
+    "http://user:password@host:4566",
+    "http://host:4566?region=eu-west-1",
+    "http://host:4566#sqs",
+]
 
 
 @pytest.fixture
@@ -55,7 +70,7 @@ def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Docker:
 def test_auto_takes_localstack_when_the_engine_holds_the_image(
     docker: Docker, options: TargetOptions
 ) -> None:
-    env = docker("version", "image inspect")
+    env = docker("version", "image inspect", "compose version")
 
     choice = choose("auto", options, env)
 
@@ -118,13 +133,19 @@ def test_a_target_that_cannot_be_is_refused(
 
 @pytest.mark.parametrize(
     "url",
-    [None, "", "localhost:4566", "ftp://host", "http://", "https://sqs.us-east-1.amazonaws.com"],
+    [None, "", *NO_ENDPOINTS, "https://sqs.us-east-1.amazonaws.com"],
 )
 def test_an_endpoint_that_is_none_is_refused(tmp_path: Path, url: str | None) -> None:
     target = targets.create("endpoint", TargetOptions(state=tmp_path, endpoint_url=url))
 
     with pytest.raises(RefusedError):
         target.start()
+
+
+@pytest.mark.parametrize("url", ["", *NO_ENDPOINTS])
+def test_no_emulator_is_looked_for_where_there_can_be_none(url: str) -> None:
+    with pytest.raises(RefusedError, match=r"is not the URL of an endpoint, like http://host:4566"):
+        emulators.emulator_at(url)
 
 
 def test_an_endpoint_where_nothing_answers_is_named(tmp_path: Path) -> None:

@@ -25,14 +25,13 @@ class MissingImageError(TidemarkError):
     """The image is not here, and there is no way to get it."""
 
 
-def of_engine(output: str, image: str, port: int | None, *, who: str) -> TidemarkError:
+def of_engine(output: str, image: str, port: int | None) -> TidemarkError:
     """The error for what the engine said when it was to start a container.
 
     Args:
         output: What it said, alone or among what Compose printed.
         image: Which image it was to start.
         port: The port that the container was to have, if that was fixed.
-        who: Who speaks, when it is nothing that is known here.
     """
     words = last_line(output)
     if port is not None and _PORT.search(output):
@@ -47,7 +46,7 @@ def of_engine(output: str, image: str, port: int | None, *, who: str) -> Tidemar
             f"The image {image} is not on this machine and cannot be pulled ({words}): correct "
             "LOCALSTACK_IMAGE or the way to the registry, or take the embedded target."
         )
-    return TidemarkError(f"{who} failed: {words}.")
+    return TidemarkError(f"Docker does not start {image}: {words}.")
 
 
 def of_container(log: str, image: str, default_image: str, how: str, path: object) -> TidemarkError:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tidemark import ports
 from tidemark.environment import cleaned
-from tidemark.errors import TidemarkError
+from tidemark.errors import RefusedError, TidemarkError
 from tidemark.processes import ProcessIdentity, stop_group
 from tidemark.state import read_json, write_json
 from tidemark.targets import emulators
@@ -70,7 +70,7 @@ class EmbeddedTarget(LocalTarget):
         running = self._running()
         if running is not None:
             if self.options.port not in (None, running.port):
-                raise TidemarkError(
+                raise RefusedError(
                     f"The embedded target already runs on port {running.port}: leave out --port, "
                     "or `tidemark down` first."
                 )

@@ -8,8 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from botocore.utils import is_valid_uri
+
+from tidemark.errors import RefusedError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from urllib.parse import SplitResult
 
 # In the order in which they are asked: ministack answers LocalStack's, too.
 _HEALTH_CHECKS = {"embedded": "/_ministack/health", "localstack": "/_localstack/health"}
@@ -29,8 +34,39 @@ class Emulator:
     version: str
 
 
+def parts_of(endpoint: str) -> SplitResult:
+    """The parts of an endpoint's URL.
+
+    Raises:
+        RefusedError: It is no such URL, or none that boto3 takes.
+    """
+    try:
+        if _is_endpoint(endpoint, parts := urlsplit(endpoint)):
+            return parts
+    except ValueError:
+        pass  # it has no parts, or a port that is none
+    raise RefusedError(
+        f"{endpoint!r} is not the URL of an endpoint, like http://host:4566: the host is letters, "
+        "digits, hyphens and dots, the port 1 to 65535."
+    )
+
+
+def _is_endpoint(url: str, parts: SplitResult) -> bool:
+    # The last is boto3's own check: a host name with an underscore is fine for Docker alone.
+    return (
+        parts.scheme in {"http", "https"}
+        and parts.port != 0
+        and not (parts.username or parts.query or parts.fragment)
+        and is_valid_uri(url)
+    )
+
+
 def emulator_at(endpoint: str) -> Emulator | None:
-    """The emulator that answers at an endpoint, if it is one that is known here."""
+    """The emulator that answers at an endpoint, if it is one that is known here.
+
+    Raises:
+        RefusedError: That is no endpoint.
+    """
     for target_name in _HEALTH_CHECKS:
         said = health(endpoint, target_name)
         if said is not None:
@@ -44,8 +80,12 @@ def answers(endpoint: str, target_name: str) -> bool:
 
 
 def health(endpoint: str, target_name: str) -> Mapping[str, Any] | None:
-    """What the health check of that target's emulator says; ``None`` if it does not answer."""
-    parts = urlsplit(endpoint)
+    """What the health check of that target's emulator says; ``None`` if it does not answer.
+
+    Raises:
+        RefusedError: That is no endpoint.
+    """
+    parts = parts_of(endpoint)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
     connection = kind(parts.hostname or "", parts.port, timeout=_ANSWERS_WITHIN_S)
     try:

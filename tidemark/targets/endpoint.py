@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
-from urllib.parse import urlsplit
 
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
@@ -12,6 +11,7 @@ from botocore.parsers import ResponseParserError
 from tidemark.aws import Clients
 from tidemark.environment import EMULATOR_CREDENTIALS, Connection
 from tidemark.errors import RefusedError, TidemarkError
+from tidemark.targets import emulators
 from tidemark.targets.base import EMULATOR_REGION, Target
 
 if TYPE_CHECKING:
@@ -72,9 +72,7 @@ class EndpointTarget(Target):
             raise RefusedError(
                 "The endpoint target needs its URL: --endpoint-url http://127.0.0.1:4566."
             )
-        parts = urlsplit(given)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query:
-            raise RefusedError(f"{given!r} is not the URL of an endpoint, like http://host:4566.")
-        if parts.hostname.endswith(_AWS_DOMAINS):
-            raise RefusedError(f"{parts.hostname} is AWS itself, and no emulator.")
+        host = emulators.parts_of(given).hostname or ""
+        if host.endswith(_AWS_DOMAINS):
+            raise RefusedError(f"{host} is AWS itself, and no emulator.")
         return given

@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,11 +17,27 @@ _ANSWERS_WITHIN_S = 10.0
 _DEFAULT_SOCKET = "/var/run/docker.sock"
 
 
+@dataclass(frozen=True, slots=True)
+class Container:
+    """A container, as the engine shows it.
+
+    Attributes:
+        image: The image that it was made from, by the name that was given.
+        state: Its state, in the engine's words.
+        ports: The ports of the engine's host at which it can be reached; none unless it runs.
+    """
+
+    image: str
+    state: Mapping[str, object]
+    ports: frozenset[int]
+
+
 def asked(
     arguments: Sequence[str],
     environ: Mapping[str, str] | None = None,
     *,
     with_errors: bool = False,
+    within_s: float = _ANSWERS_WITHIN_S,
 ) -> str | None:
     """What `docker` printed, or ``None`` when there is no docker, no engine, or an error.
 
@@ -28,6 +45,7 @@ def asked(
         arguments: What to ask.
         environ: The environment, which may name an engine.
         with_errors: Return standard error too, among the rest.
+        within_s: How long it may take.
     """
     env = dict(os.environ if environ is None else environ)
     docker = shutil.which("docker", path=env.get("PATH"))
@@ -41,8 +59,10 @@ def asked(
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT if with_errors else subprocess.DEVNULL,
             text=True,
-            timeout=_ANSWERS_WITHIN_S,
+            timeout=within_s,
             check=False,
+            # Else a second Ctrl-C in a terminal would end it, too, in the midst of cleaning up.
+            start_new_session=True,
         )
     except (OSError, subprocess.TimeoutExpired):
         return None
@@ -74,6 +94,28 @@ def refuses_user(environ: Mapping[str, str] | None = None) -> bool:
     except (OSError, subprocess.TimeoutExpired):
         return False
     return finished.returncode != 0 and "permission denied" in finished.stderr.lower()
+
+
+def container(name: str) -> Container | None:
+    """The container of that name; ``None`` when there is none, or the engine does not say."""
+    shown = asked(["container", "inspect", name])
+    if shown is None:
+        return None
+    [found] = json.loads(shown)
+    published = found["NetworkSettings"]["Ports"] or {}
+    return Container(
+        image=found["Config"]["Image"],
+        state=found["State"],
+        ports=frozenset(
+            int(at["HostPort"]) for places in published.values() for at in places or ()
+        ),
+    )
+
+
+def labelled(label: str, value: str) -> list[str] | None:
+    """The containers that bear a label, running or not; ``None`` when the engine does not say."""
+    listed = asked(["ps", "--all", "--quiet", "--filter", f"label={label}={value}"])
+    return None if listed is None else listed.split()
 
 
 def has_image(image: str) -> bool:

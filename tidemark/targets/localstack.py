@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 from typing import TYPE_CHECKING, ClassVar
 
 from tidemark import ports
 from tidemark.environment import cleaned
-from tidemark.errors import TidemarkError
+from tidemark.errors import RefusedError, TidemarkError
 from tidemark.processes import Children
 from tidemark.state import find_checkout, read_json, write_json
 from tidemark.targets import compose, container_trouble, emulators, engine
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tidemark.environment import Connection
+    from tidemark.processes import Finished
 
 DEFAULT_IMAGE = "localstack/localstack:4.14.0"
 
@@ -30,6 +30,8 @@ PREFERRED_PORT = 4566
 _COMPOSE_FILE = "docker-compose.yml"
 _HEALTHY_WITHIN_S = 120.0
 _STOPPED_WITHIN_S = 20
+# By the engine, which kills them one after the other.
+_FUNCTIONS_GONE_WITHIN_S = 60.0
 _MARK = "tidemark.project"
 _COMPOSE_MARK = "com.docker.compose.project"
 
@@ -71,19 +73,14 @@ class LocalStackTarget(LocalTarget):
         """Find LocalStack running or start it; see :meth:`Target.start`."""
         running = self.find()
         if running is not None:
-            recorded = self._recorded_port()
-            if self.options.port not in (None, recorded):
-                raise TidemarkError(
-                    f"The localstack target already runs on port {recorded}: leave out --port, or "
-                    "`tidemark down` first."
-                )
+            self._refuse_another()
             return running
         base = compose.command()
         self.stop()
         port = ports.choose(self.options.port, preferred=PREFERRED_PORT)
         write_json(self._record, {"project": self.project, "port": port})
         try:
-            self._compose([*base, *self._files(), "up", "--detach"], port)
+            self._bring_up([*base, *self._files(), "up", "--detach"], port)
             self._await_healthy(port)
         except BaseException:
             self.keep_log(self._failed_log)
@@ -92,22 +89,51 @@ class LocalStackTarget(LocalTarget):
         return self.reach(_endpoint(port), EMULATOR_REGION)
 
     def find(self) -> Connection | None:
-        """The running LocalStack; see :meth:`Target.find`."""
+        """The running LocalStack; see :meth:`Target.find`.
+
+        Another one may answer on its port when its container is gone.
+        """
         port = self._recorded_port()
-        if port is None or not emulators.answers(_endpoint(port), self.name):
+        if port is None:
+            return None
+        container = engine.container(self._container)
+        if container is None or port not in container.ports:
+            return None
+        if not emulators.answers(_endpoint(port), self.name):
             return None
         return self.reach(_endpoint(port), EMULATOR_REGION)
 
+    def _refuse_another(self) -> None:
+        """Refuse a port or an image that is not what runs.
+
+        Raises:
+            RefusedError: One is asked for.
+        """
+        port, container = self._recorded_port(), engine.container(self._container)
+        if self.options.port not in (None, port):
+            raise RefusedError(
+                f"The localstack target already runs on port {port}: leave out --port, or "
+                "`tidemark down` first."
+            )
+        wanted = os.environ.get("LOCALSTACK_IMAGE")
+        if wanted and container is not None and wanted != container.image:
+            raise RefusedError(
+                f"The localstack target already runs the image {container.image}: leave out "
+                "LOCALSTACK_IMAGE, or `tidemark down` first."
+            )
+
     def stop(self) -> bool:
-        """Stop LocalStack and remove its containers, network and volumes."""
-        if self._recorded_port() is None and not self._labelled(_COMPOSE_MARK):
+        """Stop LocalStack and remove its containers, network and volumes.
+
+        Raises:
+            TidemarkError: Something is left, which the sentence names.
+        """
+        if self._recorded_port() is None and not engine.labelled(_COMPOSE_MARK, self.project):
             return False
         base = [*compose.command(), *self._files()]
-        self._compose([*base, "stop", "--timeout", str(_STOPPED_WITHIN_S)], 0)
-        # LocalStack removes its function containers when it has the time to; not after a kill.
-        if left := self._labelled(_MARK):
-            engine.asked(["rm", "--force", "--volumes", *left])
-        self._compose([*base, "down", "--volumes", "--remove-orphans"], 0)
+        self._take_down([*base, "stop", "--timeout", str(_STOPPED_WITHIN_S)])
+        self._remove_functions()
+        self._take_down([*base, "down", "--volumes", "--remove-orphans"])
         self._record.unlink(missing_ok=True)
         return True
 
@@ -117,27 +143,39 @@ class LocalStackTarget(LocalTarget):
             return None
         if not engine.answers():
             return "the Docker engine does not answer"
-        state = self._state()
-        if state is None:
+        container = engine.container(self._container)
+        if container is None:
             return "its container is gone"
-        return container_trouble.ended(state)
+        return container_trouble.ended(container.state)
 
-    def _state(self) -> dict[str, object] | None:
-        """What the engine says of the container; ``None`` when there is none."""
-        shown = engine.asked(["inspect", "--format", "{{json .State}}", self._container])
-        return None if shown is None else dict(json.loads(shown))
+    def _remove_functions(self) -> None:
+        """Remove the function containers; LocalStack does so if it ends in its own time."""
 
-    def _labelled(self, label: str) -> list[str]:
-        """The containers that bear a label with this project's name."""
-        asked = ["ps", "--all", "--quiet", "--filter", f"label={label}={self.project}"]
-        return (engine.asked(asked) or "").split()
+        def probe() -> bool:
+            left = engine.labelled(_MARK, self.project)
+            if left is None:
+                raise NotYetError("the Docker engine does not list its containers")
+            if left:
+                remove = ["rm", "--force", "--volumes", *left]
+                engine.asked(remove, within_s=_FUNCTIONS_GONE_WITHIN_S)
+                raise NotYetError(", ".join(left))
+            return True
+
+        try:
+            eventually(probe, within_s=_FUNCTIONS_GONE_WITHIN_S, what="them to be removed")
+        except NotSeenError as not_seen:
+            raise TidemarkError(
+                f"LocalStack's function containers are left: {not_seen} `docker rm --force` says "
+                "why; then run `tidemark down` again."
+            ) from not_seen
 
     def versions(self) -> Mapping[str, str]:
         """The image, and the LocalStack in it as far as it answers."""
-        port = self._recorded_port()
-        health = emulators.health(_endpoint(port), self.name) if port is not None else None
-        version = (health or {}).get("version")
-        return {"image": image_of(os.environ)} | ({"localstack": str(version)} if version else {})
+        port, container = self._recorded_port(), engine.container(self._container)
+        if port is None or container is None:
+            return {}
+        version = (emulators.health(_endpoint(port), self.name) or {}).get("version")
+        return {"image": container.image} | ({"localstack": str(version)} if version else {})
 
     def keep_log(self, path: Path) -> None:
         """Write what LocalStack printed so far."""
@@ -155,27 +193,40 @@ class LocalStackTarget(LocalTarget):
             raise TidemarkError("LocalStack is started from a checkout of Tidemark: run it there.")
         return ["--project-name", self.project, "--file", str(checkout / _COMPOSE_FILE)]
 
-    def _compose(self, command: Sequence[str], port: int) -> None:
+    def _bring_up(self, command: Sequence[str], port: int) -> None:
+        finished = self._compose(command, port, self._folder / "compose.log")
+        if finished.exit_code != 0:
+            raise container_trouble.of_engine(finished.output, image_of(os.environ), port)
+
+    def _take_down(self, command: Sequence[str]) -> None:
+        finished = self._compose(command)
+        if finished.exit_code != 0:
+            words = container_trouble.last_line(finished.output)
+            raise TidemarkError(
+                f"Docker Compose does not remove LocalStack ({words}): run `tidemark down` again."
+            )
+
+    def _compose(
+        self, command: Sequence[str], port: int = PREFERRED_PORT, log: Path | None = None
+    ) -> Finished:
         children = Children()
         try:
-            finished = children.run(
+            return children.run(
                 command,
                 env=cleaned()
                 | {
                     "COMPOSE_PROJECT_NAME": self.project,
                     "DOCKER_SOCKET": engine.socket_path(),
+                    # Else a `.env` beside the file could name one that nobody here knows of.
+                    "LOCALSTACK_IMAGE": image_of(os.environ),
                     "LOCALSTACK_PORT": str(port),
                 },
                 cwd=_existing(self.options.state),
-                log=self._folder / "compose.log" if port else None,
+                log=log,
             )
         except BaseException:
             children.stop()
             raise
-        if finished.exit_code != 0:
-            raise container_trouble.of_engine(
-                finished.output, image_of(os.environ), port, who="Docker Compose"
-            )
 
     def _await_healthy(self, port: int) -> None:
         def probe() -> bool | None:
