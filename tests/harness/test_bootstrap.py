@@ -7,12 +7,29 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 CHECKOUT = Path(__file__).resolve().parents[2]
 # What any POSIX system has, and the script may use.
-TOOLS = ("awk", "cat", "cksum", "cut", "dirname", "mkdir", "mktemp", "rm", "sh")
+TOOLS = (
+    "awk",
+    "cat",
+    "cksum",
+    "cut",
+    "dirname",
+    "ln",
+    "mkdir",
+    "mktemp",
+    "readlink",
+    "rm",
+    "sh",
+    "sleep",
+)
 
 OLD_PYTHON = """#!/bin/sh
 case "$2" in *version_info*3,*11*) exit 1;; *) echo 3.9;; esac
@@ -44,6 +61,14 @@ class Machine:
     def has(self, name: str, script: str) -> None:
         (self.bin / name).write_text(script)
         (self.bin / name).chmod(0o755)
+
+    def starts(self) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [self.checkout / "tools" / "bootstrap"],
+            env={"PATH": str(self.bin), "HOME": str(self.checkout)},
+            stderr=subprocess.PIPE,
+            text=True,
+        )
 
     def bootstrap(self, **variables: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -154,6 +179,34 @@ def test_a_changed_lock_or_a_moved_checkout_is_installed_again(machine: Machine)
         stamp.write_text(stale)
 
         assert "no Python found" in sentence(machine.bootstrap())
+
+
+@pytest.fixture
+def somebody() -> Iterator[subprocess.Popen[bytes]]:
+    """A process that runs until it is killed."""
+    with subprocess.Popen(["sleep", "60"]) as process:
+        yield process
+        process.kill()
+
+
+def test_whoever_comes_second_waits_until_the_first_has_ended(
+    machine: Machine, somebody: subprocess.Popen[bytes]
+) -> None:
+    lock = machine.checkout / ".installing"
+    lock.symlink_to(str(somebody.pid))
+
+    with machine.starts() as second:
+        assert second.stderr is not None
+        assert second.stderr.readline() == (
+            f"Waiting for process {somebody.pid}, which installs here\n"
+        )
+        somebody.kill()
+        somebody.wait()  # the lock stays behind, as after any kill
+        said = second.stderr.read()
+
+    assert second.returncode == 70
+    assert "no Python found" in said
+    assert not lock.is_symlink()
 
 
 def _fingerprint(root: Path, names: list[str]) -> str:
