@@ -5,7 +5,18 @@ from __future__ import annotations
 import typer
 
 from tidemark import failures
-from tidemark.cli import call, doctor, load, logs, permissions, probe, stack, status, trace
+from tidemark.cli import (
+    call,
+    doctor,
+    load,
+    logs,
+    metrics,
+    permissions,
+    probe,
+    stack,
+    status,
+    trace,
+)
 from tidemark.exit_codes import ExitCode
 
 _USAGE_ERROR = 2
@@ -30,6 +41,7 @@ app = typer.Typer(
 stack.register(app)
 status.register(app)
 logs.register(app)
+metrics.register(app)
 call.register(app)
 trace.register(app)
 doctor.register(app)

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from tidemark.probe.bench import Bench, Function
     from tidemark.probe.row import Observation
 
-topic = Topic("CloudWatch metrics and alarms")
+topic = Topic(
+    "CloudWatch metrics and alarms", makes=("functions", "queues", "topics", "alarms", "metrics")
+)
 
 _FUNCTION_METRICS = "https://docs.aws.amazon.com/lambda/latest/dg/monitoring-metrics-types.html"
 _EMF = "https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html"
@@ -129,7 +131,7 @@ def emf_extraction(bench: Bench) -> Observation:
         logged = list(logged_metrics.read(bench.logged(function)))
         is_logged = [(one.namespace, one.value) for one in logged] == [(namespace, 42.0)]
         raise NotSeenInTimeError(
-            "no metric; Tidemark reads it from the function's log instead"
+            "no metric; `tidemark metrics` reads such lines from the functions' logs"
             if is_logged
             else "no metric, and the log line is lost too"
         ) from None
