@@ -38,6 +38,7 @@ def row(
     within_s: float = 5,
     patient_s: float = 600,
     capability: str | None = None,
+    makes: tuple[str, ...] = ("queues",),
 ) -> Row:
     return Row(
         name=name,
@@ -47,6 +48,7 @@ def row(
         within_s=within_s,
         patient_s=patient_s,
         capability=capability,
+        makes=makes,
         probe=probe,
     )
 

@@ -48,6 +48,12 @@ def test_it_logs_a_further_line(
     assert capsys.readouterr().out.splitlines()[1] == "a metric"
 
 
+def test_a_request_through_the_gateway_may_ask_it_to_fail() -> None:
+    with pytest.raises(RuntimeError, match="as asked"):
+        _invoked({"httpMethod": "GET", "queryStringParameters": {"fail": "1"}})
+    assert _invoked({"httpMethod": "GET", "queryStringParameters": None}) == {}
+
+
 def test_it_fails_when_asked_to_and_has_logged_by_then(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

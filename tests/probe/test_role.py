@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 import pytest
 from botocore.exceptions import ClientError
 
+from tests.probe.asking import DEPLOYMENT
+from tidemark.errors import TidemarkError
+from tidemark.probe.bench import Bench
 from tidemark.probe.role import Role
-from tidemark.waiting import NotSeenError
+from tidemark.probe.row import NotSeenInTimeError
 
 if TYPE_CHECKING:
     from tidemark.aws import Clients
@@ -50,6 +53,11 @@ def _role(clients: FakeClients) -> Role:
     return Role(cast("Clients", clients), "tidemark-probe-1", "tidemark-probe")
 
 
+def _bench(clients: FakeClients, within_s: float) -> Bench:
+    its_clients = cast("Clients", clients)
+    return Bench(its_clients, DEPLOYMENT, _role(clients), within_s=within_s)
+
+
 def _listed(one: str | list[str]) -> list[str]:
     return [one] if isinstance(one, str) else one
 
@@ -63,7 +71,7 @@ def test_it_is_made_once_at_its_first_use_and_removed_with_its_policy() -> None:
     role = _role(clients)
     assert clients.iam.roles == {}
 
-    assert [role.used_by(str.upper, within_s=1) for _ in range(2)] == ["ARN:TIDEMARK-PROBE-1"] * 2
+    assert [role.used_by(str.upper) for _ in range(2)] == ["ARN:TIDEMARK-PROBE-1"] * 2
 
     assert role.leftovers.remove() == []
     assert (clients.iam.roles, clients.iam.policies) == ({}, {})
@@ -71,7 +79,7 @@ def test_it_is_made_once_at_its_first_use_and_removed_with_its_policy() -> None:
 
 def test_it_may_touch_nothing_but_the_probes_own() -> None:
     clients = FakeClients()
-    _role(clients).used_by(str.upper, within_s=1)
+    _role(clients).used_by(str.upper)
 
     statements = json.loads(clients.iam.policies["tidemark-probe-1"])["Statement"]
 
@@ -80,23 +88,29 @@ def test_it_may_touch_nothing_but_the_probes_own() -> None:
     assert all("tidemark-probe-*" in arn for one in resources for arn in _listed(one))
 
 
-def test_it_is_waited_for_while_lambda_cannot_assume_it() -> None:
-    answers = iter([_refused("InvalidParameterValueException", "cannot be assumed by Lambda")])
+TOO_NEW = _refused("InvalidParameterValueException", "cannot be assumed by Lambda")
+
+
+@pytest.mark.parametrize(
+    "said", [TOO_NEW, TidemarkError("The stack was not created: cannot be assumed by Lambda.")]
+)
+def test_it_is_waited_for_while_lambda_cannot_assume_it(said: Exception) -> None:
+    answers = iter([said])
 
     def create(arn: str) -> str:
         for error in answers:
             raise error
         return arn
 
-    assert _role(FakeClients()).used_by(create, within_s=10) == "arn:tidemark-probe-1"
+    assert _bench(FakeClients(), 10).with_role(create) == "arn:tidemark-probe-1"
 
 
-def test_the_waiting_ends() -> None:
+def test_a_role_that_takes_too_long_is_not_seen() -> None:
     def create(_: str) -> NoReturn:
-        raise _refused("InvalidParameterValueException", "cannot be assumed by Lambda")
+        raise TOO_NEW
 
-    with pytest.raises(NotSeenError, match="Lambda cannot assume it"):
-        _role(FakeClients()).used_by(create, within_s=0)
+    with pytest.raises(NotSeenInTimeError, match="Lambda cannot assume a new role"):
+        _bench(FakeClients(), 0).with_role(create)
 
 
 def test_any_other_refusal_counts_at_once() -> None:
@@ -104,4 +118,4 @@ def test_any_other_refusal_counts_at_once() -> None:
         raise _refused("InvalidParameterValueException", "no such runtime")
 
     with pytest.raises(ClientError, match="no such runtime"):
-        _role(FakeClients()).used_by(create, within_s=60)
+        _bench(FakeClients(), 60).with_role(create)

@@ -111,6 +111,20 @@ def test_a_row_that_hangs_is_given_up(released: threading.Event) -> None:
     assert found.observed == "the target did not answer a call"
 
 
+def test_a_call_that_is_never_answered_may_still_make_something(released: threading.Event) -> None:
+    def hangs(its_bench: Bench) -> Observation:
+        released.wait()
+        return says_same(its_bench)
+
+    rows = [
+        row("makes", hangs, within_s=0.05),
+        row("reads", hangs, within_s=0.05, makes=()),
+    ]
+    run = Runner(bench, grace_s=0.05).run(rows)
+
+    assert run.left_behind == ["what a call of makes may still make: it was not answered"]
+
+
 def test_a_row_that_is_not_probed_gives_its_reason() -> None:
     def declines(_: Bench) -> NoReturn:
         raise NotProbedError("no such thing here")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -13,6 +15,7 @@ from tests.probe.asking import DEPLOYMENT, finding, result, row
 from tidemark import status
 from tidemark.cli import probe as verb
 from tidemark.cli import program, recorded
+from tidemark.errors import TidemarkError
 from tidemark.probe import rendering
 from tidemark.probe.result import Finding, Result
 from tidemark.probe.row import Verdict
@@ -20,12 +23,13 @@ from tidemark.probe.running import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from tidemark.probe.bench import Bench
     from tidemark.probe.row import Observation
 
     Probe = Callable[..., tuple[int, str, str]]
+
+OURS = SimpleNamespace(asks_first=False, is_ours=True)
 
 
 @pytest.fixture(autouse=True)
@@ -54,7 +58,7 @@ def finds(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         run = Run(findings, attributes.get("left_behind", []), attributes.get("complete", True))
         monkeypatch.setattr(verb, "ROWS", tuple(row(one.name) for one in findings))
         monkeypatch.setattr(verb, "asked", lambda *_, **__: run)
-        monkeypatch.setattr(recorded, "chosen", lambda *_: (DEPLOYMENT, None))
+        monkeypatch.setattr(recorded, "chosen", lambda *_: (DEPLOYMENT, OURS))
         monkeypatch.setattr(recorded, "answering", lambda _: None)
         monkeypatch.setattr(verb, "SharedClients", lambda _: None)
         monkeypatch.setattr(status, "versions", lambda _: {"tidemark": "0.1.0"})
@@ -146,6 +150,48 @@ def test_markdown_goes_to_a_file_or_to_standard_output(
     assert "| `a` |" in page
 
 
+def test_a_page_that_cannot_be_written_is_refused_before_anything_is_asked(
+    probe: Probe, tmp_path: Path
+) -> None:
+    file = tmp_path / "file"
+    file.touch()
+
+    for path in (tmp_path / "no" / "such.md", tmp_path, file / "page.md"):
+        code, out, said = probe("--markdown", str(path))
+
+        assert (code, out) == (64, "")
+        assert f"{path} cannot be written: choose a file in a folder that is there" in said
+
+
+def test_two_documents_do_not_share_standard_output(probe: Probe) -> None:
+    code, _, said = probe("--json", "--markdown", "-")
+
+    assert code == 64
+    assert "--json and --markdown - both want standard output" in said
+
+
+@pytest.mark.parametrize("how", [[], ["--json"]])
+def test_a_page_that_cannot_be_written_in_the_end_loses_no_result(
+    probe: Probe,
+    finds: Callable[..., None],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    how: list[str],
+) -> None:
+    finds(finding("a"), left_behind=["queue b: AccessDenied"])
+
+    def fails(*_: Any, **__: Any) -> None:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "write_text", fails)
+    code, out, said = probe(*how, "--markdown", str(tmp_path / "page.md"))
+
+    assert code == 70
+    assert "as documented" in out
+    assert "Could not be removed: queue b: AccessDenied" in said
+    assert "page.md could not be written (Permission denied): the result is printed above." in said
+
+
 @pytest.mark.parametrize(
     ("before", "code", "said"),
     [
@@ -201,13 +247,54 @@ def test_interrupted_it_shows_what_is_known(probe: Probe, finds: Callable[..., N
     assert "Interrupted; what the probe had made is removed." in said
 
 
-def test_what_could_not_be_removed_is_named(probe: Probe, finds: Callable[..., None]) -> None:
-    finds(finding("a"), left_behind=["queue b: AccessDenied"])
+def test_interrupted_it_does_not_say_that_all_is_removed_when_it_is_not(
+    probe: Probe, finds: Callable[..., None]
+) -> None:
+    finds(finding("a"), left_behind=["queue b: AccessDenied"], complete=False)
 
     code, _, said = probe()
 
-    assert code == 0
+    assert code == 130
     assert "Could not be removed: queue b: AccessDenied" in said
+    assert "Interrupted; not all that the probe had made is removed." in said
+
+
+def test_what_could_not_be_removed_is_named_and_the_end_is_unknown(
+    probe: Probe, finds: Callable[..., None]
+) -> None:
+    finds(finding("a"), left_behind=["queue b: AccessDenied"])
+
+    code, out, said = probe()
+
+    assert code == 3
+    assert "1 row on embedded" in out
+    assert said.splitlines() == [
+        "Could not be removed: queue b: AccessDenied",
+        "Remove by hand what is named here and still there.",
+        "tidemark: unknown or incomplete (exit 3)",
+    ]
+
+
+@pytest.mark.parametrize("is_ours", [True, False])
+def test_a_target_that_is_lost_meanwhile_keeps_what_could_not_be_removed_unless_it_is_ours(
+    probe: Probe, finds: Callable[..., None], monkeypatch: pytest.MonkeyPatch, *, is_ours: bool
+) -> None:
+    finds(finding("a"), left_behind=["queue b: the target does not answer"])
+    answers = iter([None])
+
+    def answering(_: object) -> None:
+        for _ in answers:
+            return
+        raise TidemarkError("It cannot be reached.")
+
+    theirs = SimpleNamespace(asks_first=False, is_ours=is_ours)
+    monkeypatch.setattr(recorded, "chosen", lambda *_: (DEPLOYMENT, theirs))
+    monkeypatch.setattr(recorded, "answering", answering)
+
+    code, _, said = probe()
+
+    assert code == 70
+    assert ("Could not be removed: queue b" in said) is not is_ours
 
 
 def test_only_the_named_rows_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:

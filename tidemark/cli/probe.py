@@ -1,8 +1,9 @@
 """The verb probe."""
 
 import json
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -10,20 +11,24 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from tidemark import status
-from tidemark.cli import recorded
-from tidemark.cli.options import RecordedStack, RecordedTarget
+from tidemark import status, targets
+from tidemark.cli import consent, recorded
+from tidemark.cli.options import RecordedStack, RecordedTarget, Yes
 from tidemark.deployment import Deployment
-from tidemark.errors import EndedError, InterruptedByUserError, RefusedError
+from tidemark.environment import Connection
+from tidemark.errors import EndedError, InterruptedByUserError, RefusedError, TidemarkError
 from tidemark.exit_codes import ExitCode
 from tidemark.probe import rendering
 from tidemark.probe.asking import asked
 from tidemark.probe.clients import SharedClients
 from tidemark.probe.difference import Difference
+from tidemark.probe.plan import ProbePlan
 from tidemark.probe.result import Result
 from tidemark.probe.row import Row, Verdict
 from tidemark.probe.rows import ROWS
+from tidemark.probe.running import Run
 from tidemark.progress import stderr
+from tidemark.targets.base import Target
 from tidemark.targets.emulators import emulator_at
 
 _CALM_WIDTH = 160
@@ -60,24 +65,31 @@ def register(app: typer.Typer) -> None:
 
 def probe(
     names: Names = None,
-    as_json: AsJson = False,  # noqa: FBT002 -- a flag of the command line
+    *,
+    as_json: AsJson = False,
     markdown: AsMarkdown = None,
     against: Against = None,
-    patient: Patient = False,  # noqa: FBT002 -- likewise
+    patient: Patient = False,
     target: RecordedTarget = None,
     stack_name: RecordedStack = None,
+    yes: Yes = False,
 ) -> None:
     """Measure what the target does not do like AWS.
 
     Each row asks one question and puts the answer beside what AWS documents.
-    What it makes for that is removed again.
+    What it makes for that is removed again; a target that asks first shows it, and asks.
     """
     rows = _chosen(names or [])
+    _check_output(markdown, as_json=as_json)
     earlier = Result.load(against) if against else None
     if earlier and names:
         earlier = earlier.only(names)
+    if target is not None and _makes_something(rows):
+        consent.for_target(targets.class_of(target), is_given=yes)  # before anything is called
     deployment, its_target = recorded.chosen(target, stack_name)
-    clients = SharedClients(recorded.answering(its_target))
+    connection = recorded.answering(its_target)
+    _ask(rows, its_target, connection, is_given=yes)
+    clients = SharedClients(connection)
     started = time.monotonic()
     target_name = _name_of(deployment)
     run = asked(
@@ -88,7 +100,13 @@ def probe(
         is_patient=patient,
     )
     duration_s = time.monotonic() - started
-    recorded.answering(its_target)
+    try:
+        recorded.answering(its_target)
+    except TidemarkError as error:
+        if not its_target.is_ours:  # what was on one of ours has ended with it
+            for line in _left(run):
+                error.add_note(line)
+        raise
     result = Result(
         target=target_name,
         date=datetime.now(UTC).date().isoformat(),
@@ -97,13 +115,19 @@ def probe(
         findings=run.findings,
     )
     difference = Difference.between(earlier, result) if earlier else None
-    _show(result, difference, as_json=as_json, markdown=markdown)
-    for line in run.left_behind:
-        stderr.print(f"Could not be removed: {line}", markup=False)
+    _show(result, difference, as_json=as_json, is_page=markdown == _STDOUT)
+    for line in _left(run):
+        stderr.print(line, markup=False, soft_wrap=True)
+    if markdown and markdown != _STDOUT:
+        _write(result, markdown)
     if not run.is_complete:
-        raise InterruptedByUserError("Interrupted; what the probe had made is removed.")
+        raise InterruptedByUserError(
+            "Interrupted; not all that the probe had made is removed."
+            if run.left_behind
+            else "Interrupted; what the probe had made is removed."
+        )
     has_failed = any(one.verdict is Verdict.FAILED for one in result.findings)
-    if has_failed or (difference and difference.changed):
+    if run.left_behind or has_failed or (difference and difference.changed):
         raise EndedError(ExitCode.UNKNOWN)
 
 
@@ -116,6 +140,49 @@ def _chosen(names: Sequence[str]) -> list[Row]:
     return [row for row in ROWS if not names or row.name in names]
 
 
+def _check_output(markdown: Path | None, *, as_json: bool) -> None:
+    """Refuse a page that could not be written, before anything is asked for it."""
+    if markdown is None:
+        return
+    if markdown == _STDOUT:
+        if as_json:
+            raise RefusedError(
+                "--json and --markdown - both want standard output: name a file for the page."
+            )
+        return
+    is_there = markdown.exists()
+    can_be = not markdown.is_dir() if is_there else markdown.parent.is_dir()
+    if not (can_be and os.access(markdown if is_there else markdown.parent, os.W_OK)):
+        raise RefusedError(
+            f"{markdown} cannot be written: choose a file in a folder that is there and yours."
+        )
+
+
+def _makes_something(rows: Sequence[Row]) -> bool:
+    return any(row.makes for row in rows)
+
+
+def _ask(rows: Sequence[Row], target: Target, connection: Connection, *, is_given: bool) -> None:
+    """Ask before something is made on a target that asks first."""
+    if not (target.asks_first and _makes_something(rows)):
+        return
+    plan = ProbePlan(
+        account=connection.account or "unknown",
+        identity=target.identity,
+        region=connection.region,
+        rows=rows,
+    )
+    consent.for_target(type(target), is_given=is_given)(plan.lines(), plan.question)
+
+
+def _left(run: Run) -> Iterator[str]:
+    """What could not be removed, a line each, and what to do about it."""
+    for line in run.left_behind:
+        yield f"Could not be removed: {line}"
+    if run.left_behind:
+        yield "Remove by hand what is named here and still there."
+
+
 def _name_of(deployment: Deployment) -> str:
     """The target's name; that of the emulator, where an endpoint is known to be one."""
     if deployment.target == "endpoint" and deployment.endpoint:
@@ -124,18 +191,23 @@ def _name_of(deployment: Deployment) -> str:
     return deployment.target
 
 
-def _show(
-    result: Result, difference: Difference | None, *, as_json: bool, markdown: Path | None
-) -> None:
-    if markdown and markdown != _STDOUT:
-        markdown.write_text(rendering.markdown(result), encoding="utf-8")
+def _write(result: Result, path: Path) -> None:
+    try:
+        path.write_text(rendering.markdown(result), encoding="utf-8")
+    except OSError as error:
+        raise TidemarkError(
+            f"{path} could not be written ({error.strerror}): the result is printed above."
+        ) from error
+
+
+def _show(result: Result, difference: Difference | None, *, as_json: bool, is_page: bool) -> None:
     if as_json:
         document = result.as_json()
         if difference is not None:
             document["against"] = difference.as_json()
         typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
         return
-    if markdown == _STDOUT:
+    if is_page:
         typer.echo(rendering.markdown(result), nl=False)
         return
     console = Console(highlight=False)

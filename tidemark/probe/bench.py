@@ -219,7 +219,7 @@ class Bench:
             "ANSWER": json.dumps({} if answer is None else answer),
             "EXTRA_LINE": extra_line,
         }
-        arn = self.role.used_by(
+        arn = self.with_role(
             lambda role_arn: functions.create_function(
                 FunctionName=name,
                 Runtime=RUNTIME,
@@ -230,7 +230,6 @@ class Bench:
                 Environment={"Variables": environment},
                 **{"Timeout": _FUNCTION_TIMEOUT_S, **settings},
             )["FunctionArn"],
-            within_s=self.left_s,
         )
 
         def is_active() -> bool | None:
@@ -239,6 +238,17 @@ class Bench:
 
         self.eventually(is_active, what="a function to be active")
         return Function(name, arn)
+
+    def with_role(self, create: Callable[[str], T]) -> T:
+        """Create something that runs as the probe's role, as soon as that may be used.
+
+        Args:
+            create: Creates it; is given the role's ARN.
+
+        Raises:
+            NotSeenInTimeError: Lambda could not assume the role in time.
+        """
+        return self.eventually(lambda: self.role.used_by(create), what="a new role to be usable")
 
     def warm_up(self, function: Function) -> None:
         """Invoke a function once, so that the next invocation has nothing to start."""

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Self
 from botocore.exceptions import ClientError
 
 from tidemark import stacks
-from tidemark.probe import declared
+from tidemark.probe import declared, policies
 from tidemark.probe.bench import physical_ids
 from tidemark.probe.cleanup import is_absent
 from tidemark.probe.described import DESCRIBERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tidemark.aws import Clients
 
@@ -82,39 +82,47 @@ class DeployedStack:
         return self.ids[str(name).partition(".")[0]]
 
     def dropped_policies(self) -> Iterator[str]:
-        """The queue, topic and function policies that did not arrive."""
+        """What of queue, topic and function policies did not arrive."""
         for name, resource in self.of_type("AWS::SQS::QueuePolicy").items():
+            wanted = resource["Properties"]["PolicyDocument"]["Statement"]
             for queue in resource["Properties"]["Queues"]:
-                url = self.physical_id(queue)
-                if not DESCRIBERS["AWS::SQS::Queue"](self.clients, url).get("Policy"):
-                    yield short(name)
+                there = DESCRIBERS["AWS::SQS::Queue"](self.clients, self.physical_id(queue))
+                yield from self._dropped_statements(name, wanted, there.get("Policy", {}))
         for name, resource in self.of_type("AWS::SNS::TopicPolicy").items():
-            wanted = len(resource["Properties"]["PolicyDocument"]["Statement"])
+            wanted = resource["Properties"]["PolicyDocument"]["Statement"]
             for topic in resource["Properties"]["Topics"]:
-                arn = self.physical_id(topic)
-                policy = DESCRIBERS["AWS::SNS::Topic"](self.clients, arn).get("Policy", "{}")
-                if len(json.loads(policy).get("Statement", [])) < wanted:
-                    yield short(name)
+                there = DESCRIBERS["AWS::SNS::Topic"](self.clients, self.physical_id(topic))
+                policy = json.loads(there.get("Policy", "{}"))
+                yield from self._dropped_statements(name, wanted, policy)
         for name, resource in self.of_type("AWS::Lambda::Permission").items():
             function = self.physical_id(resource["Properties"]["FunctionName"])
-            if not self._is_permitted(function, resource["Properties"]["Principal"]):
-                yield short(name)
+            statement = policies.of_permission(resource["Properties"])
+            yield from self._dropped_statements(name, [statement], self._policy_of(function))
 
-    def _is_permitted(self, function: str, principal: str) -> bool:
+    def _dropped_statements(
+        self, name: str, wanted: Iterable[Mapping[str, Any]], policy: Mapping[str, Any]
+    ) -> Iterator[str]:
+        for statement in wanted:
+            missing = policies.missing(statement, policy.get("Statement", []), self.ids)
+            if missing is None:
+                yield short(name)
+            elif missing:
+                yield f"{', '.join(missing)} of {short(name)}"
+
+    def _policy_of(self, function: str) -> Mapping[str, Any]:
         functions = self.clients.functions
         try:
-            policy = functions.get_policy(FunctionName=function)["Policy"]
+            return dict(json.loads(functions.get_policy(FunctionName=function)["Policy"]))
         except functions.exceptions.ResourceNotFoundException:
-            return False
-        principals = [one["Principal"] for one in json.loads(policy)["Statement"]]
-        return any(
-            principal in (one, one.get("Service") if isinstance(one, dict) else None)
-            for one in principals
-        )
+            return {}
 
     def dropped_from_stages(self) -> Iterator[str]:
-        """The settings of API stages that did not arrive."""
+        """The settings of API stages and their deployments that did not arrive."""
         apigateway = self.clients.client("apigateway")
+        for name, resource in self.of_type("AWS::ApiGateway::Deployment").items():
+            api_id = self.physical_id(resource["Properties"]["RestApiId"])
+            found = apigateway.get_deployment(restApiId=api_id, deploymentId=self.ids[name])
+            yield from declared.missing(resource["Properties"], {**found, "RestApiId": api_id})
         for name, resource in self.of_type("AWS::ApiGateway::Stage").items():
             properties = dict(resource["Properties"])
             api_id = self.physical_id(properties["RestApiId"])
@@ -137,8 +145,10 @@ class DeployedStack:
         """What of API definitions did not arrive."""
         apigateway = self.clients.client("apigateway")
         for name, resource in self.of_type("AWS::ApiGateway::RestApi").items():
-            body = resource["Properties"].get("Body", {})
+            properties = dict(resource["Properties"])
+            body = properties.pop("Body", {})
             api_id = self.ids[name]
+            yield from declared.missing(properties, apigateway.get_rest_api(restApiId=api_id))
             responses = {
                 one["responseType"]
                 for one in apigateway.get_gateway_responses(restApiId=api_id)["items"]

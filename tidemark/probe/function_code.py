@@ -17,7 +17,7 @@ def handle(event: Any, context: Any) -> Any:
     """Log the invocation, then fail, or answer with ANSWER, in which $id is a message's id.
 
     Raises:
-        RuntimeError: BEHAVIOUR says so.
+        RuntimeError: BEHAVIOUR says so, or a request through API Gateway.
     """
     records = event.get("Records", []) if isinstance(event, dict) else []
     ids = [record.get("messageId", "") for record in records]
@@ -31,8 +31,14 @@ def handle(event: Any, context: Any) -> Any:
     if os.environ.get("EXTRA_LINE"):
         print(os.environ["EXTRA_LINE"], flush=True)  # noqa: T201 -- likewise
     time.sleep(_LOGGED_BEFORE_ANSWER_S)
-    if os.environ.get("BEHAVIOUR") == _FAILS:
+    if os.environ.get("BEHAVIOUR") == _FAILS or _is_told_to_fail(event):
         raise RuntimeError("as asked")
     bad = [one for one, body in zip(ids, bodies, strict=True) if body == "bad"]
     answer = os.environ.get("ANSWER", "{}").replace("$id", (bad or [""])[0])
     return json.loads(answer)
+
+
+def _is_told_to_fail(event: Any) -> bool:
+    """Whether it is a request through API Gateway with ?fail in its URL."""
+    asked = event.get("queryStringParameters") if isinstance(event, dict) else None
+    return _FAILS in (asked or {})

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
 
+from tidemark.errors import TidemarkError
 from tidemark.probe.cleanup import Leftovers
-from tidemark.waiting import NotYetError, eventually
+from tidemark.waiting import NotYetError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -28,8 +29,8 @@ _ACTIONS = {
         "sqs:GetQueueAttributes",
     ],
 }
-# New roles take a moment until Lambda may assume them.
-_NOT_YET = "InvalidParameterValueException"
+# New roles take a moment until Lambda may assume them; a stack says so in its reason.
+_NOT_YET = "cannot be assumed"
 
 
 class Role:
@@ -49,25 +50,21 @@ class Role:
         self._arn: str | None = None
         self.leftovers = Leftovers()
 
-    def used_by(self, create: Callable[[str], T], *, within_s: float) -> T:
-        """Create something with this role, as soon as the role may be used.
+    def used_by(self, create: Callable[[str], T]) -> T:
+        """Create something with this role.
 
         Args:
             create: Creates it; is given the role's ARN.
-            within_s: How long the role may take until it can be assumed, in seconds.
+
+        Raises:
+            NotYetError: The role is too new for Lambda to assume it.
         """
-        arn = self.arn
-
-        def probe() -> T:
-            try:
-                return create(arn)
-            except ClientError as error:
-                said = error.response["Error"]
-                if said["Code"] == _NOT_YET and "assumed" in said.get("Message", ""):
-                    raise NotYetError("Lambda cannot assume it") from error
-                raise
-
-        return eventually(probe, within_s=within_s, what="a new role to be usable")
+        try:
+            return create(self.arn)
+        except (ClientError, TidemarkError) as error:
+            if _NOT_YET in str(error):
+                raise NotYetError("Lambda cannot assume a new role") from error
+            raise
 
     @property
     def arn(self) -> str:

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
 PATIENT_S = 600.0
 """How long a patient row waits when its documentation states no time."""
 
+TRYING_S = 60.0
+"""How long a patient row goes on that would else go on to its end: one that tries to cause
+something, or waits for what is not to come."""
+
 
 class Verdict(StrEnum):
     """What a row says about a target."""
@@ -70,6 +74,7 @@ class Row:
         within_s: How long it may take, in seconds.
         patient_s: How long it may take when the bounds are lifted: what AWS itself may need.
         capability: The capability that tests depend on, if there is one.
+        makes: What the rows of its topic make on the target; nothing, if they only read.
         probe: Asks the question.
     """
 
@@ -80,6 +85,7 @@ class Row:
     within_s: float
     patient_s: float
     capability: str | None
+    makes: tuple[str, ...]
     probe: Callable[[Bench], Observation] = field(repr=False)
 
 
@@ -88,10 +94,12 @@ class Topic:
 
     Args:
         name: What the topic is called in results.
+        makes: What its rows make on the target, in words and in the plural.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, *, makes: tuple[str, ...]) -> None:
         self.name = name
+        self.makes = makes
         self.rows: list[Row] = []
 
     def row(
@@ -115,6 +123,7 @@ class Topic:
                 within_s=within_s,
                 patient_s=max(within_s, patient_s),
                 capability=capability,
+                makes=self.makes,
                 probe=probe,
             )
             self.rows.append(row)

@@ -144,8 +144,12 @@ class Runner:
         observation = asked.observation
         # A call that is under way may still make something: it is waited for, and then removed.
         asked.bench.leftovers.close()
-        asked.has_ended.wait(self._grace_s)
+        has_ended = asked.has_ended.wait(self._grace_s)
         self._left_behind.extend(asked.bench.leftovers.remove())
+        if row.makes and not has_ended:
+            self._left_behind.append(
+                f"what a call of {row.name} may still make: it was not answered"
+            )
         if observation is not None:
             return observation
         if is_over:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tidemark.probe.bench import Bench, Function
     from tidemark.probe.row import Observation
 
-topic = Topic("function settings")
+topic = Topic("function settings", makes=("functions", "queues", "stacks"))
 
 _INVOKE = "https://docs.aws.amazon.com/lambda/latest/api/API_Invoke.html"
 _FUNCTION = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-function.html"
@@ -151,5 +151,4 @@ def _deployed(bench: Bench, **properties: Any) -> str:
             **properties,
         },
     }
-    ids = bench.role.used_by(lambda _: bench.stack({"Function": function}), within_s=bench.left_s)
-    return ids["Function"]
+    return bench.with_role(lambda _: bench.stack({"Function": function}))["Function"]

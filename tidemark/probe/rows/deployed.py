@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tidemark.probe.bench import Bench
     from tidemark.probe.row import Observation
 
-topic = Topic("the deployed stack, declared and there")
+topic = Topic("the deployed stack, declared and there", makes=())
 
 _REFERENCE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference"
 _AWS = "Every declared property is there once the stack is deployed."
@@ -87,12 +87,13 @@ def deployed_queues_and_topics(bench: Bench) -> Observation:
 
 @topic.row(
     "deployed-policies",
-    aws="Queue, topic and function policies are there once the stack is deployed.",
+    aws="Every declared statement of a queue's, topic's or function's policy is there once the "
+    "stack is deployed.",
     documentation=f"{_REFERENCE}/aws-resource-sqs-queuepolicy.html",
     within_s=_WITHIN_S,
 )
 def deployed_policies(bench: Bench) -> Observation:
-    """Look for the policies of queues, topics and functions."""
+    """Compare the policies of queues, topics and functions, statement by statement."""
     stack = _stack(bench)
     kinds = ("AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::Lambda::Permission")
     return _said(len(stack.of_type(*kinds)), stack.dropped_policies())
@@ -155,13 +156,13 @@ def deployed_dashboard(bench: Bench) -> Observation:
 
 @topic.row(
     "deployed-api-definition",
-    aws="Methods, models, request validators, authorization and gateway responses of the OpenAPI "
-    "body are there once the stack is deployed.",
+    aws="The API's settings, and the methods, models, request validators, authorization and "
+    "gateway responses of the OpenAPI body, are there once the stack is deployed.",
     documentation="https://docs.aws.amazon.com/apigateway/latest/developerguide/api-gateway-swagger-extensions.html",
     within_s=_WITHIN_S,
 )
 def deployed_api_definition(bench: Bench) -> Observation:
-    """Compare the OpenAPI definition."""
+    """Compare the API and its OpenAPI definition."""
     stack = _stack(bench)
     return _said(len(stack.of_type("AWS::ApiGateway::RestApi")), stack.dropped_from_definitions())
 
@@ -173,9 +174,10 @@ def deployed_api_definition(bench: Bench) -> Observation:
     within_s=_WITHIN_S,
 )
 def deployed_api_stage(bench: Bench) -> Observation:
-    """Compare the stage: access log, throttling, tracing."""
+    """Compare the stage (access log, throttling, tracing) and its deployment."""
     stack = _stack(bench)
-    return _said(len(stack.of_type("AWS::ApiGateway::Stage")), stack.dropped_from_stages())
+    kinds = ("AWS::ApiGateway::Stage", "AWS::ApiGateway::Deployment")
+    return _said(len(stack.of_type(*kinds)), stack.dropped_from_stages())
 
 
 @topic.row(

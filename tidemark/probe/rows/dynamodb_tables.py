@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tidemark.probe.bench import Bench
     from tidemark.probe.row import Observation
 
-topic = Topic("DynamoDB tables")
+topic = Topic("DynamoDB tables", makes=("tables",))
 
 _GUIDE = "https://docs.aws.amazon.com/amazondynamodb/latest/developerguide"
 _DAY_S = 86_400

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tidemark.probe.bench import Bench, Function, Queue
     from tidemark.probe.row import Observation
 
-topic = Topic("queue to function")
+topic = Topic("queue to function", makes=("functions", "queues"))
 
 _ERRORS = "https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-errorhandling.html"
 _RECEIVES = 2

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tidemark.probe.rest_api import RestApi
     from tidemark.probe.row import Observation
 
-topic = Topic("API Gateway")
+topic = Topic("API Gateway", makes=("functions", "APIs", "stacks"))
 
 _GUIDE = "https://docs.aws.amazon.com/apigateway/latest/developerguide"
 _VALIDATION = f"{_GUIDE}/api-gateway-method-request-validation.html"
@@ -198,8 +198,7 @@ def gateway_responses(bench: Bench) -> Observation:
 )
 def failing_function(bench: Bench) -> Observation:
     """Call an API whose function raises."""
-    api = rest_api.deployed(bench, bench.function(fails=True))
-    return _said(api.send("GET", rest_api.OPEN), 502)
+    return _said(_answering(bench).send("GET", f"{rest_api.OPEN}?fail=1"), 502)
 
 
 @topic.row(

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tidemark.probe.invocations import Invocation
     from tidemark.probe.row import Observation
 
-topic = Topic("asynchronous invocation")
+topic = Topic("asynchronous invocation", makes=("functions", "queues", "topics"))
 
 _DOCUMENTATION = "https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html"
 _ATTEMPTS = 3

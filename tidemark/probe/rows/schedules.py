@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tidemark.probe.bench import Bench
     from tidemark.probe.row import Observation
 
-topic = Topic("EventBridge")
+topic = Topic("EventBridge", makes=("queues", "rules"))
 
 _SWEEPER = "outbox-sweeper"
 _LOOK_BACK_S = 200
@@ -28,7 +28,6 @@ _FIRST_WITHIN_S = 90
     aws="A rule with rate(1 minute) starts when it is made, and invokes its function every minute.",
     documentation="https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-scheduled-rule-pattern.html",
     within_s=54,
-    patient_s=200,
     capability="schedules",
 )
 def schedule_fires(bench: Bench) -> Observation:

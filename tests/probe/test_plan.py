@@ -1,0 +1,79 @@
+"""What a probe would make is shown before it is made, and no row makes anything else."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import pkgutil
+import re
+
+import pytest
+
+from tests.probe.asking import row
+from tidemark.probe import rows
+from tidemark.probe.plan import ProbePlan
+from tidemark.probe.row import Topic
+
+# How a row's source shows that it makes something.
+MAKING = {
+    "APIs": r"rest_api\.(deployed|bare)\(",
+    "alarms": r"put_metric_alarm\(",
+    "functions": r"bench\.function\(",
+    "log groups": r"create_log_group\(",
+    "metrics": r"put_metric_data\(",
+    "queues": r"bench\.queue\(",
+    "roles": r"create_role\(",
+    "rules": r"put_rule\(",
+    "stacks": r"bench\.stack\(|rest_api\.deployed\(",
+    "tables": r"bench\.table\(",
+    "topics": r"bench\.topic\(",
+}
+MODULES = [one.name for one in pkgutil.iter_modules(rows.__path__)]
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_a_topic_names_all_that_its_rows_make_and_nothing_else(name: str) -> None:
+    module = importlib.import_module(f"{rows.__name__}.{name}")
+    source = inspect.getsource(module)
+    topic = module.topic
+    assert isinstance(topic, Topic)
+
+    made = {kind for kind, pattern in MAKING.items() if re.search(pattern, source)}
+
+    assert set(topic.makes) == made
+
+
+def _plan(*makes: tuple[str, ...]) -> ProbePlan:
+    return ProbePlan(
+        account="123456789012",
+        identity="arn:aws:iam::123456789012:user/ada",
+        region="eu-west-1",
+        rows=[row(str(number), makes=one) for number, one in enumerate(makes)],
+    )
+
+
+def test_a_plan_says_where_and_names_only_what_its_rows_make() -> None:
+    lines = list(_plan(("queues", "topics"), (), ("topics", "alarms")).lines())
+
+    assert lines[0] == (
+        "AWS account 123456789012, region eu-west-1, as arn:aws:iam::123456789012:user/ada"
+    )
+    assert [line.strip() for line in lines if line.startswith("  ")] == [
+        "queues",
+        "topics",
+        "alarms",
+    ]
+    assert "named tidemark-probe-…" in lines[2]
+    assert "Each is removed as soon as its row has ended" in lines[-2]
+
+
+def test_a_plan_names_what_comes_with_a_thing_and_what_stays_of_it() -> None:
+    said = "\n".join(_plan(("functions", "metrics")).lines())
+
+    assert "functions with their log groups, and a role" in said
+    assert "CloudWatch forgets them after 15 months" in said
+
+
+def test_the_question_names_the_account() -> None:
+    assert _plan(("queues",)).question == "Probe account 123456789012, eu-west-1, with 1 row?"
+    assert "with 2 rows?" in _plan((), ()).question
