@@ -38,7 +38,7 @@ test: install ## the fast tests; they need nothing that runs
 	@.venv/bin/pytest -n auto --dist loadfile
 
 integration: install ## the tests on a deployed stack, on a target of their own
-	@.venv/bin/pytest integration $(if $(TARGET),--target $(TARGET)) $(if $(STRICT),--tidemark-no-skip)
+	@.venv/bin/pytest integration $(if $(TARGET),--target $(TARGET))
 
 acceptance: install ## the program and its plugin from outside, as a user meets them
 	@.venv/bin/pytest acceptance -n auto --dist loadfile

@@ -74,6 +74,7 @@ class BringUp:
         tags: Stack tags besides our own.
         agree: Asks for consent, on a target that asks first.
         required: The outputs that it must have; ``None``: all that its template declares.
+        undone_by: What removes later what cannot be removed at once.
     """
 
     app: App
@@ -84,6 +85,7 @@ class BringUp:
     tags: Mapping[str, str] = field(default_factory=dict)
     agree: Consent = consent.nobody
     required: tuple[str, ...] | None = REQUIRED_OUTPUTS
+    undone_by: str = "`tidemark down` removes it"
 
     @property
     def _stack_name(self) -> str:
@@ -178,7 +180,7 @@ class BringUp:
             if how_ended is not None:
                 ended = TidemarkError(
                     f"The {self.target.name} target ended meanwhile ({how_ended}) and its rest is "
-                    "removed: run `tidemark up`, which starts it again, empty."
+                    "removed: try again, and it starts anew, empty."
                 )
                 self._note_evidence(ended)
                 raise ended from error
@@ -238,7 +240,7 @@ class BringUp:
         try:
             self.target.stop()
         except TidemarkError as left:
-            error.add_note(f"Something may be left running ({left}): `tidemark down` removes it.")
+            error.add_note(f"Something may be left running ({left}): {self.undone_by}.")
 
     def _remove_what_never_was(self) -> None:
         """Delete a stack whose creation failed: nothing is left of it but its name."""
@@ -401,8 +403,8 @@ class BringUp:
 
 
 def is_ours(live: LiveStack) -> bool:
-    """Whether a stack that was not recorded here is of our making."""
-    return OUR_TAGS.items() <= live.tags.items()
+    """Whether a stack is of our making, or nobody's yet: who proposes one, has not tagged it."""
+    return live.is_proposed or OUR_TAGS.items() <= live.tags.items()
 
 
 def deployment_of(

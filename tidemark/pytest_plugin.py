@@ -16,9 +16,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from tidemark.errors import InterruptedByUserError, TidemarkError
-from tidemark.state import CHECKOUT_MARK, find_checkout, read_json, state_dir
-from tidemark.testing import capabilities
+from tidemark.exit_codes import ExitCode
+from tidemark.state import state_dir
+from tidemark.testing import capabilities, options
 from tidemark.testing.capabilities import Capabilities
+from tidemark.testing.ending import interrupted_by_kill
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -29,11 +31,10 @@ if TYPE_CHECKING:
     from tidemark.probe.result import Finding
     from tidemark.targets.base import Target
     from tidemark.testing.sharing import Host
-    from tidemark.testing.testbed import Plan, Testbed
-
-TARGETS = ("embedded", "localstack", "endpoint", "aws")
+    from tidemark.testing.testbed import Testbed
 
 _LAST_WORDS = pytest.StashKey[list[str]]()
+_EXIT_CODE = pytest.StashKey[ExitCode]()
 _LACKING = pytest.StashKey["frozenset[str] | None"]()
 _SESSION_STATE = pytest.StashKey[Path]()
 _HOST = pytest.StashKey["Host"]()
@@ -44,48 +45,7 @@ _STATE = "tidemark_state"
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the options of a session's testbed."""
-    group = parser.getgroup("tidemark", "tests on a deployed stack")
-    group.addoption(
-        "--target",
-        choices=TARGETS,
-        help="where the session deploys: embedded (the default), localstack (in Docker), "
-        "endpoint (with --tidemark-endpoint), or aws (with TIDEMARK_AWS_ACCOUNT, which says that "
-        "the session may deploy to that account, and remove what it deployed)",
-    )
-    group.addoption(
-        "--tidemark-endpoint",
-        metavar="URL",
-        help="an emulator that runs already; only the session's own stacks on it are touched",
-    )
-    group.addoption(
-        "--tidemark-app",
-        metavar="COMMAND",
-        help='the CDK app, such as "python app.py", run in the rootdir (default: that of cdk.json '
-        "in the rootdir or above)",
-    )
-    group.addoption(
-        "--tidemark-stack",
-        metavar="NAME",
-        help="a stack that is deployed at --tidemark-endpoint already; it is used and left alone",
-    )
-    group.addoption(
-        "--tidemark-context",
-        metavar="NAME=VALUE",
-        action="append",
-        default=[],
-        help="a context value for the CDK app, such as wiring=direct; may be repeated",
-    )
-    group.addoption(
-        "--tidemark-keep",
-        action="store_true",
-        help="leave target and stacks running after the session",
-    )
-    group.addoption(
-        "--tidemark-no-skip",
-        action="store_true",
-        default=bool(os.environ.get("CI")),
-        help="fail where the target cannot be started here, instead of skipping (default in CI)",
-    )
+    options.add(parser)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -96,20 +56,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "needs(capability, ...): skip on a target that lacks one of "
         + ", ".join(capabilities.CAPABILITIES),
     )
-    if (_target_name(config) == "endpoint") != bool(config.getoption("--tidemark-endpoint")):
-        raise pytest.UsageError("--target endpoint and --tidemark-endpoint URL go together.")
-    if _target_name(config) == "aws" and not os.environ.get("TIDEMARK_AWS_ACCOUNT"):
-        raise pytest.UsageError(
-            "--target aws wants TIDEMARK_AWS_ACCOUNT: the only account that the session may deploy "
-            "to, and remove what it deployed."
-        )
-    if config.getoption("--tidemark-stack"):
-        if not config.getoption("--tidemark-endpoint"):
-            raise pytest.UsageError("--tidemark-stack needs --tidemark-endpoint URL: where it is.")
-        if config.getoption("--tidemark-app") or config.getoption("--tidemark-context"):
-            raise pytest.UsageError("--tidemark-stack deploys nothing: no app, no context.")
-    _given_command(config)
-    _contexts(config)
+    options.check(config)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -120,7 +67,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         known = ", ".join(capabilities.CAPABILITIES)
         pytest.fail(f"There is no capability {unknown[0]!r}: {known}.", pytrace=False)
     if needed and (lacking := _lacking(item.config)) is not None:
-        _skip_without(Capabilities(_target_name(item.config), lacking, _never), needed)
+        _skip_without(Capabilities(options.target_name(item.config), lacking, _never), needed)
 
 
 @pytest.fixture(autouse=True)
@@ -137,7 +84,7 @@ def pytest_report_collectionfinish(
     """Say what the session is about to deploy on, where a test asks for it."""
     if not any("testbed" in getattr(item, "fixturenames", ()) for item in items):
         return None
-    plan = _plan(config)
+    plan = options.plan_of(config)
     where = f" at {plan.endpoint_url}" if plan.endpoint_url else ""
     chosen = ", ".join(f"{name}={value}" for name, value in plan.contexts.items())
     what = f"stack {plan.stack_name}" if plan.stack_name else f"app {shlex.join(plan.command)}"
@@ -153,7 +100,7 @@ def pytest_configure_node(node: Any) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
-    """Remove, once all workers have ended, what they shared."""
+    """Remove, once all workers have ended, what they shared; say what is not as it should be."""
     host = session.config.stash.get(_HOST, None)
     if host is not None:
         host.interrupt()  # a worker that the user stopped would wait for its deployment
@@ -161,6 +108,10 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
     bed = None if host is None else host.close()
     if bed is not None:
         _close(bed, session)
+    if host is not None and host.trouble is not None:
+        session.config.stash[_EXIT_CODE] = host.trouble.exit_code
+    if session.exitstatus != pytest.ExitCode.INTERRUPTED:
+        session.exitstatus = session.config.stash.get(_EXIT_CODE, session.exitstatus)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -178,7 +129,9 @@ def testbed(request: pytest.FixtureRequest) -> Iterator[Testbed]:
     if _is_worker(config):
         yield _guest(config)
         return
-    bed = _new_testbed(config)
+    _heed_kill(config)
+    with _ending(config):
+        bed = _new_testbed(config)
     yield bed
     _close(bed, request.session)
 
@@ -186,19 +139,8 @@ def testbed(request: pytest.FixtureRequest) -> Iterator[Testbed]:
 @pytest.fixture(scope="session")
 def deployment(testbed: Testbed, request: pytest.FixtureRequest) -> Deployment:
     """The deployed stack, proven to work."""
-    from tidemark.testing.container import NotHereError  # noqa: PLC0415 -- sessions without a deployment stay quick
-
-    try:
-        with _shown(request.config):
-            return testbed.deployed()
-    except InterruptedByUserError as interrupted:
-        raise KeyboardInterrupt(str(interrupted)) from None
-    except NotHereError as error:
-        if request.config.getoption("--tidemark-no-skip"):
-            _end(request.config, error)
-        pytest.skip(str(error))
-    except TidemarkError as error:
-        _end(request.config, error)
+    with _ending(request.config):
+        return testbed.deployed()
 
 
 @pytest.fixture(scope="session")
@@ -210,14 +152,14 @@ def target(testbed: Testbed, deployment: Deployment) -> Target:  # noqa: ARG001 
 @pytest.fixture(scope="session", name="capabilities")
 def target_capabilities(request: pytest.FixtureRequest) -> Capabilities:
     """What the target can do, of what targets differ in."""
-    target_name, lacking = _target_name(request.config), _lacking(request.config)
+    target_name, lacking = options.target_name(request.config), _lacking(request.config)
     if lacking is not None:
         return Capabilities(target_name, lacking, _never)
     deployment: Deployment = request.getfixturevalue("deployment")
     testbed: Testbed = request.getfixturevalue("testbed")
 
     def measure(capability: str) -> Finding:
-        with _shown(request.config):
+        with _ending(request.config):
             return testbed.probed(capability, deployment)
 
     return Capabilities(target_name, None, measure)
@@ -228,7 +170,10 @@ def aws(testbed: Testbed, deployment: Deployment) -> Clients:  # noqa: ARG001 --
     """AWS clients for the target."""
     from tidemark.aws import Clients  # noqa: PLC0415 -- sessions without a deployment stay quick
 
-    return Clients(testbed.connection)
+    try:
+        return Clients(testbed.connection)
+    except TidemarkError as error:
+        pytest.fail(str(error), pytrace=False)
 
 
 @pytest.fixture(scope="session")
@@ -250,15 +195,10 @@ def eventually() -> Callable[..., object]:
     return eventually
 
 
-def _target_name(config: pytest.Config) -> str:
-    default = "endpoint" if config.getoption("--tidemark-endpoint") else "embedded"
-    return str(config.getoption("--target") or default)
-
-
 def _lacking(config: pytest.Config) -> frozenset[str] | None:
     if _LACKING not in config.stash:
         config.stash[_LACKING] = capabilities.measured(
-            _target_name(config), config.getoption("--tidemark-endpoint")
+            options.target_name(config), config.getoption("--tidemark-endpoint")
         )
     return config.stash[_LACKING]
 
@@ -278,86 +218,66 @@ def _never(capability: str) -> NoReturn:
     raise AssertionError(f"{capability} is known, and not measured")
 
 
-def _plan(config: pytest.Config) -> Plan:
-    from tidemark.testing.testbed import Plan  # noqa: PLC0415 -- sessions without a deployment stay quick
-
-    return Plan(
-        target=_target_name(config),
-        endpoint_url=config.getoption("--tidemark-endpoint"),
-        checkout=_folder(config),
-        command=_command(config),
-        stack_name=config.getoption("--tidemark-stack"),
-        contexts=_contexts(config),
-        keep=config.getoption("--tidemark-keep"),
-    )
-
-
-def _folder(config: pytest.Config) -> Path:
-    """Where the app runs: the folder of cdk.json, or the rootdir for an app that is given."""
-    is_given = config.getoption("--tidemark-app") or config.getoption("--tidemark-stack")
-    return (None if is_given else find_checkout(config.rootpath)) or config.rootpath
-
-
-def _command(config: pytest.Config) -> tuple[str, ...]:
-    if config.getoption("--tidemark-stack"):
-        return ()
-    given = _given_command(config)
-    if given:
-        return given
-    app = (read_json(_folder(config) / CHECKOUT_MARK) or {}).get("app")
-    if not app:
-        raise pytest.UsageError(
-            f"There is no CDK app here: give --tidemark-app COMMAND, or put {CHECKOUT_MARK} with "
-            "the app's command into the rootdir or above."
-        )
-    first, *rest = shlex.split(str(app))
-    # A Python is the one that runs the tests, wherever it is.
-    return ("python" if Path(first).name in {"python", "python3"} else first, *rest)
-
-
-def _given_command(config: pytest.Config) -> tuple[str, ...]:
-    given = config.getoption("--tidemark-app")
-    try:
-        command = tuple(shlex.split(given or ""))
-    except ValueError as error:
-        raise pytest.UsageError(f"--tidemark-app {given!r} is no command: {error}.") from error
-    if given is not None and not command:
-        raise pytest.UsageError("--tidemark-app is empty: give the command of a CDK app.")
-    return command
-
-
 def _state(config: pytest.Config) -> Path:
     """The session's own folder."""
     if _SESSION_STATE not in config.stash:
         session = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"
-        folder = state_dir(project=_folder(config)) / "pytest" / session
+        folder = state_dir(project=options.folder_of(config)) / "pytest" / session
         config.stash[_SESSION_STATE] = folder
     return config.stash[_SESSION_STATE]
 
 
 def _new_testbed(config: pytest.Config) -> Testbed:
     from tidemark.progress import Steps  # noqa: PLC0415 -- sessions without a deployment stay quick
+    from tidemark.testing import killed  # noqa: PLC0415 -- likewise
     from tidemark.testing.testbed import Testbed  # noqa: PLC0415 -- likewise
 
-    return Testbed(_plan(config), _state(config), Steps())
+    bed = Testbed(options.plan_of(config), _state(config), Steps())
+    for line in killed.cleared(bed.state.parent):
+        bed.steps.say(f"  {line}")
+    if not bed.plan.keep:
+        killed.remember(bed.state, bed.target.name)
+    return bed
+
+
+def _heed_kill(config: pytest.Config) -> None:
+    """From now on, a `kill` ends the session as Ctrl-C does."""
+    heeding = ExitStack()
+    heeding.enter_context(interrupted_by_kill())
+    config.add_cleanup(heeding.close)
 
 
 def _close(bed: Testbed, session: pytest.Session) -> None:
-    """Keep what explains a failure, and remove the rest."""
-    config = session.config
-    with _shown(config):
-        try:
+    """Keep what explains a failure, remove the rest, and say what is left."""
+    words = session.config.stash[_LAST_WORDS]
+    try:
+        with _shown(session.config):
             if session.testsfailed:
-                bed.keep_evidence()
-        finally:
-            if config.getoption("--tidemark-keep"):
-                config.stash[_LAST_WORDS].append(
-                    f"Target and stacks are left running; to remove them: {bed.how_to_remove}"
-                )
-            else:
+                words.extend(_kept_evidence(bed))
+            if not bed.plan.keep:
                 bed.remove()
-    if bed.evidence.is_dir():
-        config.stash[_LAST_WORDS].append(f"What there is to look at: {bed.evidence}")
+    finally:
+        if bed.plan.keep:
+            words.extend(f"It is left running; to remove it: {how}" for how in bed.how_to_remove)
+        elif bed.left:
+            words.extend(bed.left)
+            session.config.stash[_EXIT_CODE] = ExitCode.FAILED
+        if bed.evidence.is_dir():
+            words.append(f"What there is to look at: {bed.evidence}")
+
+
+def _kept_evidence(bed: Testbed) -> list[str]:
+    """Keep what explains a failure; return why it cannot be kept, if so."""
+    from tidemark import failures  # noqa: PLC0415 -- sessions without a deployment stay quick
+
+    try:
+        bed.keep_evidence()
+    except Exception as error:
+        known = failures.known(error)
+        if known is None:
+            raise
+        return failures.lines(known)
+    return []
 
 
 def _is_worker(config: pytest.Config) -> bool:
@@ -369,6 +289,7 @@ def _host(config: pytest.Config) -> Host:
     from tidemark.testing.sharing import Host  # noqa: PLC0415 -- only under pytest-xdist
 
     if _HOST not in config.stash:
+        _heed_kill(config)
         config.stash[_HOST] = Host(lambda: _new_testbed(config))
     return config.stash[_HOST]
 
@@ -378,24 +299,29 @@ def _guest(config: Any) -> Testbed:
     from tidemark.testing.sharing import Guest  # noqa: PLC0415 -- only under pytest-xdist
 
     told = config.workerinput
-    return Guest(_plan(config), Path(told[_STATE]), Steps(), told[_INVITATION], told["workerid"])
+    return Guest(
+        options.plan_of(config), Path(told[_STATE]), Steps(), told[_INVITATION], told["workerid"]
+    )
 
 
-def _end(config: pytest.Config, error: TidemarkError) -> NoReturn:
-    """End the session: nothing can be deployed."""
-    if _is_worker(config):
-        pytest.fail(str(error), pytrace=False)  # a worker that exits is only replaced by another
-    pytest.exit(str(error), returncode=error.exit_code)
+@contextmanager
+def _ending(config: pytest.Config) -> Iterator[None]:
+    """Show progress, and end the session with a sentence where what it runs on fails."""
+    from tidemark import failures  # noqa: PLC0415 -- sessions without a deployment stay quick
 
-
-def _contexts(config: pytest.Config) -> dict[str, str]:
-    contexts = {}
-    for one in config.getoption("--tidemark-context"):
-        name, equals, value = one.partition("=")
-        if not name or not equals:
-            raise pytest.UsageError(f"--tidemark-context must be NAME=VALUE, not {one!r}.")
-        contexts[name] = value
-    return contexts
+    try:
+        with _shown(config):
+            yield
+    except InterruptedByUserError as interrupted:
+        raise KeyboardInterrupt(str(interrupted)) from None
+    except Exception as error:
+        known = failures.known(error)
+        if known is None:
+            raise
+        sentence = "\n".join(failures.lines(known))
+        if _is_worker(config):
+            pytest.fail(sentence, pytrace=False)  # a worker that exits is replaced by another
+        pytest.exit(sentence, returncode=known.exit_code)
 
 
 @contextmanager

@@ -17,16 +17,18 @@ GIVEN = ["--tidemark-endpoint", "http://127.0.0.1:1"]
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        (["--target", "endpoint"], "--target endpoint and --tidemark-endpoint URL go together."),
         (
-            ["--target", "embedded", "--tidemark-endpoint", "http://127.0.0.1:1"],
-            "--target endpoint and --tidemark-endpoint URL go together.",
+            ["--target", "embedded", *GIVEN],
+            "--tidemark-endpoint does not go with --target embedded.",
         ),
         (["--target", "mars"], "invalid choice: 'mars'"),
         (["--target", "aws"], "--target aws wants TIDEMARK_AWS_ACCOUNT"),
         (["--tidemark-app", "python 'app.py"], "is no command: No closing quotation."),
         (["--tidemark-app", ""], "--tidemark-app is empty"),
-        (["--tidemark-stack", "Theirs"], "--tidemark-stack needs --tidemark-endpoint URL"),
+        (
+            ["--tidemark-stack", "Theirs"],
+            "--tidemark-stack needs a target that runs already: give --tidemark-endpoint URL",
+        ),
         (
             [*GIVEN, "--tidemark-stack", "Theirs", "--tidemark-app", "python app.py"],
             "--tidemark-stack deploys nothing: no app, no context.",

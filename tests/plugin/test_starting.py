@@ -1,4 +1,4 @@
-"""Where a target cannot be started, a session says why, and fails where it must."""
+"""Where a target cannot be started, a session fails, and says why."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from tests.plugin.sessions import Project
 
+HEAVY = {"boto3", "httpx", "rich", "testcontainers"}
 DEPLOYED = "def test_one(deployment): pass\n\n\ndef test_other(tidemark_client): pass"
 
 
@@ -25,29 +26,15 @@ def no_engine(tmp_path: Path) -> str:
     return f"unix://{tmp_path / 'no-docker.sock'}"
 
 
-def test_without_an_engine_localstack_is_a_skip_with_its_reason(
+def test_without_an_engine_localstack_ends_the_session_with_one_sentence(
     project: Project, no_engine: str
 ) -> None:
     session = project.run(DEPLOYED, "--target", "localstack", DOCKER_HOST=no_engine)
 
-    assert session.exit_code == 0
-    assert "2 skipped" in session.output
-    assert "No Docker engine answers" in session.output
-    assert not list((project.folder / "state").rglob("*.*"))
-
-
-@pytest.mark.parametrize(
-    ("options", "environ"), [(["--tidemark-no-skip"], {}), ([], {"CI": "true"})]
-)
-def test_such_a_skip_is_a_failure_where_it_is_asked_for_and_in_ci(
-    project: Project, no_engine: str, options: list[str], environ: dict[str, str]
-) -> None:
-    session = project.run(
-        DEPLOYED, "--target", "localstack", *options, DOCKER_HOST=no_engine, **environ
-    )
-
     assert session.exit_code == ExitCode.FAILED
-    assert "No Docker engine answers" in session.output
+    assert session.output.count("No Docker engine answers: start it") == 1
+    assert "Traceback" not in session.output
+    assert not list((project.folder / "state").rglob("*.*"))
 
 
 def test_an_endpoint_that_does_not_answer_ends_the_session_with_one_sentence(
@@ -74,4 +61,13 @@ def test_the_plugin_costs_a_session_without_a_deployment_next_to_nothing() -> No
     ).stdout.split()
 
     assert "tidemark.pytest_plugin" in loaded
-    assert {"boto3", "httpx", "rich", "testcontainers"}.isdisjoint(loaded)
+    assert HEAVY.isdisjoint(loaded)
+
+
+@pytest.mark.parametrize("options", [[], ["--target", "embedded"], ["--target", "localstack"]])
+def test_so_does_a_target_that_no_test_asks_for(project: Project, options: list[str]) -> None:
+    session = project.run(
+        f"def test_it():\n    import sys\n    assert {HEAVY!r}.isdisjoint(sys.modules)", *options
+    )
+
+    assert "1 passed" in session.output, session.output

@@ -47,6 +47,8 @@ def brought_up(monkeypatch: pytest.MonkeyPatch) -> list[App]:
         return replace(DEPLOYMENT, stack_name=self.app.stack_name)
 
     monkeypatch.setattr(BringUp, "up_any", up_any)
+    connection = Connection("us-east-1", ENDPOINT, EMULATOR_CREDENTIALS)
+    monkeypatch.setattr(EndpointTarget, "start", lambda _: connection)
     return apps
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import uuid
+from contextlib import suppress
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tidemark import ports
@@ -14,7 +16,7 @@ from tidemark.targets.localstack import DEFAULT_IMAGE, image_of
 from tidemark.waiting import NotSeenError, NotYetError, eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from testcontainers.core.container import DockerContainer
@@ -51,10 +53,6 @@ _NO_ENTRY = (
 )
 
 
-class NotHereError(TidemarkError):
-    """This machine does not have what the target needs."""
-
-
 class ContainerTarget(LocalTarget):
     """LocalStack in a container of its own, on a loopback port that is free.
 
@@ -77,16 +75,20 @@ class ContainerTarget(LocalTarget):
         """Start LocalStack, or find it started; see :meth:`Target.start`.
 
         Raises:
-            NotHereError: There is no engine, or no image and no way to get it.
+            TidemarkError: There is no engine, no image and no way to get it, or no LocalStack
+                that answers.
         """
         if self._connection is not None:
             return self._connection
         self._container = _new_container(self._id, outlives=self._outlives)
         try:
-            endpoint = _started(self._container)
+            endpoint = self._started(self._container)
             self._await_healthy(endpoint)
-        except BaseException:
-            self.stop()
+        except BaseException as error:
+            try:
+                self.stop()
+            except TidemarkError as left:
+                error.add_note(str(left))
             raise
         self._connection = self.reach(endpoint, EMULATOR_REGION)
         return self._connection
@@ -103,45 +105,74 @@ class ContainerTarget(LocalTarget):
         return connection
 
     def stop(self) -> bool:
-        """Remove the container, the function containers, and their volumes."""
-        container, self._container, self._connection = self._container, None, None
-        if container is None:
+        """Remove the container, the function containers, and their volumes.
+
+        Raises:
+            TidemarkError: The engine does not do it; this may be called again.
+        """
+        if self._container is None:
             return False
-        docker = container.get_docker_client().client
-        for one in docker.containers.list(all=True, filters={"name": f"^/{_name(self._id)}$"}):
-            one.stop(timeout=_STOP_WITHIN_S)
-            one.remove(v=True, force=True)
-        for one in docker.containers.list(all=True, filters={"label": f"{_MARK}={self._id}"}):
-            one.remove(v=True, force=True)
+        self._connection = None
+        docker = self._container.get_docker_client().client
+        try:
+            for one in _containers(docker, name=f"^/{_name(self._id)}$"):
+                _done_unless_gone(one.stop, timeout=_STOP_WITHIN_S)
+                _done_unless_gone(one.remove, v=True, force=True)
+            for one in _containers(docker, label=f"{_MARK}={self._id}"):
+                _done_unless_gone(one.remove, v=True, force=True)
+        except _engine_errors() as error:
+            raise TidemarkError(
+                f"Docker does not remove LocalStack ({_words_of(error)}); once it answers: "
+                f"{self.how_to_remove}"
+            ) from error
         docker.close()
+        self._container = None
         return True
 
     def how_ended(self) -> str | None:
         """How the container ended, or the engine under it; see :meth:`Target.how_ended`."""
         if self._container is None:
             return None
-        from docker.errors import DockerException, NotFound  # noqa: PLC0415 -- with the extra `localstack` only
-        from requests.exceptions import RequestException  # noqa: PLC0415 -- what docker's client raises unwrapped
+        from docker.errors import NotFound  # noqa: PLC0415 -- with the extra `localstack` only
 
         try:
             wrapped = self._container.get_wrapped_container()
             wrapped.reload()
         except NotFound:
             return "its container is gone"
-        except (DockerException, RequestException):
+        except _engine_errors():
             return "the Docker engine does not answer"
         return container_trouble.ended(wrapped.attrs["State"])
 
+    def _started(self, container: DockerContainer) -> str:
+        """Start a container, and return the endpoint that it will answer at."""
+        _start_ryuk()
+        try:
+            container.start()
+        except _engine_errors() as error:
+            raise _not_started(container, error) from error
+        try:
+            port = container.get_exposed_port(_PORT)
+        except _engine_errors() as error:
+            self._refuse_an_ended()  # which publishes no port
+            raise _not_started(container, error) from error
+        return f"http://{ports.LOOPBACK}:{port}"
+
+    def _refuse_an_ended(self) -> None:
+        """Say why the container ended, if it did."""
+        if (how := self.how_ended()) is None:
+            return
+        path = self.options.state / "failed" / "localstack.log"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self.keep_log(path)
+        printed = path.read_text(encoding="utf-8", errors="replace") if path.is_file() else ""
+        raise container_trouble.of_container(
+            printed, image_of(os.environ), DEFAULT_IMAGE, how, path
+        )
+
     def _await_healthy(self, endpoint: str) -> None:
         def probe() -> bool:
-            if (how := self.how_ended()) is not None:
-                path = self.options.state / "failed" / "localstack.log"
-                path.parent.mkdir(parents=True, exist_ok=True)
-                self.keep_log(path)
-                printed = path.read_text(encoding="utf-8", errors="replace")
-                raise container_trouble.of_container(
-                    printed, image_of(os.environ), DEFAULT_IMAGE, how, path
-                )
+            self._refuse_an_ended()
             if not emulators.answers(endpoint, self.name):
                 raise NotYetError(f"no answer at {endpoint}")
             return True
@@ -162,8 +193,10 @@ class ContainerTarget(LocalTarget):
         return {"image": image_of(os.environ)}
 
     def keep_log(self, path: Path) -> None:
-        """Write what LocalStack printed so far to a file."""
-        if self._container is not None:
+        """Write what LocalStack printed so far to a file, if the engine tells."""
+        if self._container is None:
+            return
+        with suppress(*_engine_errors()):
             path.write_bytes(b"".join(self._container.get_logs()))
 
 
@@ -181,7 +214,7 @@ def _new_container(session_id: str, *, outlives: bool) -> DockerContainer:
         from testcontainers.core.container import DockerContainer  # noqa: PLC0415 -- likewise
         from testcontainers.core.labels import LABEL_SESSION_ID, SESSION_ID  # noqa: PLC0415 -- likewise
     except ImportError as error:
-        raise NotHereError(
+        raise TidemarkError(
             "testcontainers is not installed: `pip install 'tidemark[localstack]'` brings it."
         ) from error
     # Else it may be the address of the engine's bridge, where the port is not published.
@@ -192,7 +225,7 @@ def _new_container(session_id: str, *, outlives: bool) -> DockerContainer:
         container = DockerContainer(image_of(os.environ))
     except DockerException as error:
         refused = "permission denied" in str(error).lower()
-        raise NotHereError(_NO_ENTRY if refused else _NO_ENGINE) from error
+        raise TidemarkError(_NO_ENTRY if refused else _NO_ENGINE) from error
     published: dict[str, Any] = container.ports
     published[str(_PORT)] = (ports.LOOPBACK,)
     # The reaper finds what a killed session leaves by the first label; `stop` by the second.
@@ -209,16 +242,58 @@ def _new_container(session_id: str, *, outlives: bool) -> DockerContainer:
     )
 
 
-def _started(container: DockerContainer) -> str:
-    """Start a container, and return the endpoint that it will answer at."""
+def _start_ryuk() -> None:
+    """Start what removes the containers of a killed session; by itself, for errors of its own."""
+    from testcontainers.core.config import testcontainers_config  # noqa: PLC0415 -- with the extra `localstack` only
+    from testcontainers.core.container import Reaper  # noqa: PLC0415 -- likewise
+
+    if testcontainers_config.ryuk_disabled:
+        return
+    try:
+        Reaper.get_instance()
+    except _engine_errors() as error:
+        with suppress(*_engine_errors()):
+            Reaper.delete_instance()
+        raise TidemarkError(
+            f"Docker does not start {testcontainers_config.ryuk_image}, which removes what a "
+            f"killed session leaves ({_words_of(error)}): name another by RYUK_CONTAINER_IMAGE, or "
+            "do without by TESTCONTAINERS_RYUK_DISABLED=true."
+        ) from error
+
+
+def _not_started(container: DockerContainer, error: Exception) -> TidemarkError:
+    return container_trouble.of_engine(_all_of(error), str(container.image), None)
+
+
+def _containers(docker: Any, **filters: str) -> list[Any]:
+    found: list[Any] = docker.containers.list(all=True, filters=filters, ignore_removed=True)
+    return found
+
+
+def _done_unless_gone(do: Callable[..., object], **options: object) -> None:
+    """Do something to a container that LocalStack, or the reaper, may remove meanwhile."""
     from docker.errors import APIError  # noqa: PLC0415 -- with the extra `localstack` only
 
     try:
-        container.start()
+        do(**options)
     except APIError as error:
-        said = str(error.explanation or error)
-        trouble = container_trouble.of_engine(said, str(container.image), None)
-        if isinstance(trouble, container_trouble.MissingImageError):
-            raise NotHereError(str(trouble)) from error
-        raise trouble from error
-    return f"http://{ports.LOOPBACK}:{container.get_exposed_port(_PORT)}"
+        if error.status_code not in {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT}:
+            raise
+
+
+def _words_of(error: Exception) -> str:
+    return container_trouble.last_line(_all_of(error))
+
+
+def _all_of(error: Exception) -> str:
+    """What the engine said, or else docker's client."""
+    return str(getattr(error, "explanation", None) or error)
+
+
+def _engine_errors() -> tuple[type[Exception], ...]:
+    """What docker's client and testcontainers raise where the engine does not do as it is told."""
+    from docker.errors import DockerException  # noqa: PLC0415 -- with the extra `localstack` only
+
+    # testcontainers' own are of the second kind; docker's client lets through those of `requests`,
+    # which are of the third.
+    return (DockerException, RuntimeError, OSError)

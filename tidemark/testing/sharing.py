@@ -14,11 +14,12 @@ from multiprocessing.connection import Client, Listener
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tidemark import failures
 from tidemark.deployment import Deployment
 from tidemark.errors import TidemarkError
 from tidemark.ports import LOOPBACK
 from tidemark.synthesis import Assembly
-from tidemark.testing.container import ContainerTarget, NotHereError
+from tidemark.testing.container import ContainerTarget
 from tidemark.testing.testbed import Testbed
 
 if TYPE_CHECKING:
@@ -36,11 +37,15 @@ class Host:
 
     Args:
         make_bed: Makes the testbed, once the first worker asks.
+
+    Attributes:
+        trouble: Why there was something that could not be deployed, if there was.
     """
 
     def __init__(self, make_bed: Callable[[], Testbed]) -> None:
         self._make_bed = make_bed
         self._bed: Testbed | None = None
+        self.trouble: TidemarkError | None = None
         self._key = secrets.token_bytes(32)
         self._listener = Listener((LOOPBACK, 0), backlog=_MOST_WAITING, authkey=self._key)
         self._thread = threading.Thread(target=self._serve, name="testbed", daemon=True)
@@ -65,7 +70,7 @@ class Host:
         return self._bed
 
     def _serve(self) -> None:
-        failures: dict[str, dict[str, Any]] = {}
+        failed: dict[str, dict[str, Any]] = {}
         while True:
             try:
                 with self._listener.accept() as worker:
@@ -73,29 +78,27 @@ class Host:
                     if asked == _LAST:
                         worker.send({})
                         return
-                    worker.send(self._answer(asked, failures))
+                    worker.send(self._answer(asked, failed))
             except (AuthenticationError, EOFError, OSError):
                 continue  # a stranger, or a worker that has ended: the others are still there
 
     def _answer(
-        self, contexts: Mapping[str, str], failures: dict[str, dict[str, Any]]
+        self, contexts: Mapping[str, str], failed: dict[str, dict[str, Any]]
     ) -> dict[str, Any]:
         """A deployment and how to use it, or why there is none, which stays so."""
         wanted = str(sorted(contexts.items()))
-        if wanted in failures:
-            return failures[wanted]
+        if wanted in failed:
+            return failed[wanted]
         try:
             if self._bed is None:
                 self._bed = self._make_bed()
             bed = self._bed
             deployment = bed.deployed(**contexts)
         except Exception as error:  # noqa: BLE001 -- nothing is lost: the worker raises it
-            sentence = str(error) if isinstance(error, TidemarkError) else repr(error)
-            failures[wanted] = {
-                "error": "\n".join([sentence, *getattr(error, "__notes__", [])]),
-                "is_not_here": isinstance(error, NotHereError),
-            }
-            return failures[wanted]
+            trouble = failures.known(error) or TidemarkError(repr(error))
+            self.trouble = self.trouble or trouble
+            failed[wanted] = {"error": "\n".join(failures.lines(trouble))}
+            return failed[wanted]
         assembly = bed.known_assembly_of(deployment)
         return {
             "deployment": asdict(deployment),
@@ -132,8 +135,7 @@ class Guest(Testbed):
     def _asked(self, contexts: Mapping[str, str]) -> Deployment:
         answer = _ask(self._invitation, contexts)
         if "error" in answer:
-            kind = NotHereError if answer["is_not_here"] else TidemarkError
-            raise kind(answer["error"])
+            raise TidemarkError(answer["error"])
         if isinstance(self.target, ContainerTarget):
             self.target.join(answer["endpoint"])
         deployment = Deployment(**answer["deployment"])

@@ -2,31 +2,37 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import shutil
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from tidemark import evidence, stacks, synthesis, targets
+from tidemark import deployment as deployments
+from tidemark import evidence, failures, stacks, synthesis, targets
 from tidemark.aws import Clients
 from tidemark.bringup import BringUp, deployment_of
 from tidemark.cdk import Cdk
 from tidemark.client import Client
-from tidemark.errors import TidemarkError
+from tidemark.deployment import Deployment
+from tidemark.errors import InterruptedByUserError, RefusedError, TidemarkError
 from tidemark.httpx_transport import HttpxTransport
 from tidemark.processes import Children
 from tidemark.synthesis import OWN_COMMAND, App
+from tidemark.targets.aws import ACCOUNT_VARIABLE
 from tidemark.targets.base import TargetOptions
+from tidemark.testing import killed
 from tidemark.testing.container import ContainerTarget
-from tidemark.testing.recording import Recorder
+from tidemark.testing.recording import Exchanges, Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from tidemark.deployment import Deployment
     from tidemark.environment import Connection
+    from tidemark.exchange import Transport
     from tidemark.probe.result import Finding
     from tidemark.progress import Steps
     from tidemark.synthesis import Assembly
@@ -74,6 +80,10 @@ class Testbed:
         self._assemblies: dict[str, Assembly | None] = {}
         self._deployed: dict[str, Deployment] = {}
         self._children: Children | None = None
+        # What was said of the last deploy that failed.
+        self._said: list[str] = []
+        # Why what is left could not be removed, by stack; that of the target by its name.
+        self._reasons: dict[str, str] = {}
         # Where the clients write down what they send.
         self._requests = state / "requests"
         options = TargetOptions(state=state, endpoint_url=plan.endpoint_url)
@@ -83,9 +93,17 @@ class Testbed:
 
     @property
     def connection(self) -> Connection:
-        """How to reach the target once a stack is deployed."""
+        """How to reach the target once a stack is deployed.
+
+        Raises:
+            TidemarkError: It does not answer.
+        """
         connection = self.target.find()
-        assert connection is not None, "nothing is deployed yet"  # noqa: S101 -- a bug of the caller's
+        if connection is None:
+            raise TidemarkError(
+                f"The {self.target.name} target does not answer: it has ended, or nothing was "
+                "deployed on it yet."
+            )
         return connection
 
     def deployed(self, **contexts: str) -> Deployment:
@@ -110,7 +128,7 @@ class Testbed:
                 f"The session was given the stack {stack_name} and deploys no other: leave out "
                 "--tidemark-stack."
             )
-        connection = self.target.start()
+        connection = self._found()
         clients = Clients(connection)
         live = stacks.settled(clients, stack_name)
         if live is None or not live.is_settled:
@@ -135,19 +153,56 @@ class Testbed:
             # On a target of the session's own, its first stack may have any name.
             is_alone = self.target.is_ours and not self._deployed
             app = replace(app, folder=self.state / "synth" / name, may_name_itself=is_alone)
-        self._children = Children()
-        deployment = BringUp(
-            app=app,
-            target=self.target,
-            cdk=Cdk(self.plan.checkout, self.state, self._children),
-            state=self.state,
-            steps=self.steps,
-            agree=self._agreed,
-            required=None,
-        ).up_any()
+        noted = None if self.target.is_ours else self._noted(name, self._found())
+        self._children = Children(self.state / killed.CHILDREN)
+        try:
+            deployment = BringUp(
+                app=app,
+                target=self.target,
+                cdk=Cdk(self.plan.checkout, self.state, self._children),
+                state=self.state,
+                steps=self.steps,
+                agree=self._agreed,
+                required=None,
+                undone_by="the session tries again at its end",
+            ).up_any()
+        except InterruptedByUserError:
+            # What becomes of what was begun, the session's end says.
+            raise InterruptedByUserError("Interrupted.") from None
+        except RefusedError:
+            if noted is not None:
+                noted.unlink()  # nothing was begun, or there is a stack of somebody else
+            raise
+        except TidemarkError as error:
+            self._said = failures.lines(error)
+            raise
         self._assemblies[deployment.stack_name] = synthesis.find(app)
         self._say_where(deployment)
         return deployment
+
+    def _found(self) -> Connection:
+        """How to reach the target; one that asks first, only in the account that was named."""
+        connection = self.target.start()
+        named = os.environ.get(ACCOUNT_VARIABLE)
+        if self.target.asks_first and connection.account != named:
+            raise RefusedError(
+                f"The {self.target.name} target is account {connection.account} and "
+                f"{ACCOUNT_VARIABLE} names {named}: the session deploys to no other."
+            )
+        return connection
+
+    def _noted(self, stack_name: str, connection: Connection) -> Path:
+        """Record a stack before it is begun: however the session ends, it can be deleted."""
+        return Deployment(
+            target=self.target.name,
+            endpoint=connection.endpoint,
+            region=connection.region,
+            stack_name=stack_name,
+            api_url="",
+            template_digest="",
+            outputs={},
+            settings=self.target.settings,
+        ).save(self.state)
 
     def _agreed(self, shown: Iterable[str], question: str) -> None:
         """Consent, given beforehand by whoever named the target and its account."""
@@ -180,9 +235,19 @@ class Testbed:
             raise TidemarkError("The CDK app changed while it was deployed: start again.")
         return assembly
 
+    def exchanges_of(self, deployment: Deployment) -> Exchanges:
+        """Where what is sent to a deployment's API is written down; a failed session keeps it."""
+        return Exchanges(self._requests / f"{deployment.stack_name}.jsonl")
+
     @contextmanager
-    def client_of(self, deployment: Deployment) -> Iterator[Client]:
-        """A client of a deployment's API that signs its requests.
+    def client_of(
+        self, deployment: Deployment, transport: Transport | None = None
+    ) -> Iterator[Client]:
+        """A client of a deployment's API that signs its requests, and has them written down.
+
+        Args:
+            deployment: The deployment.
+            transport: What sends the requests, if it must be another than usual.
 
         Raises:
             TidemarkError: The stack has no such API.
@@ -193,12 +258,12 @@ class Testbed:
                 "not known: add both outputs, or use `deployment.outputs` and `aws` instead."
             )
         connection = self.connection
-        with HttpxTransport(ca_bundle=connection.ca_bundle) as transport:
+        with HttpxTransport(ca_bundle=connection.ca_bundle) as usual:
             yield Client(
                 api_url=deployment.api_url,
                 region=deployment.region,
                 credentials=Clients(connection).credentials,
-                transport=Recorder(transport, self._requests / f"{deployment.stack_name}.jsonl"),
+                transport=Recorder(transport or usual, self.exchanges_of(deployment)),
                 session="pytest",
             )
 
@@ -220,7 +285,7 @@ class Testbed:
     @property
     def evidence(self) -> Path:
         """Where there is something to look at after a failure."""
-        return self.state / "failed"
+        return self.state / killed.EVIDENCE
 
     def keep_evidence(self) -> None:
         """Collect function logs, the target's log, stack events, and what was sent."""
@@ -232,23 +297,69 @@ class Testbed:
                 shutil.copy(sent, folder / "requests.jsonl")
 
     @property
-    def how_to_remove(self) -> str:
-        """The command that removes what is kept."""
+    def how_to_remove(self) -> list[str]:
+        """The commands that remove what is kept."""
+        if not self.target.is_ours:
+            return [killed.how_to_delete(self.state, one) for one in killed.stacks_left(self.state)]
+        if not self._deployed:
+            return []
         if isinstance(self.target, ContainerTarget):
-            return self.target.how_to_remove
-        return f"TIDEMARK_STATE_DIR={self.state} tidemark down"
+            return [self.target.how_to_remove]
+        return [f"TIDEMARK_STATE_DIR={shlex.quote(str(self.state))} tidemark down"]
 
     def remove(self) -> None:
-        """Remove all that the session made, stacks and target; only the evidence stays."""
-        if not self.target.is_ours and self.plan.stack_name is None:
-            for deployment in self._deployed.values():
-                stacks.delete(Clients(self.connection), deployment.stack_name)
-        self.target.stop()
-        for path in self.state.iterdir() if self.state.is_dir() else ():
-            if path.is_dir() and path != self.evidence:
-                shutil.rmtree(path)
-        if self.state.is_dir() and not any(self.state.iterdir()):
-            self.state.rmdir()
+        """Remove all that the session made, stacks and target; what cannot be, `left` names.
+
+        The evidence stays, and the logs that the sentence of a failed deploy points to.
+        """
+        try:
+            self._delete_stacks()
+        finally:
+            self._stop_target()
+            self._clear_folder()
+
+    @property
+    def left(self) -> list[str]:
+        """What the session could not remove: why, and the command that does."""
+        sentences = []
+        for one in killed.stacks_left(self.state):
+            why = self._reasons.get(one.stack_name, "the session was stopped before it was gone")
+            sentences.append(
+                f"{one.stack_name} is left on {one.target} ({why.rstrip('.')}); to delete it: "
+                f"{killed.how_to_delete(self.state, one)}"
+            )
+        if self.target.name in self._reasons:
+            sentences.append(self._reasons[self.target.name])
+        return sentences
+
+    def _delete_stacks(self) -> None:
+        for one in killed.stacks_left(self.state):
+            try:
+                stacks.delete(Clients(self._found()), one.stack_name)
+            except Exception as error:  # noqa: BLE001 -- nothing is lost: it is said, and the others are tried
+                self._reasons[one.stack_name] = _sentence(error)
+            else:
+                deployments.path_of(one.target, one.stack_name, self.state).unlink()
+
+    def _stop_target(self) -> None:
+        try:
+            self.target.stop()
+        except Exception as error:  # noqa: BLE001 -- nothing is lost: it is said, and the rest is removed
+            self._reasons[self.target.name] = _sentence(error)
+
+    def _clear_folder(self) -> None:
+        # What the sentence of a failed deploy points to stays where it is.
+        logs = [one for one in self.state.glob("*/*.log") if str(one) in " ".join(self._said)]
+        noted = [
+            deployments.path_of(one.target, one.stack_name, self.state)
+            for one in killed.stacks_left(self.state)
+        ]
+        killed.remove_all_but([self.evidence, *logs, *noted], self.state)
+
+
+def _sentence(error: Exception) -> str:
+    known = failures.known(error)
+    return repr(error) if known is None else " ".join(failures.lines(known))
 
 
 def _target(plan: Plan, options: TargetOptions) -> Target:
