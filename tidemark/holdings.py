@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from tidemark.status import depth
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tidemark.aws import Clients
-    from tidemark.deployment import Deployment
 
 _TABLES = ("CommandTableName", "QueryTableName")
 _QUEUES = ("QueueName", "DeadLetterQueueName")
@@ -38,24 +37,24 @@ class Holding:
         return f"{self.name}: {least}{self.count:,} {self.what}"
 
 
-def of(deployment: Deployment, clients: Clients) -> Iterator[Holding]:
-    """What the tables and queues of a deployment hold.
+def of(outputs: Mapping[str, str], clients: Clients) -> Iterator[Holding]:
+    """What the tables and queues hold that a stack's outputs name; one not whole names none.
 
     A table is counted as far as one page of a scan goes (1 MB, and some hundred thousandths of a
     dollar); the count that DescribeTable has is hours old.
     """
-    for output in _TABLES:
-        name = deployment.outputs[output]
+    for name in _named(_TABLES, outputs):
         try:
             page = clients.dynamodb.scan(TableName=name, Select="COUNT")
         except clients.dynamodb.exceptions.ResourceNotFoundException:
             continue  # what is gone holds nothing
         yield Holding(name, "items", page["Count"], "LastEvaluatedKey" not in page)
-    for output in _QUEUES:
-        if output not in deployment.outputs:
-            continue
-        name = deployment.outputs[output]
+    for name in _named(_QUEUES, outputs):
         try:
             yield Holding(name, "messages", depth(clients, name))
         except clients.sqs.exceptions.QueueDoesNotExist:
             continue  # likewise
+
+
+def _named(keys: Iterable[str], outputs: Mapping[str, str]) -> Iterator[str]:
+    return (outputs[key] for key in keys if key in outputs)

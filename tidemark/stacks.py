@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 TOOLKIT_STACK = "CDKToolkit"
 _DELETED_WITHIN_S = 600.0
 _SETTLED_WITHIN_S = 300.0
+_PROPOSED = "REVIEW_IN_PROGRESS"
 _SETTLED = ("CREATE_COMPLETE", "UPDATE_COMPLETE")
-_NEVER_CREATED = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "REVIEW_IN_PROGRESS")
+_NEVER_CREATED = ("ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", _PROPOSED)
 _AWS_PAUSE_S = 2.0
 # What CloudFormation says of resources that failed because another one did.
 _CONSEQUENCES = ("cancelled", "canceled", "failed to create: [", "failed to update: [", "rollback")
@@ -55,7 +56,12 @@ class LiveStack:
     @property
     def is_changing(self) -> bool:
         """Whether a change is under way; a change set that waits for review is none."""
-        return self.status.endswith("_IN_PROGRESS") and self.status != "REVIEW_IN_PROGRESS"
+        return self.status.endswith("_IN_PROGRESS") and not self.is_proposed
+
+    @property
+    def is_proposed(self) -> bool:
+        """Whether there is but a change set that nobody executed: no resource, and no tag yet."""
+        return self.status == _PROPOSED
 
     @property
     def is_a_failed_creation(self) -> bool:

@@ -188,6 +188,24 @@ def test_a_stack_of_that_name_that_is_somebody_elses_is_never_touched(
     assert person.asked == []
 
 
+def test_a_change_set_that_an_interrupted_deploy_left_is_no_stack_of_somebody_else(
+    account: boto3.Session, aws: Target, checkout: Path
+) -> None:
+    """AWS gives a stack its tags when its first change set is executed."""
+    account.client("cloudformation").create_change_set(
+        StackName="Tidemark",
+        ChangeSetName="first",
+        ChangeSetType="CREATE",
+        TemplateBody='{"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}',
+    )
+    person = Person(answer=False)
+
+    with pytest.raises(RefusedError, match="consent"):
+        deploy(aws, checkout, person)
+
+    assert person.asked == [f"Create Tidemark in account {ACCOUNT}, {REGION}?"]
+
+
 @pytest.mark.usefixtures("account")
 def test_retained_tables_stay_retained_until_somebody_says_otherwise(
     aws: Target, checkout: Path

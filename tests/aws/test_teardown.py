@@ -18,11 +18,15 @@ from tidemark.errors import RefusedError
 from tidemark.targets.base import TargetOptions
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     import boto3
+    from mypy_boto3_cloudformation.type_defs import TagTypeDef
 
     from tests.aws.conftest import Run
+
+OUR_TAGS: Sequence[TagTypeDef] = [{"Key": "project", "Value": "tidemark"}]
 
 
 @pytest.fixture
@@ -45,9 +49,10 @@ def names_of_stacks(account: boto3.Session) -> set[str]:
 
 
 def test_what_a_stack_holds_is_counted(deployment: Deployment) -> None:
-    held = [str(one).partition(": ")[2] for one in holdings.of(deployment, Clients.of(deployment))]
+    held = holdings.of(deployment.outputs, Clients.of(deployment))
+    counts = [str(one).partition(": ")[2] for one in held]
 
-    assert held == ["3 items", "0 items", "1 messages", "0 messages"]
+    assert counts == ["3 items", "0 items", "1 messages", "0 messages"]
 
 
 def test_a_table_of_more_than_a_page_is_said_to_hold_at_least_so_much(
@@ -57,7 +62,7 @@ def test_a_table_of_more_than_a_page_is_said_to_hold_at_least_so_much(
     page = {"Count": 4321, "LastEvaluatedKey": {"pk": {"S": "1"}}}
     monkeypatch.setattr(clients.dynamodb, "scan", lambda **_: page)
 
-    first = next(holdings.of(deployment, clients))
+    first = next(holdings.of(deployment.outputs, clients))
 
     assert str(first).endswith(": at least 4,321 items")
 
@@ -115,8 +120,11 @@ def test_a_stack_that_is_gone_is_forgotten_without_a_question(
     account.client("cloudformation").delete_stack(StackName="Tidemark")
     person = Person()
 
-    assert teardown.destroy(tmp_path / "state", deployment, person).endswith("was gone already.")
+    said = teardown.destroy(tmp_path / "state", deployment, person)
+
+    assert said == f"There was no Tidemark on aws in {REGION}: nothing to delete."
     assert person.asked == []
+    assert not path_of("aws", "Tidemark", tmp_path / "state").exists()
 
 
 def test_plain_down_leaves_aws_alone_and_says_so(
@@ -206,12 +214,77 @@ def test_what_another_machine_deployed_is_found(
     assert seen == [deployment]
 
 
-def test_a_stack_that_is_not_there_is_said_to_be_so(account: boto3.Session, run: Run) -> None:
-    del account
-    ended = run("down", "--target", "aws", "--yes", "--stack-name", "Second")
+@pytest.mark.usefixtures("account")
+@pytest.mark.parametrize("verb", ["status", "deploy"])
+def test_a_stack_that_is_not_there_is_said_to_be_so(run: Run, verb: str) -> None:
+    ended = run(verb, "--target", "aws", "--stack-name", "Second")
 
     assert ended.exit_code == 64
     assert "There is no stack Second on aws (account 123456789012, eu-west-1)" in ended.sentence
+
+
+@pytest.mark.parametrize("verb", ["down", "destroy"])
+def test_deleting_twice_is_fine(
+    account: boto3.Session, deployment: Deployment, run: Run, verb: str
+) -> None:
+    del deployment
+    first, second = (run(verb, "--target", "aws", "--yes") for _ in range(2))
+
+    assert (first.exit_code, first.stdout) == (0, "Tidemark on aws is deleted.\n")
+    assert second.exit_code == 0
+    assert second.stdout == f"There was no Tidemark on aws in {REGION}: nothing to delete.\n"
+    assert names_of_stacks(account) == {"CDKToolkit"}
+
+
+@pytest.mark.parametrize(
+    ("status", "tags"),
+    [
+        ("CREATE_IN_PROGRESS", OUR_TAGS),
+        ("ROLLBACK_COMPLETE", OUR_TAGS),
+        ("CREATE_COMPLETE", OUR_TAGS),
+        ("REVIEW_IN_PROGRESS", []),
+    ],
+)
+def test_a_stack_that_never_became_whole_is_deleted(
+    account: boto3.Session,
+    run: Run,
+    monkeypatch: pytest.MonkeyPatch,
+    status: str,
+    tags: Sequence[TagTypeDef],
+) -> None:
+    """It was not recorded, because its deploy did not end well, and it has no outputs."""
+    account.client("cloudformation").create_stack(
+        StackName="Tidemark",
+        TemplateBody='{"Resources": {"Queue": {"Type": "AWS::SQS::Queue"}}}',
+        Tags=tags,
+    )
+    describe = stacks.describe
+    left = [status]
+
+    def described(clients: Clients, stack_name: str) -> stacks.LiveStack | None:
+        """The stack is in that state, which ends by itself if it is one that does."""
+        live = describe(clients, stack_name)
+        ended = status.replace("CREATE_IN_PROGRESS", "ROLLBACK_COMPLETE")
+        return live and replace(live, status=left.pop() if left else ended)
+
+    monkeypatch.setattr(stacks, "describe", described)
+
+    ended = run("down", "--target", "aws", "--yes")
+
+    assert ended.exit_code == 0, ended.stderr
+    assert "no table or queue that its outputs name" in ended.stderr
+    assert ended.stdout == "Tidemark on aws is deleted.\n"
+    assert names_of_stacks(account) == set()
+
+
+def test_what_a_stack_holds_is_read_when_its_change_has_ended(
+    deployment: Deployment, tmp_path: Path
+) -> None:
+    person = Person()
+
+    teardown.destroy(tmp_path / "state", replace(deployment, outputs={}), person)
+
+    assert sum(line.endswith(("3 items", "1 messages")) for line in person.read) == 2
 
 
 def test_a_stack_of_that_name_that_is_somebody_elses_is_not_deleted(

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from tidemark import bringup, deployment, stacks, targets
 from tidemark.aws import Clients
 from tidemark.cli.options import DEFAULT_STACK_NAME
+from tidemark.deployment import Deployment
 from tidemark.errors import RefusedError, TidemarkError
 from tidemark.state import state_dir
 from tidemark.targets.base import TargetOptions
 
 if TYPE_CHECKING:
-    from tidemark.deployment import Deployment
     from tidemark.environment import Connection
     from tidemark.targets.base import Target
 
@@ -36,13 +36,41 @@ def chosen(target_name: str | None, stack_name: str | None) -> tuple[Deployment,
     return found, target
 
 
-def _unrecorded(target_name: str | None, stack_name: str | None) -> Deployment | None:
-    if target_name is None or not targets.class_of(target_name).asks_first:
-        return None
-    if any(
+def deletable(target_name: str | None, stack_name: str | None) -> tuple[Deployment, Target]:
+    """The deployment to delete, and its target.
+
+    On a target that asks first it need be neither recorded here nor whole, nor there at all.
+
+    Raises:
+        RefusedError: None is recorded elsewhere, or the options do not choose one.
+    """
+    if target_name is None or is_known_here(target_name, stack_name):
+        return chosen(target_name, stack_name)
+    target = targets.create(target_name, TargetOptions(state=state_dir()))
+    connection = target.start()
+    unknown = Deployment(
+        target=target.name,
+        endpoint=connection.endpoint,
+        region=connection.region,
+        stack_name=stack_name or DEFAULT_STACK_NAME,
+        api_url="",
+        template_digest="",
+        outputs={},
+        settings=target.settings,
+    )
+    return unknown, target
+
+
+def is_known_here(target_name: str, stack_name: str | None) -> bool:
+    """Whether what the options choose can be recorded nowhere else, or is recorded here."""
+    return not targets.class_of(target_name).asks_first or any(
         one.target == target_name and stack_name in (None, one.stack_name)
         for one in deployment.recorded()
-    ):
+    )
+
+
+def _unrecorded(target_name: str | None, stack_name: str | None) -> Deployment | None:
+    if target_name is None or is_known_here(target_name, stack_name):
         return None
     name = stack_name or DEFAULT_STACK_NAME
     target = targets.create(target_name, TargetOptions(state=state_dir()))

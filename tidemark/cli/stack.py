@@ -212,7 +212,7 @@ def _destroy(target: str | None, stack_name: str | None, *, yes: bool, rehearsed
         consent.for_target(targets.class_of(target), is_given=yes)  # before anything is called
     state = state_dir()
     with _at_work(state):
-        deployment, chosen = recorded.chosen(target, stack_name)
+        deployment, chosen = recorded.deletable(target, stack_name)
         agree = consent.for_target(type(chosen), is_given=yes)
         recorded.answering(chosen)
         typer.echo(teardown.destroy(state, deployment, agree))
