@@ -43,6 +43,15 @@ def test_a_shorter_wait_leaves_time_for_the_rest() -> None:
     assert its_bench.left_s > 30
 
 
+def test_a_row_that_was_given_up_has_no_time_left() -> None:
+    its_bench = bench(within_s=60)
+    assert its_bench.left_s > 30
+
+    its_bench.leftovers.close()
+
+    assert its_bench.left_s == 0
+
+
 def test_settled_is_what_has_not_changed_for_a_while() -> None:
     looks = iter([1, 2, 3])
 

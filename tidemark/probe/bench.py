@@ -81,8 +81,8 @@ class Bench:
 
     @property
     def left_s(self) -> float:
-        """How much of the row's time is left, in seconds."""
-        return max(0.0, self._deadline - self._clock())
+        """How much of the row's time is left, in seconds; none once the row was given up."""
+        return 0.0 if self.leftovers.is_closed else max(0.0, self._deadline - self._clock())
 
     def eventually(
         self, probe: Callable[[], T | None], *, what: str, within_s: float | None = None
