@@ -18,7 +18,7 @@ from tidemark.aws import Clients
 from tidemark.cdk import Cdk, last_words
 from tidemark.deployment import Deployment
 from tidemark.errors import InterruptedByUserError, RefusedError, TidemarkError
-from tidemark.plan import Plan
+from tidemark.plan import Plan, is_retained
 from tidemark.waiting import NotSeenError, NotYetError, eventually
 
 if TYPE_CHECKING:
@@ -426,6 +426,7 @@ def deployment_of(
             f"{stack_name} is {live.status} and has no output {', '.join(missing)}: run "
             f"`tidemark up --target {target.name}`, which repairs it."
         )
+    template = stacks.live_template(clients, stack_name)
     api = [live.outputs[name] for name in ("RestApiId", "ApiStage") if name in live.outputs]
     return Deployment(
         target=target.name,
@@ -433,9 +434,10 @@ def deployment_of(
         region=connection.region,
         stack_name=stack_name,
         api_url=target.api_url(connection, *api) if len(api) == 2 else "",
-        template_digest=stacks.live_digest(clients, stack_name),
+        template_digest=synthesis.template_digest(template),
         outputs=live.outputs,
         settings=target.settings,
+        is_retained=is_retained(template),
     )
 
 

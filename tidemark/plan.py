@@ -97,6 +97,7 @@ def is_retained(template: Mapping[str, object]) -> bool:
     """Whether a template keeps its tables when its stack is deleted."""
     resources = template.get("Resources")
     return isinstance(resources, dict) and any(
-        one["Type"] == "AWS::DynamoDB::Table" and one.get("DeletionPolicy") == "Retain"
+        one.get("Type") == "AWS::DynamoDB::Table" and one.get("DeletionPolicy") == "Retain"
         for one in resources.values()
+        if isinstance(one, dict)  # a loop of CloudFormation's is a list
     )

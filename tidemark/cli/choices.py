@@ -6,15 +6,15 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tidemark import stacks
+from tidemark import plan, stacks
 from tidemark.aws import Clients
 from tidemark.cli.options import WIRINGS
 from tidemark.errors import RefusedError, TidemarkError
-from tidemark.plan import is_retained
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from tidemark.deployment import Deployment
     from tidemark.environment import Connection
 
 KNOWN = {
@@ -78,4 +78,13 @@ def kept_retention(connection: Connection | None, stack_name: str) -> Mapping[st
             f"Whether {stack_name} keeps its tables cannot be read ({words}): try again, or name "
             "a --retention."
         ) from error
-    return {"retention": "retain"} if is_retained(template) else {}
+    return _retention(is_retained=plan.is_retained(template))
+
+
+def recorded_retention(known: Deployment | None) -> Mapping[str, str]:
+    """The same as it was when a deployment was recorded; nothing is called."""
+    return _retention(is_retained=known is not None and known.is_retained)
+
+
+def _retention(*, is_retained: bool) -> Mapping[str, str]:
+    return {"retention": "retain"} if is_retained else {}

@@ -1,7 +1,7 @@
 """The verbs that change what runs: up, down, deploy, destroy, diff."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -29,6 +29,7 @@ from tidemark.cli.options import (
     Wiring,
     Yes,
 )
+from tidemark.deployment import Deployment
 from tidemark.errors import RefusedError, TidemarkError
 from tidemark.locking import locked
 from tidemark.processes import Children, stop_forgotten
@@ -88,7 +89,12 @@ def up(  # noqa: PLR0913 -- the options of the command line
             yes=yes or rehearsed,
         )
         if rehearsed:
-            dry_run.of_deploy(bring_up, _on_aws(chosen), proves=True)
+            on_aws = _on_aws(chosen)
+            known = recorded.rehearsed(choice.name, stack_name)
+            if known is not None and not on_aws.may_hold(known):
+                known = None
+            rehearsal = _keeping(bring_up, lambda: choices.recorded_retention(known))
+            dry_run.of_up(rehearsal, on_aws, known, contexts)
             return
         deployment, proof = _with_kept_retention(bring_up).up()
     next_steps.print_for(deployment, proof)
@@ -139,16 +145,18 @@ def deploy(  # noqa: PLR0913 -- the options of the command line
     tags = choices.pairs(tag, "--tag")
     require_checkout("deploy")
     if rehearsed:
+        on_aws, name, known = _recorded_on_aws(target, stack_name)
         rehearsal = _bring_up(
-            _aws_target(target),
-            stack_name or DEFAULT_STACK_NAME,
-            {"wiring": "queued", **contexts},
+            on_aws,
+            name,
+            {"wiring": "queued" if known is None else known.wiring, **contexts},
             verb="deploy",
             tags=tags,
             deploy_with=deploy_with,
             yes=True,
         )
-        dry_run.of_deploy(rehearsal, _on_aws(rehearsal.target), proves=False)
+        rehearsal = _keeping(rehearsal, lambda: choices.recorded_retention(known))
+        dry_run.of_deploy(rehearsal, on_aws, known, contexts)
         return
     with _at_work(state_dir()):
         deployment, chosen = recorded.chosen(target, stack_name)
@@ -206,7 +214,8 @@ def _at_work(state: Path) -> Iterator[None]:
 
 def _destroy(target: str | None, stack_name: str | None, *, yes: bool, rehearsed: bool) -> None:
     if rehearsed:
-        dry_run.of_destroy(_on_aws(_aws_target(target)), stack_name or DEFAULT_STACK_NAME)
+        on_aws, name, _ = _recorded_on_aws(target, stack_name)
+        dry_run.of_destroy(on_aws, name)
         return
     if target is not None:
         consent.for_target(targets.class_of(target), is_given=yes)  # before anything is called
@@ -251,24 +260,40 @@ def _program_for(target: Target, wanted: str) -> str:
 
 def _with_kept_retention(bring_up: BringUp) -> BringUp:
     """The same, keeping the retention of what is deployed where none is named."""
-    app, target = bring_up.app, bring_up.target
+    target, stack_name = bring_up.target, bring_up.app.stack_name
+
+    def kept() -> Mapping[str, str]:
+        # A target that is ours need not run yet; any other is there, or says why it is not.
+        connection = target.find() if target.is_ours else target.start()
+        return choices.kept_retention(connection, stack_name)
+
+    return _keeping(bring_up, kept)
+
+
+def _keeping(bring_up: BringUp, retention: Callable[[], Mapping[str, str]]) -> BringUp:
+    app = bring_up.app
     if "retention" in app.contexts:
         return bring_up
-    # A target that is ours need not run yet; any other is there, or says why it is not.
-    connection = target.find() if target.is_ours else target.start()
-    kept = choices.kept_retention(connection, app.stack_name)
-    return replace(bring_up, app=replace(app, contexts={**kept, **app.contexts}))
+    return replace(bring_up, app=replace(app, contexts={**retention(), **app.contexts}))
 
 
-def _aws_target(name: str | None) -> Target:
-    if name is None or not targets.class_of(name).asks_first:
+def _recorded_on_aws(
+    target_name: str | None, stack_name: str | None
+) -> tuple[AwsTarget, str, Deployment | None]:
+    """Where a dry run is of, of which stack, and what is recorded of that."""
+    if target_name is None or not targets.class_of(target_name).asks_first:
         raise _no_dry_run()
-    return targets.create(name, TargetOptions(state=state_dir()))
+    known = recorded.rehearsed(target_name, stack_name)
+    if known is None:
+        target = targets.create(target_name, TargetOptions(state=state_dir()))
+        return _on_aws(target), stack_name or DEFAULT_STACK_NAME, None
+    return _on_aws(targets.of_deployment(known)), known.stack_name, known
 
 
 def _on_aws(target: Target) -> AwsTarget:
     if not isinstance(target, AwsTarget):
         raise _no_dry_run()
+    target.check()
     return target
 
 
