@@ -28,6 +28,12 @@ class Project:
 
     def run(self, tests: str, *options: str, **environ: str) -> Session:
         """Run tests with the plugin; nothing of the caller's choice of a target gets through."""
+        with self.started(tests, *options, **environ) as process:
+            output = process.communicate()[0]
+        return Session(process.returncode, output)
+
+    def started(self, tests: str, *options: str, **environ: str) -> subprocess.Popen[str]:
+        """The same, not awaited."""
         (self.folder / "test_it.py").write_text(f"import pytest\n\n{tests}\n", encoding="utf-8")
         env = {name: value for name, value in os.environ.items() if name != "CI"}
         env |= {
@@ -35,12 +41,12 @@ class Project:
             "TIDEMARK_STATE_DIR": str(self.folder / "state"),
             **environ,
         }
-        finished = subprocess.run(
+        return subprocess.Popen(
             [sys.executable, "-m", "pytest", "-p", "tidemark.pytest_plugin", "-ra", *options],
             cwd=self.folder,
             env=env,
-            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
             text=True,
-            check=False,
         )
-        return Session(finished.returncode, finished.stdout + finished.stderr)

@@ -301,7 +301,7 @@ class Testbed:
         """The commands that remove what is kept."""
         if not self.target.is_ours:
             return [killed.how_to_delete(self.state, one) for one in killed.stacks_left(self.state)]
-        if not self._deployed:
+        if self.target.find() is None:
             return []
         if isinstance(self.target, ContainerTarget):
             return [self.target.how_to_remove]
