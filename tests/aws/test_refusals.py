@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import os
+import re
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
 from tidemark import ports, targets
+from tidemark.doctor import credentials, examination
+from tidemark.doctor.finding import State
 from tidemark.errors import RefusedError
+from tidemark.targets.aws import AwsTarget
 from tidemark.targets.base import TargetOptions
 from tidemark.targets.choice import choose
 
@@ -20,6 +25,43 @@ if TYPE_CHECKING:
     from tests.aws.conftest import Run
 
 VERBS = (["up", "--yes"], ["down", "--yes"], ["destroy", "--yes"], ["diff"], ["status"], ["logs"])
+
+# Surroundings that leave a doubt: variables, the configuration file, and what is said of them.
+NO_CREDENTIALS = ({"AWS_REGION": "eu-west-1"}, "", "There are no AWS credentials: set AWS_PROFILE")
+DOUBTFUL: list[tuple[dict[str, str], str, str]] = [
+    ({}, "", "AWS needs a region: set AWS_REGION"),
+    ({"AWS_PROFILE": "gone"}, "", r"\(gone\) could not be found: correct AWS_PROFILE"),
+    (
+        {"AWS_PROFILE": "work", "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE"},
+        "[profile work]\nregion = eu-west-1\n",
+        "AWS_ACCESS_KEY_ID and AWS_PROFILE are both set",
+    ),
+    (
+        {"AWS_PROFILE": "work", "AWS_DEFAULT_PROFILE": "home"},
+        "[profile work]\n[profile home]\n",
+        "name different profiles",
+    ),
+    (
+        {"AWS_PROFILE": "work"},
+        "[profile work]\nregion = eu-west-1\nendpoint_url = http://127.0.0.1:4566\n",
+        "The AWS profile has an endpoint_url",
+    ),
+    (
+        {"AWS_PROFILE": "work"},
+        "[profile work]\nregion = eu-west-1\nservices = local\n",
+        "The AWS profile has an endpoint_url or services",
+    ),
+    (
+        {"AWS_PROFILE": "work"},
+        "[profile work\n",
+        "Unable to parse config file: .*: correct it, or name another one",
+    ),
+    (
+        {"AWS_REGION": "eu-west-1", "TIDEMARK_AWS_ACCOUNT": ""},
+        "",
+        "TIDEMARK_AWS_ACCOUNT is set and names no account",
+    ),
+]
 
 
 @pytest.fixture
@@ -76,34 +118,7 @@ def test_what_cannot_be_meant_is_refused_before_any_call(
 
 
 @pytest.mark.usefixtures("no_calls")
-@pytest.mark.parametrize(
-    ("environ", "config", "said"),
-    [
-        ({}, "", "AWS needs a region: set AWS_REGION"),
-        ({"AWS_REGION": "eu-west-1"}, "", "There are no AWS credentials: set AWS_PROFILE"),
-        ({"AWS_PROFILE": "gone"}, "", r"\(gone\) could not be found: correct AWS_PROFILE"),
-        (
-            {"AWS_PROFILE": "work", "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE"},
-            "[profile work]\nregion = eu-west-1\n",
-            "AWS_ACCESS_KEY_ID and AWS_PROFILE are both set",
-        ),
-        (
-            {"AWS_PROFILE": "work", "AWS_DEFAULT_PROFILE": "home"},
-            "[profile work]\n[profile home]\n",
-            "name different profiles",
-        ),
-        (
-            {"AWS_PROFILE": "work"},
-            "[profile work]\nregion = eu-west-1\nendpoint_url = http://127.0.0.1:4566\n",
-            "The AWS profile has an endpoint_url",
-        ),
-        (
-            {"AWS_PROFILE": "work"},
-            "[profile work]\nregion = eu-west-1\nservices = local\n",
-            "The AWS profile has an endpoint_url or services",
-        ),
-    ],
-)
+@pytest.mark.parametrize(("environ", "config", "said"), [NO_CREDENTIALS, *DOUBTFUL])
 def test_surroundings_that_leave_a_doubt_are_refused(
     monkeypatch: pytest.MonkeyPatch,
     tmp_path: Path,
@@ -117,6 +132,38 @@ def test_surroundings_that_leave_a_doubt_are_refused(
 
     with pytest.raises(RefusedError, match=said):
         targets.create("aws", TargetOptions(state=tmp_path)).start()
+
+
+@pytest.mark.usefixtures("no_calls")
+@pytest.mark.parametrize(("environ", "config", "said"), DOUBTFUL)
+def test_doctor_calls_a_problem_what_up_refuses(
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    environ: dict[str, str],
+    config: str,
+    said: str,
+) -> None:
+    (tmp_path / "aws-config").write_text(config)
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+
+    finding = credentials.settings(AwsTarget(TargetOptions(state=tmp_path)))
+
+    assert finding.state is State.PROBLEM
+    assert finding.fix is not None
+    assert re.search(said, f"{finding.says}: {finding.fix}")
+
+
+@pytest.mark.usefixtures("no_calls")
+def test_doctor_for_aws_looks_for_credentials_and_at_what_would_lead_elsewhere(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:4566")
+
+    found = examination.examine("aws", os.environ, with_aws=False)
+
+    problems = {one.name for one in found.findings if one.state is State.PROBLEM}
+    assert {"AWS credentials", "AWS settings"} <= problems
 
 
 def test_another_account_than_the_named_one_is_refused(

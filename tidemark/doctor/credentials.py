@@ -1,22 +1,23 @@
-"""AWS credentials: whether there are any, and of what kind. Never what they are."""
+"""AWS credentials and settings: whether there are any, and of what kind. Never what they are."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
-from tidemark.aws import Clients
+from tidemark import environment
 from tidemark.doctor.finding import Finding, lacking, well
-from tidemark.environment import Connection
+from tidemark.errors import RefusedError, TidemarkError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-    from typing import Any
+
+    from tidemark.targets.aws import AwsTarget
 
 _NAME = "AWS credentials"
-_DEFAULT_REGION = "us-east-1"
+_LOG_IN = "log in (`aws sso login`, `aws configure`) or set AWS_PROFILE"
 # The settings of a profile that credentials can come from, and what to call them.
 _KINDS = {
     "aws_access_key_id": "keys",
@@ -57,45 +58,42 @@ def present(environ: Mapping[str, str], *, is_needed: bool) -> Finding:
         fix = "correct AWS_PROFILE; only TARGET=aws needs it"
         return lacking(_NAME, f"there is no profile {wanted}", fix, is_needed=is_needed)
     if not found and is_needed:
-        fix = "log in (`aws sso login`, `aws configure`) or set AWS_PROFILE"
-        return lacking(_NAME, "none in files and variables", fix, is_needed=False)
+        fix = f"{_LOG_IN}; where a role of this machine has some, `tidemark doctor --aws` asks"
+        return lacking(_NAME, "none in files and variables", fix, is_needed=True)
     if not found:
         return well(_NAME, "none; only TARGET=aws needs them")
     return well(_NAME, f"present: {', '.join(dict.fromkeys(found))}; not asked whether they work")
 
 
-def endpoints(environ: Mapping[str, str], *, is_needed: bool) -> Iterator[Finding]:
-    """The variables that would send calls for AWS elsewhere, which that target refuses."""
-    names = sorted(name for name in environ if name.startswith("AWS_ENDPOINT_URL"))
-    if names:
+def endpoints(environ: Mapping[str, str]) -> Iterator[Finding]:
+    """The variables that would send calls for AWS elsewhere, for who goes to another target."""
+    if names := environment.endpoint_variables(environ):
         yield lacking(
             "AWS endpoint",
             f"{', '.join(names)} is set",
             "unset it for TARGET=aws, which refuses it; the other targets never see it",
-            is_needed=is_needed,
+            is_needed=False,
         )
 
 
-def asked(environ: Mapping[str, str], clients: Any = None) -> Finding:
-    """Who the credentials are, as AWS says: the one call that leaves the machine.
-
-    Args:
-        environ: The environment.
-        clients: The AWS clients, made when absent.
-    """
-    name = "AWS account"
-    if any(one.startswith("AWS_ENDPOINT_URL") for one in environ):
-        fix = "unset the AWS_ENDPOINT_URL variables"
-        return lacking(name, "not asked: it would not be AWS that answers", fix, is_needed=True)
-    region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or _DEFAULT_REGION
+def settings(target: AwsTarget) -> Finding:
+    """Region, profile, endpoints and account, as `up` judges them; no call is made."""
+    name = "AWS settings"
     try:
-        sts = (clients or Clients(Connection(region=region))).sts
-        account = sts.get_caller_identity()["Account"]
-    except (BotoCoreError, ClientError) as error:
-        fix = "log in (`aws sso login`, `aws configure`) or set AWS_PROFILE"
-        return lacking(name, f"{error}", fix, is_needed=True)
-    expected = environ.get("TIDEMARK_AWS_ACCOUNT")
-    if expected not in (None, "", account):
-        fix = "change AWS_PROFILE or TIDEMARK_AWS_ACCOUNT"
-        return lacking(name, f"{account}, where {expected} is wanted", fix, is_needed=True)
-    return well(name, f"{account} in {region}")
+        target.check()
+    except RefusedError as refused:
+        # What is wrong, a colon, and what to do.
+        says, _, fix = str(refused).rstrip(".").rpartition(": ")
+        return lacking(name, says, fix, is_needed=True)
+    return well(name, f"region {target.region}; nothing leads elsewhere")
+
+
+def asked(target: AwsTarget) -> Finding:
+    """Who the credentials are, as AWS says, and as `up` asks: the call that leaves the machine."""
+    name = "AWS account"
+    try:
+        connection = target.start()
+    except TidemarkError as error:
+        fix = f"{_LOG_IN}, or correct what is named there"
+        return lacking(name, str(error).rstrip("."), fix, is_needed=True)
+    return well(name, f"{connection.account} in {connection.region}, as {target.identity}")

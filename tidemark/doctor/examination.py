@@ -11,6 +11,7 @@ from tidemark import targets
 from tidemark.doctor import containers, credentials, docker, installation, machine, remains
 from tidemark.doctor.finding import State
 from tidemark.state import find_checkout, state_dir
+from tidemark.targets.aws import AwsTarget
 from tidemark.targets.base import TargetOptions
 from tidemark.targets.choice import Choice, choose
 from tidemark.targets.localstack import PREFERRED_PORT
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from tidemark.doctor.finding import Finding
 
 _IN_DOCKER = "localstack"
-_IN_THE_CLOUD = "aws"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +79,24 @@ def _findings(
     yield machine.disk("disk", state)
     yield machine.disk("temporary files", Path(tempfile.gettempdir()))
     yield machine.proxy(environ)
-    yield credentials.present(environ, is_needed=choice.name == _IN_THE_CLOUD)
-    yield from credentials.endpoints(environ, is_needed=choice.name == _IN_THE_CLOUD)
-    if with_aws:
-        yield credentials.asked(environ)
+    yield from _aws(choice, state, environ, with_aws=with_aws)
     yield from remains.examine(state)
     yield from containers.orphaned()
+
+
+def _aws(
+    choice: Choice, state: Path, environ: Mapping[str, str], *, with_aws: bool
+) -> Iterator[Finding]:
+    is_needed = choice.name == AwsTarget.name
+    target = AwsTarget(TargetOptions(state=state))
+    if is_needed:
+        yield credentials.settings(target)
+    else:
+        yield from credentials.endpoints(environ)
+    if with_aws:
+        yield credentials.asked(target)
+    if not (is_needed and with_aws):  # else AWS itself has said it
+        yield credentials.present(environ, is_needed=is_needed)
 
 
 def _listens_on_preferred_port(state: Path) -> bool:

@@ -109,6 +109,11 @@ class AwsTarget(Target):
                 "The AWS profile has an endpoint_url or services of its own, which would send "
                 "calls elsewhere: choose another with AWS_PROFILE."
             )
+        if os.environ.get(ACCOUNT_VARIABLE) == "":
+            # Where it comes from somebody meant to name one: taken for unset, any would do.
+            raise RefusedError(
+                f"{ACCOUNT_VARIABLE} is set and names no account: name one, or unset it."
+            )
         _ = self.region
 
     @property
@@ -210,4 +215,8 @@ def _profile() -> Mapping[str, object]:
         found: Mapping[str, object] = session.get_scoped_config()
     except ProfileNotFound as error:
         raise RefusedError(f"{str(error).rstrip('.')}: correct AWS_PROFILE.") from error
+    except BotoCoreError as error:
+        raise RefusedError(
+            f"{str(error).rstrip('.')}: correct it, or name another one in AWS_CONFIG_FILE."
+        ) from error
     return found
