@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,9 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from hypothesis import HealthCheck, Phase, assume, given, settings
 from hypothesis import strategies as st
-from requests import Session
+from requests import PreparedRequest, Session
+from requests import Response as Received
+from requests.adapters import HTTPAdapter
 from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import (
@@ -25,15 +29,18 @@ from schemathesis.specs.openapi.checks import (
 
 from integration.accounts import Names, accepted
 from integration.facts import await_projected
+from tidemark.exchange import Answer, Headers
 from tidemark.signing import SERVICE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from schemathesis import Case, Response
 
     from integration.site import Site
     from tidemark.testing.capabilities import Capabilities
+    from tidemark.testing.recording import Exchanges
+    from tidemark.testing.testbed import Testbed
 
     AnyCase = Case[Any]
 
@@ -64,6 +71,47 @@ CONFIG = schemathesis.Config.from_dict({"generation": {"with-security-parameters
 SCHEMA = schemathesis.openapi.from_path(OPENAPI, config=CONFIG)
 
 
+@dataclass(frozen=True)
+class Sent:
+    """A request as schemathesis has it sent, well-formed or not."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes
+
+
+class RecordedAdapter(HTTPAdapter):
+    """Sends as `requests` does, and writes down what was sent and answered."""
+
+    def __init__(self, exchanges: Exchanges) -> None:
+        super().__init__()
+        self._exchanges = exchanges
+
+    def send(self, request: PreparedRequest, *args: Any, **options: Any) -> Received:
+        received: list[Received] = []
+
+        def send() -> Answer:
+            response = super(RecordedAdapter, self).send(request, *args, **options)
+            received.append(response)
+            return Answer(response.status_code, Headers(response.headers), response.content)
+
+        body = request.body or b""
+        assert isinstance(body, bytes | str), "nothing is streamed here"
+        sent = Sent(
+            str(request.method),
+            str(request.url),
+            {name: _text(value) for name, value in request.headers.items()},
+            body.encode() if isinstance(body, str) else body,
+        )
+        self._exchanges.passed(sent, send)
+        return received[0]
+
+
+def _text(value: str | bytes) -> str:
+    return value.decode("latin-1") if isinstance(value, bytes) else value
+
+
 def test_every_operation_is_asked() -> None:
     described = yaml.safe_load(OPENAPI.read_text(encoding="utf-8"))["paths"].values()
 
@@ -81,8 +129,8 @@ def existing(site: Site) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def sent(site: Site) -> Iterator[Callable[[AnyCase], Response]]:
-    """Sends a case to the deployed API, signed."""
+def sent(site: Site, testbed: Testbed) -> Iterator[Callable[[AnyCase], Response]]:
+    """Sends a case to the deployed API, signed, and has it written down."""
     credentials = site.aws.credentials
     assert credentials is not None
 
@@ -96,9 +144,29 @@ def sent(site: Site) -> Iterator[Callable[[AnyCase], Response]]:
 
     with Session() as session:
         session.trust_env = False  # an emulator is never behind a proxy
+        session.mount(
+            site.deployment.api_url, RecordedAdapter(testbed.exchanges_of(site.deployment))
+        )
         yield lambda case: case.call(
             base_url=site.deployment.api_url, session=session, auth=sign, timeout=30
         )
+
+
+def test_what_is_sent_here_is_written_down(
+    sent: Callable[[AnyCase], Response],
+    site: Site,
+    testbed: Testbed,
+    request: pytest.FixtureRequest,
+) -> None:
+    operation = SCHEMA.find_operation_by_id("readAccount")
+
+    response = sent(operation.Case(path_parameters={"account_id": "nobody"}))
+
+    written = testbed.exchanges_of(site.deployment).path.read_text(encoding="utf-8")
+    lines = [json.loads(line) for line in written.splitlines()]
+    [mine] = [line for line in lines if request.node.name in (line["test"] or "")]
+    assert mine["url"] == f"{site.deployment.api_url}/accounts/nobody"
+    assert mine["answer"]["status"] == response.status_code
 
 
 @pytest.mark.parametrize("mode", GenerationMode, ids=[mode.value for mode in GenerationMode])

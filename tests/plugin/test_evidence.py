@@ -10,6 +10,7 @@ import pytest
 from tidemark import evidence
 from tidemark.deployment import Deployment
 from tidemark.environment import EMULATOR_CREDENTIALS, Connection
+from tidemark.exchange import Answer
 from tidemark.progress import Steps
 from tidemark.testing.testbed import Plan, Testbed
 from tidemark.workloads.bank import Bank
@@ -59,6 +60,16 @@ def test_a_failed_session_leaves_what_its_clients_sent(bed: Testbed) -> None:
     assert line["error"].startswith("NotSentError")
     assert "Signature" not in str(line)
     assert list(bed.state.iterdir()) == [bed.evidence]
+
+
+def test_what_another_transport_sends_is_left_too(bed: Testbed) -> None:
+    with bed.client_of(DEPLOYMENT, lambda _: Answer(418)) as client:
+        Bank(client).account("alice")
+
+    bed.keep_evidence()
+
+    kept = (bed.evidence / "Tidemark" / "requests.jsonl").read_text(encoding="utf-8")
+    assert json.loads(kept)["answer"]["status"] == 418
 
 
 def test_a_failed_session_that_sent_nothing_leaves_the_rest(bed: Testbed) -> None:
