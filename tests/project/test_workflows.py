@@ -75,6 +75,11 @@ def _wrong_identity(job: dict[str, Any]) -> list[str]:
         found.append("deploys to no environment, which nobody can protect")
     if deploys and "github.event_name != 'pull_request'" not in job.get("if", ""):
         found.append("deploys what is only proposed")
+    concurrency = {"group": f"deploy-{job.get('environment')}", "cancel-in-progress": False}
+    if deploys and job.get("concurrency") != concurrency:
+        found.append("may deploy to an environment while another run does")
+    if roles and job.get("env") != {"TIDEMARK_AWS_ACCOUNT": "${{ vars.AWS_ACCOUNT }}"}:
+        found.append("takes any account")
     is_on_proposals = roles and not deploys
     if is_on_proposals and ".head.repo.full_name == github.repository" not in job.get("if", ""):
         found.append("gives a role to what a fork proposes")
@@ -185,6 +190,9 @@ def test_an_unsound_workflow_is_noticed(before: str, after: str) -> None:
         ),
         ("    environment: ${{ inputs.environment || 'testbed' }}\n", ""),
         ("    if: github.event_name != 'pull_request' && ", "    if: "),
+        ("group: deploy-${{ inputs.environment || 'testbed' }}", "group: ${{ github.ref }}"),
+        ("cancel-in-progress: false", "cancel-in-progress: true"),
+        ("TIDEMARK_AWS_ACCOUNT: ${{ vars.AWS_ACCOUNT }}", "PLACE: here"),
         (" &&\n      github.event.pull_request.head.repo.full_name == github.repository", ""),
     ],
 )
@@ -201,5 +209,6 @@ def test_deploys_are_of_main_or_by_hand_and_proposals_are_compared() -> None:
         name: [step["run"] for step in job["steps"] if "run" in step]
         for name, job in workflow["jobs"].items()
     }
+    assert "concurrency" not in workflow, "a proposal would keep a deploy from its turn"
     assert ".venv/bin/tidemark diff --target aws" in lines["diff"]
     assert ".venv/bin/tidemark up --target aws --yes" in lines["deploy"]
