@@ -36,7 +36,7 @@ def served(answer: Callable[[Request], Answer], tls: ssl.SSLContext | None = Non
             self.end_headers()
             self.wfile.write(answered.body)
 
-        do_GET = do_POST = _serve  # noqa: N815 -- the names that http.server calls
+        do_DELETE = do_GET = do_POST = _serve  # noqa: N815 -- the names that http.server calls
 
         def log_message(self, *_: object) -> None:
             """Keep quiet."""

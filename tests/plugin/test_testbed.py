@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tidemark import bringup
 from tidemark.aws import Clients
 from tidemark.bringup import BringUp
 from tidemark.deployment import Deployment
@@ -114,7 +113,7 @@ def test_a_stack_has_an_api_if_it_outputs_where(
     target = EndpointTarget(TargetOptions(state=tmp_path))
 
     clients = Clients(connection)
-    found = bringup.deployment_of(target, connection, "Parcels", clients, live, required=())
+    found = outputs.deployment_of(target, connection, "Parcels", clients, live, required=())
 
     assert found.api_url == api_url
 
