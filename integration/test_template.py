@@ -11,9 +11,9 @@ import pytest
 
 from tidemark import proof, stacks
 from tidemark.aws import Clients
-from tidemark.bringup import REQUIRED_OUTPUTS
 from tidemark.deployment import Deployment
 from tidemark.environment import cleaned
+from tidemark.outputs import REQUIRED_OUTPUTS
 from tidemark.synthesis import template_digest
 from tidemark.targets.base import TargetOptions
 from tidemark.targets.embedded import EmbeddedTarget

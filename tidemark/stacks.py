@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from tidemark.aws import Clients
 
+# By these, a stack that was not recorded here is known to be ours.
+OUR_TAGS = {"project": "tidemark"}
 TOOLKIT_STACK = "CDKToolkit"
 _DELETED_WITHIN_S = 600.0
 _SETTLED_WITHIN_S = 300.0
@@ -47,6 +49,11 @@ class LiveStack:
     outputs: Mapping[str, str]
     tags: Mapping[str, str] = field(default_factory=dict)
     is_protected: bool = False
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is of our making, or nobody's yet: who proposes one, has not tagged it."""
+        return self.is_proposed or OUR_TAGS.items() <= self.tags.items()
 
     @property
     def is_settled(self) -> bool:

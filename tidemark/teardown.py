@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tidemark import bringup, consent, deployment, holdings, stacks, targets
+from tidemark import consent, deployment, holdings, stacks, targets
 from tidemark.aws import Clients
 from tidemark.errors import RefusedError, TidemarkError
 from tidemark.targets.base import TargetOptions
@@ -150,7 +150,7 @@ def _ask(target: Target, recorded: Deployment, agree: Consent) -> None:
     if live is None:
         return  # there is nothing to lose
     account = recorded.settings.get("account", "unknown")
-    if not bringup.is_ours(live):
+    if not live.is_ours:
         raise RefusedError(
             f"{recorded.stack_name} in account {account}, {recorded.region}, is not of Tidemark's "
             "making: choose another --stack-name."

@@ -12,8 +12,9 @@ import boto3
 
 from tests.aws.conftest import REGION
 from tidemark import consent
-from tidemark.bringup import REQUIRED_OUTPUTS, BringUp
+from tidemark.bringup import BringUp
 from tidemark.cdk import Cdk, Invocation
+from tidemark.outputs import REQUIRED_OUTPUTS
 from tidemark.processes import Children, Finished
 from tidemark.progress import Steps
 from tidemark.synthesis import App

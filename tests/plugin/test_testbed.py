@@ -12,6 +12,7 @@ from tidemark.bringup import BringUp
 from tidemark.deployment import Deployment
 from tidemark.environment import EMULATOR_CREDENTIALS, Connection
 from tidemark.errors import TidemarkError
+from tidemark.outputs import deployment_of
 from tidemark.progress import Steps
 from tidemark.stacks import LiveStack
 from tidemark.targets.base import TargetOptions
@@ -107,13 +108,13 @@ def test_a_stack_without_the_outputs_of_an_api_has_no_client(tmp_path: Path) -> 
 def test_a_stack_has_an_api_if_it_outputs_where(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, outputs: dict[str, str], api_url: str
 ) -> None:
-    monkeypatch.setattr("tidemark.stacks.live_digest", lambda *_: "0")
+    monkeypatch.setattr("tidemark.stacks.live_template", lambda *_: {"Resources": {}})
     connection = Connection("us-east-1", ENDPOINT, EMULATOR_CREDENTIALS)
     live = LiveStack("CREATE_COMPLETE", outputs)
     target = EndpointTarget(TargetOptions(state=tmp_path))
 
     clients = Clients(connection)
-    found = outputs.deployment_of(target, connection, "Parcels", clients, live, required=())
+    found = deployment_of(target, connection, "Parcels", clients, live, required=())
 
     assert found.api_url == api_url
 

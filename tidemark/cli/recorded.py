@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tidemark import bringup, deployment, stacks, targets
+from tidemark import deployment, outputs, stacks, targets
 from tidemark.aws import Clients
 from tidemark.cli.options import DEFAULT_STACK_NAME
 from tidemark.deployment import Deployment
@@ -93,12 +93,12 @@ def _unrecorded(target_name: str | None, stack_name: str | None) -> Deployment |
             f"There is no stack {name} on {target_name} (account {connection.account}, "
             f"{connection.region}): run `tidemark up --target {target_name}` first."
         )
-    if not bringup.is_ours(live):
+    if not live.is_ours:
         raise RefusedError(
             f"{name} in account {connection.account}, {connection.region}, is not of Tidemark's "
             "making: choose another --stack-name."
         )
-    return bringup.deployment_of(target, connection, name, clients, live)
+    return outputs.deployment_of(target, connection, name, clients, live)
 
 
 def compared(

@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING
 from tidemark import deployment as deployments
 from tidemark import evidence, failures, stacks, synthesis, targets
 from tidemark.aws import Clients
-from tidemark.bringup import BringUp, deployment_of
+from tidemark.bringup import BringUp
 from tidemark.cdk import Cdk
 from tidemark.client import Client
 from tidemark.deployment import Deployment
 from tidemark.errors import InterruptedByUserError, RefusedError, TidemarkError
 from tidemark.httpx_transport import HttpxTransport
+from tidemark.outputs import deployment_of
 from tidemark.processes import Children
 from tidemark.synthesis import OWN_COMMAND, App
 from tidemark.targets.aws import ACCOUNT_VARIABLE
@@ -80,7 +81,7 @@ class Testbed:
         self._assemblies: dict[str, Assembly | None] = {}
         self._deployed: dict[str, Deployment] = {}
         self._children: Children | None = None
-        # What was said of the last deploy that failed.
+        # What was said of deploys that failed.
         self._said: list[str] = []
         # Why what is left could not be removed, by stack; that of the target by its name.
         self._reasons: dict[str, str] = {}
@@ -174,7 +175,7 @@ class Testbed:
                 noted.unlink()  # nothing was begun, or there is a stack of somebody else
             raise
         except TidemarkError as error:
-            self._said = failures.lines(error)
+            self._said += failures.lines(error)
             raise
         self._assemblies[deployment.stack_name] = synthesis.find(app)
         self._say_where(deployment)

@@ -1,0 +1,72 @@
+"""The outputs of a live stack, and the deployment that they make."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tidemark import stacks, synthesis
+from tidemark.deployment import Deployment
+from tidemark.errors import TidemarkError
+from tidemark.plan import is_retained
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tidemark.aws import Clients
+    from tidemark.environment import Connection
+    from tidemark.stacks import LiveStack
+    from tidemark.targets.base import Target
+
+# What every verb after `up` relies on; the stack's other outputs depend on its wiring.
+REQUIRED_OUTPUTS = (
+    "ApiStage",
+    "CommandHandlerName",
+    "CommandTableName",
+    "DeadLetterQueueName",
+    "OutboxSweeperName",
+    "QueryHandlerName",
+    "QueryTableName",
+    "RestApiId",
+    "TopicArn",
+    "UpdateProcessorName",
+    "Wiring",
+)
+
+
+def deployment_of(
+    target: Target,
+    connection: Connection,
+    stack_name: str,
+    clients: Clients,
+    live: LiveStack,
+    *,
+    required: Iterable[str] = REQUIRED_OUTPUTS,
+) -> Deployment:
+    """The deployment that a live stack is.
+
+    Raises:
+        TidemarkError: It lacks required outputs, by default those that every verb relies on.
+    """
+    if missing := lacking(live, required):
+        raise TidemarkError(
+            f"{stack_name} is {live.status} and has no output {', '.join(missing)}: run "
+            f"`tidemark up --target {target.name}`, which repairs it."
+        )
+    template = stacks.live_template(clients, stack_name)
+    api = [live.outputs[name] for name in ("RestApiId", "ApiStage") if name in live.outputs]
+    return Deployment(
+        target=target.name,
+        endpoint=connection.endpoint,
+        region=connection.region,
+        stack_name=stack_name,
+        api_url=target.api_url(connection, *api) if len(api) == 2 else "",
+        template_digest=synthesis.template_digest(template),
+        outputs=live.outputs,
+        settings=target.settings,
+        is_retained=is_retained(template),
+    )
+
+
+def lacking(live: LiveStack, required: Iterable[str]) -> list[str]:
+    """The required outputs that a live stack does not have."""
+    return [name for name in required if not live.outputs.get(name)]
