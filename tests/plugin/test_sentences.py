@@ -119,9 +119,15 @@ def test_the_log_of_a_target_that_did_not_start_is_there_when_it_is_named(
         (log.parent / "process.json").write_text("{}")
         raise TidemarkError(f"The embedded target ended while starting: see {log}.")
 
+    def again() -> None:
+        raise TidemarkError("The embedded target does not start again.")
+
     monkeypatch.setattr(bed.target, "start", start)
     with pytest.raises(TidemarkError, match="see "):
         bed.deployed()
+    monkeypatch.setattr(bed.target, "start", again)
+    with pytest.raises(TidemarkError, match="again"):
+        bed.deployed(size="small")
 
     bed.remove()
 
