@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+
+import pytest
 
 from tidemark.targets import engine
 from tidemark.targets.localstack import DEFAULT_IMAGE
@@ -52,8 +55,16 @@ def ownerless_volumes() -> set[str]:
     return set(docker("volume", "ls", "--quiet", "--filter", "dangling=true"))
 
 
-def missing() -> str | None:
-    """What these tests need and this machine does not have."""
+def require() -> None:
+    """Skip a test on a machine that has no engine or not the image; in CI, fail it."""
+    why = _missing()
+    if why is not None and os.environ.get("CI"):
+        pytest.fail(f"{why}, and in CI these tests are not skipped", pytrace=False)
+    if why is not None:
+        pytest.skip(why)
+
+
+def _missing() -> str | None:
     if shutil.which("docker") is None:
         return "there is no `docker` on the PATH"
     if not engine.answers():

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from acceptance.containers import containers, docker, everything, missing, ownerless_volumes
+from acceptance.containers import containers, docker, everything, ownerless_volumes, require
 from acceptance.program import CHECKOUT, VERB_TAKES_AT_MOST_S, Ended, Program
 from tests.project.reading import ROOT, Document
 from tidemark import ports
@@ -44,11 +44,7 @@ exit 55
 
 @pytest.fixture(scope="module", autouse=True)
 def _engine_and_image() -> None:
-    why = missing()
-    if why is not None and os.environ.get("CI"):
-        pytest.fail(f"{why}, and in CI these tests are not skipped", pytrace=False)
-    if why is not None:
-        pytest.skip(why)
+    require()
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from acceptance import containers
 from acceptance.program import CHECKOUT
 from tidemark.environment import cleaned
 
@@ -66,7 +67,7 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     made = run([UV, "venv", "--python", sys.executable, folder / ".venv"], folder)
     assert made.returncode == 0, made.stderr
     python = folder / ".venv" / "bin" / "python"
-    wanted = [f"{wheel}[embedded,deploy]", "pytest>=9.2,<10", "pytest-xdist>=3.8,<4"]
+    wanted = [f"{wheel}[embedded,localstack,deploy]", "pytest>=9.2,<10", "pytest-xdist>=3.8,<4"]
     found = run([UV, "pip", "install", "--python", python, *wanted], folder)
     if found.returncode != 0 and not os.environ.get("CI"):
         pytest.skip(f"uv cannot install the wheel here: {found.stderr.strip()}")
@@ -85,11 +86,17 @@ def test_the_wheel_holds_the_harness_and_nothing_else(wheel: Path) -> None:
 
 
 @pytest.mark.timeout(240)
-@pytest.mark.parametrize("workers", [[], ["-n", "2"]], ids=["alone", "two-workers"])
+@pytest.mark.parametrize(
+    "options",
+    [[], ["-n", "2"], ["--target", "localstack"]],
+    ids=["embedded", "two-workers", "localstack"],
+)
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_an_example_passes_with_the_wheel_alone(
-    installed: Installed, name: str, workers: list[str], tmp_path: Path
+    installed: Installed, name: str, options: list[str], tmp_path: Path
 ) -> None:
+    if "localstack" in options:
+        containers.require()
     project = tmp_path / name
     shutil.copytree(
         CHECKOUT / "examples" / name, project, ignore=shutil.ignore_patterns(".*", "__pycache__")
@@ -97,7 +104,7 @@ def test_an_example_passes_with_the_wheel_alone(
     # The CDK command line, as npm would install it there.
     (project / "node_modules").symlink_to(CHECKOUT / "node_modules")
 
-    session = installed.run(project, "-m", "pytest", "-p", "no:cacheprovider", *workers)
+    session = installed.run(project, "-m", "pytest", "-p", "no:cacheprovider", *options)
 
     assert session.returncode == 0, session.stdout + session.stderr
     assert " passed" in session.stdout
