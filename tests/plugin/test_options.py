@@ -21,6 +21,10 @@ GIVEN = ["--tidemark-endpoint", "http://127.0.0.1:1"]
             ["--target", "embedded", *GIVEN],
             "--tidemark-endpoint does not go with --target embedded.",
         ),
+        (
+            ["--tidemark-endpoint", "http://127.0.0.1:abc"],
+            "--tidemark-endpoint: 'http://127.0.0.1:abc' is not the URL of an endpoint",
+        ),
         (["--target", "mars"], "invalid choice: 'mars'"),
         (["--target", "aws"], "--target aws wants TIDEMARK_AWS_ACCOUNT"),
         (["--tidemark-app", "python 'app.py"], "is no command: No closing quotation."),

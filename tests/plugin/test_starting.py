@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from tests.plugin.sessions import Project
 
-HEAVY = {"boto3", "httpx", "rich", "testcontainers"}
+HEAVY = {"boto3", "botocore", "httpx", "rich", "testcontainers"}
 DEPLOYED = "def test_one(deployment): pass\n\n\ndef test_other(tidemark_client): pass"
 
 

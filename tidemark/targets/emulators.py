@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from botocore.utils import is_valid_uri
-
 from tidemark.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -52,6 +50,8 @@ def parts_of(endpoint: str) -> SplitResult:
 
 
 def _is_endpoint(url: str, parts: SplitResult) -> bool:
+    from botocore.utils import is_valid_uri  # noqa: PLC0415 -- sessions without a deployment stay quick
+
     # The last is boto3's own check: a host name with an underscore is fine for Docker alone.
     return (
         parts.scheme in {"http", "https"}

@@ -70,7 +70,8 @@ class EndpointTarget(Target):
         given = (self.options.endpoint_url or "").strip().rstrip("/")
         if not given:
             raise RefusedError(
-                "The endpoint target needs its URL: --endpoint-url http://127.0.0.1:4566."
+                "The endpoint target needs its URL (http://127.0.0.1:4566): --endpoint-url, or "
+                "in a test session --tidemark-endpoint."
             )
         host = emulators.parts_of(given).hostname or ""
         if host.endswith(_AWS_DOMAINS):

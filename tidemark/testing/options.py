@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tidemark import targets
+from tidemark.errors import RefusedError
 from tidemark.state import CHECKOUT_MARK, find_checkout, read_json
+from tidemark.targets.emulators import parts_of
 
 if TYPE_CHECKING:
     from tidemark.testing.testbed import Plan
@@ -65,8 +67,11 @@ def check(config: pytest.Config) -> None:
     """
     name = target_name(config)
     target = targets.class_of(name)
-    if config.getoption("--tidemark-endpoint") and not target.takes_endpoint_url:
-        raise pytest.UsageError(f"--tidemark-endpoint does not go with --target {name}.")
+    endpoint = config.getoption("--tidemark-endpoint")
+    if endpoint:
+        if not target.takes_endpoint_url:
+            raise pytest.UsageError(f"--tidemark-endpoint does not go with --target {name}.")
+        _check_url(endpoint)
     if target.asks_first:
         from tidemark.targets.aws import ACCOUNT_VARIABLE  # noqa: PLC0415 -- such a target has loaded boto3
 
@@ -85,6 +90,13 @@ def check(config: pytest.Config) -> None:
             raise pytest.UsageError("--tidemark-stack deploys nothing: no app, no context.")
     _given_command(config)
     _contexts(config)
+
+
+def _check_url(endpoint: str) -> None:
+    try:
+        parts_of(endpoint)
+    except RefusedError as refused:
+        raise pytest.UsageError(f"--tidemark-endpoint: {refused}") from refused
 
 
 def target_name(config: pytest.Config) -> str:
