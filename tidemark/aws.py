@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
+from botocore.loaders import Loader, create_loader
 from botocore.session import Session as BotocoreSession
 
 from tidemark import targets
@@ -42,12 +43,19 @@ def session(connection: Connection) -> boto3.Session:
             core.session_var_map[name] = (config_name, None, default, convert)
         for name in ("config_file", "credentials_file"):
             core.set_config_variable(name, os.devnull)
+    core.register_component("data_loader", _loader(core.get_config_variable("data_path")))
     credentials = connection.credentials
     if credentials is not None:
         core.set_credentials(
             credentials.access_key_id, credentials.secret_access_key, credentials.session_token
         )
     return boto3.Session(botocore_session=core, region_name=connection.region)
+
+
+@cache
+def _loader(data_path: str | None) -> Loader:
+    """What reads botocore's service descriptions, which take longer to read than to use."""
+    return create_loader(data_path)
 
 
 class Clients:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import boto3
+import botocore.session
 import pytest
+from botocore.loaders import create_loader
 from moto import mock_aws
 
 from tidemark.cli import program
@@ -35,6 +38,14 @@ class Ended:
     def sentence(self) -> str:
         """All of standard error in one line, but for the line with the exit code."""
         return " ".join(" ".join(self.stderr.splitlines()[:-1]).split())
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _descriptions_are_read_once() -> Iterator[None]:
+    """Else each session of a test's own would read botocore's service descriptions again."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(botocore.session, "create_loader", cache(create_loader))
+        yield
 
 
 @pytest.fixture(autouse=True)
