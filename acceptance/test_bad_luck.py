@@ -72,7 +72,7 @@ def test_a_target_that_dies_during_a_deploy_is_named_and_cleared_away(program: P
 
     assert process.returncode == ExitCode.FAILED
     assert f"The embedded target ended meanwhile (process {emulator.pid}" in stderr
-    assert "run `tidemark up`, which starts it again" in stderr
+    assert "its rest is removed: try again, and it starts anew, empty." in stderr
     assert "Traceback" not in stderr
     assert program.left_running() == []
     assert not (program.state / "embedded" / "process.json").exists()
