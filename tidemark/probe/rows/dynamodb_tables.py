@@ -165,7 +165,7 @@ def _all_records(bench: Bench, stream_arn: str) -> list[tuple[str, str]]:
     def probe() -> list[tuple[str, str]]:
         records = _records_by_now(bench, stream_arn)
         if len(records) < _RECORDS:
-            raise NotYetError(f"{len(records)} of {_RECORDS} changes")
+            raise NotYetError("fewer changes than were made")
         return records
 
     return bench.eventually(probe, what="the stream")

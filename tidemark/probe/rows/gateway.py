@@ -23,6 +23,7 @@ _RESPONSES = f"{_GUIDE}/supported-gateway-response-types.html"
 _FORBIDDEN = "https://repost.aws/knowledge-center/api-gateway-troubleshoot-403-forbidden"
 _ERRORS = "https://docs.aws.amazon.com/lambda/latest/dg/services-apigateway-errors.html"
 _ANSWER = {"statusCode": 200, "headers": {}, "body": "{}"}
+_STEADY_S = 2.0
 _WITHIN_S = 30
 _DEPTH = 100_000
 _WRONG_SECRET = "wrong"  # noqa: S105 -- no secret, and wrong on purpose
@@ -216,13 +217,14 @@ def throttled_function(bench: Bench) -> Observation:
         FunctionName=function.name, ReservedConcurrentExecutions=0
     )
 
-    def probe() -> Answer:
+    def look() -> Observation:
         answer = api.send("GET", rest_api.OPEN)
         if answer.status == 200:
             raise NotYetError("the function runs")
-        return answer
+        return _said(answer, 500)
 
-    return _said(bench.eventually(probe, what="a refusal"), 500)
+    # The first refusal may be of an instance that is being stopped.
+    return bench.settled(look, for_s=_STEADY_S, what="a refusal")
 
 
 def _said(answer: Answer, status: int) -> Observation:
