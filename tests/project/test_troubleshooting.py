@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,6 +45,7 @@ def said_by_shell(path: Path) -> Iterator[str]:
         yield re.sub(r"\$\{?\w+\}?", GAP, sentence)
 
 
+@cache
 def said() -> set[str]:
     modules = [*(ROOT / "tidemark").rglob("*.py"), *(ROOT / "loadtest").rglob("*.py")]
     sentences = {sentence for path in modules for sentence in said_by_python(path)}
