@@ -50,6 +50,18 @@ class Waiting:
         return self.process.communicate(timeout=60)[0]
 
 
+@pytest.fixture(autouse=True)
+def _as_on_a_terminal() -> Iterator[None]:
+    """A child inherits what is ignored here, as under nohup, and would not heed it either."""
+    numbers = (signal.SIGTERM, signal.SIGHUP)
+    ignored = [one for one in numbers if signal.getsignal(one) is signal.SIG_IGN]
+    for number in ignored:
+        signal.signal(number, signal.SIG_DFL)
+    yield
+    for number in ignored:
+        signal.signal(number, signal.SIG_IGN)
+
+
 @pytest.fixture
 def waiting(project: Project) -> Iterator[Waiting]:
     with project.started(WAITING, *EMBEDDED) as process:

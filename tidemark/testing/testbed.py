@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import os
-import shlex
 import shutil
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from tidemark import deployment as deployments
-from tidemark import evidence, failures, stacks, synthesis, targets
+from tidemark import evidence, stacks, synthesis, targets
 from tidemark.aws import Clients
 from tidemark.bringup import BringUp
 from tidemark.cdk import Cdk
 from tidemark.client import Client
-from tidemark.deployment import Deployment
 from tidemark.errors import InterruptedByUserError, RefusedError, TidemarkError
 from tidemark.httpx_transport import HttpxTransport
 from tidemark.outputs import deployment_of
@@ -27,11 +24,13 @@ from tidemark.targets.base import TargetOptions
 from tidemark.testing import killed
 from tidemark.testing.container import ContainerTarget
 from tidemark.testing.recording import Exchanges, Recorder
+from tidemark.testing.removal import Removal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from tidemark.deployment import Deployment
     from tidemark.environment import Connection
     from tidemark.exchange import Transport
     from tidemark.probe.result import Finding
@@ -81,14 +80,11 @@ class Testbed:
         self._assemblies: dict[str, Assembly | None] = {}
         self._deployed: dict[str, Deployment] = {}
         self._children: Children | None = None
-        # What was said of deploys that failed.
-        self._said: list[str] = []
-        # Why what is left could not be removed, by stack; that of the target by its name.
-        self._reasons: dict[str, str] = {}
         # Where the clients write down what they send.
         self._requests = state / "requests"
         options = TargetOptions(state=state, endpoint_url=plan.endpoint_url)
         self.target = _target(plan, options)
+        self._removal = Removal(state, self.target, self._found)
         # A target that is not ours may hold stacks of others.
         self._name = "Tidemark" if self.target.is_ours else f"Tidemark-{uuid.uuid4().hex[:8]}"
 
@@ -154,7 +150,7 @@ class Testbed:
             # On a target of the session's own, its first stack may have any name.
             is_alone = self.target.is_ours and not self._deployed
             app = replace(app, folder=self.state / "synth" / name, may_name_itself=is_alone)
-        noted = None if self.target.is_ours else self._noted(name, self._found())
+        noted = None if self.target.is_ours else self._removal.note(name)
         self._children = Children(self.state / killed.CHILDREN)
         try:
             deployment = BringUp(
@@ -175,7 +171,7 @@ class Testbed:
                 noted.unlink()  # nothing was begun, or there is a stack of somebody else
             raise
         except TidemarkError as error:
-            self._said += failures.lines(error)
+            self._removal.spare_what_is_named_in(error)
             raise
         self._assemblies[deployment.stack_name] = synthesis.find(app)
         self._say_where(deployment)
@@ -191,19 +187,6 @@ class Testbed:
                 f"{ACCOUNT_VARIABLE} names {named}: the session deploys to no other."
             )
         return connection
-
-    def _noted(self, stack_name: str, connection: Connection) -> Path:
-        """Record a stack before it is begun: however the session ends, it can be deleted."""
-        return Deployment(
-            target=self.target.name,
-            endpoint=connection.endpoint,
-            region=connection.region,
-            stack_name=stack_name,
-            api_url="",
-            template_digest="",
-            outputs={},
-            settings=self.target.settings,
-        ).save(self.state)
 
     def _agreed(self, shown: Iterable[str], question: str) -> None:
         """Consent, given beforehand by whoever named the target and its account."""
@@ -300,67 +283,19 @@ class Testbed:
     @property
     def how_to_remove(self) -> list[str]:
         """The commands that remove what is kept."""
-        if not self.target.is_ours:
-            return [killed.how_to_delete(self.state, one) for one in killed.stacks_left(self.state)]
-        if self.target.find() is None:
-            return []
-        if isinstance(self.target, ContainerTarget):
-            return [self.target.how_to_remove]
-        return [f"TIDEMARK_STATE_DIR={shlex.quote(str(self.state))} tidemark down"]
+        return self._removal.commands
 
     def remove(self) -> None:
         """Remove all that the session made, stacks and target; what cannot be, `left` names.
 
         The evidence stays, and the logs that the sentence of a failed deploy points to.
         """
-        try:
-            self._delete_stacks()
-        finally:
-            self._stop_target()
-            self._clear_folder()
+        self._removal.run()
 
     @property
     def left(self) -> list[str]:
         """What the session could not remove: why, and the command that does."""
-        sentences = []
-        for one in killed.stacks_left(self.state):
-            why = self._reasons.get(one.stack_name, "the session was stopped before it was gone")
-            sentences.append(
-                f"{one.stack_name} is left on {one.target} ({why.rstrip('.')}); to delete it: "
-                f"{killed.how_to_delete(self.state, one)}"
-            )
-        if self.target.name in self._reasons:
-            sentences.append(self._reasons[self.target.name])
-        return sentences
-
-    def _delete_stacks(self) -> None:
-        for one in killed.stacks_left(self.state):
-            try:
-                stacks.delete(Clients(self._found()), one.stack_name)
-            except Exception as error:  # noqa: BLE001 -- nothing is lost: it is said, and the others are tried
-                self._reasons[one.stack_name] = _sentence(error)
-            else:
-                deployments.path_of(one.target, one.stack_name, self.state).unlink()
-
-    def _stop_target(self) -> None:
-        try:
-            self.target.stop()
-        except Exception as error:  # noqa: BLE001 -- nothing is lost: it is said, and the rest is removed
-            self._reasons[self.target.name] = _sentence(error)
-
-    def _clear_folder(self) -> None:
-        # What the sentence of a failed deploy points to stays where it is.
-        logs = [one for one in self.state.glob("*/*.log") if str(one) in " ".join(self._said)]
-        noted = [
-            deployments.path_of(one.target, one.stack_name, self.state)
-            for one in killed.stacks_left(self.state)
-        ]
-        killed.remove_all_but([self.evidence, *logs, *noted], self.state)
-
-
-def _sentence(error: Exception) -> str:
-    known = failures.known(error)
-    return repr(error) if known is None else " ".join(failures.lines(known))
+        return self._removal.left
 
 
 def _target(plan: Plan, options: TargetOptions) -> Target:
