@@ -20,7 +20,7 @@ from rich.table import Table
 from tidemark import stacks
 from tidemark.aws import Clients
 from tidemark.deployment import Deployment, path_of
-from tools.bench import asset, bringup, handlers, lag
+from tools.bench import asset, bringup, handlers, lag, targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,15 +28,17 @@ if TYPE_CHECKING:
     from tools.bench.row import Row
 
 _RESULT = Path("build/bench.json")
-_PARTS = ("asset", "handlers", "lag", "bringup")
+_PARTS = ("asset", "handlers", "lag", "bringup", "targets")
+_LONG_PARTS = ("suites",)
 
 
 def main() -> None:
     """Measure the parts that the command line names, all by default."""
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
-    parser.add_argument("parts", nargs="*", metavar="PART", help=", ".join(_PARTS))
+    known = ", ".join((*_PARTS, *_LONG_PARTS))
+    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{known}; the last by name only")
     chosen = parser.parse_args().parts or _PARTS
-    if unknown := set(chosen) - set(_PARTS):
+    if unknown := set(chosen) - {*_PARTS, *_LONG_PARTS}:
         parser.error(f"unknown part {', '.join(sorted(unknown))}")
     rows: list[Row] = []
     if "asset" in chosen:
@@ -50,6 +52,10 @@ def main() -> None:
                 rows += lag.measure(deployment, clients)
     if "bringup" in chosen:
         rows += bringup.measure()
+    if "targets" in chosen:
+        rows += targets.measure()
+    if "suites" in chosen:
+        rows += targets.measure_suites()
     _RESULT.parent.mkdir(exist_ok=True)
     _RESULT.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
     _print(rows)

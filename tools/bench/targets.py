@@ -1,0 +1,67 @@
+"""How long each target takes to a proven stack, to a probe, and to the integration suite."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tidemark.targets import engine
+from tidemark.targets.localstack import image_of
+from tools.bench.bringup import tidemark
+from tools.bench.row import Row
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_UP_S = {"embedded": 10.0, "localstack": 60.0}
+_PROBE_S = {"embedded": 60.0, "localstack": 240.0}
+_SUITE_S = {"embedded": 120.0, "localstack": 300.0}
+
+
+def measure() -> list[Row]:
+    """Measure bringing the stack up, installed, and the probe of it."""
+    rows = []
+    for target in _here():
+        with tempfile.TemporaryDirectory() as folder:
+            state = Path(folder)
+            try:
+                up_s = _timed_s(lambda: tidemark("up", "--target", target, state=state))  # noqa: B023 -- called at once
+                probe_s = _timed_s(lambda: tidemark("probe", state=state))  # noqa: B023 -- likewise
+            finally:
+                tidemark("down", state=state)
+        rows += [
+            Row(f"tidemark up, {target}, not running", up_s, "s", _UP_S[target]),
+            Row(f"tidemark probe, {target}", probe_s, "s", _PROBE_S[target]),
+        ]
+    return rows
+
+
+def measure_suites() -> list[Row]:
+    """Measure the integration suite, which takes minutes."""
+    return [
+        Row(f"integration suite, {target}", _timed_s(lambda: _suite(target)), "s", _SUITE_S[target])  # noqa: B023 -- called at once
+        for target in _here()
+    ]
+
+
+def _here() -> list[str]:
+    """The targets that this machine can start."""
+    is_here = engine.answers() and engine.has_image(image_of(os.environ))
+    return ["embedded", "localstack"] if is_here else ["embedded"]
+
+
+def _suite(target: str) -> None:
+    subprocess.run(
+        [sys.executable, "-m", "pytest", "integration", "--target", target, "--quiet"], check=True
+    )
+
+
+def _timed_s(run: Callable[[], None]) -> float:
+    begin = time.perf_counter()
+    run()
+    return time.perf_counter() - begin
