@@ -249,6 +249,8 @@ def _heed_kill(config: pytest.Config) -> None:
 
 def _close(bed: Testbed, session: pytest.Session) -> None:
     """Keep what explains a failure, remove the rest, and say what is left."""
+    from tidemark.testing import killed  # noqa: PLC0415 -- sessions without a deployment stay quick
+
     words = session.config.stash[_LAST_WORDS]
     try:
         with _shown(session.config):
@@ -262,7 +264,7 @@ def _close(bed: Testbed, session: pytest.Session) -> None:
         elif bed.left:
             words.extend(bed.left)
             session.config.stash[_EXIT_CODE] = ExitCode.FAILED
-        if bed.evidence.is_dir():
+        if killed.has_evidence(bed.state):
             words.append(f"What there is to look at: {bed.evidence}")
 
 

@@ -31,6 +31,11 @@ EVIDENCE = "failed"
 _RECORD = "session.json"
 
 
+def has_evidence(state: Path) -> bool:
+    """Whether there is anything to look at in a session's folder."""
+    return any(one.is_file() for one in (state / EVIDENCE).rglob("*"))
+
+
 def remember(state: Path, target_name: str) -> None:
     """Note in a session's folder that it is this process's, and which target it may start.
 

@@ -113,7 +113,8 @@ class Removal:
     def _clear_folder(self) -> None:
         logs = [one for one in self._state.glob("*/*.log") if str(one) in " ".join(self._said)]
         noted = [self._record_of(one) for one in killed.stacks_left(self._state)]
-        killed.remove_all_but([self._state / killed.EVIDENCE, *logs, *noted], self._state)
+        evidence = [self._state / killed.EVIDENCE] if killed.has_evidence(self._state) else []
+        killed.remove_all_but([*evidence, *logs, *noted], self._state)
 
     def _record_of(self, stack: Deployment) -> Path:
         return deployments.path_of(stack.target, stack.stack_name, self._state)
