@@ -35,6 +35,15 @@ class ProcessIdentity:
         started = _start_time(pid)
         return None if started is None else cls(pid, started)
 
+    @classmethod
+    def recorded_in(cls, document: Mapping[str, object] | None) -> ProcessIdentity | None:
+        """The identity that a record holds; ``None`` when it is torn, or none."""
+        known = document or {}
+        try:
+            return cls(int(str(known["pid"])), str(known["started"]))
+        except (KeyError, ValueError):
+            return None
+
     @property
     def is_alive(self) -> bool:
         """Whether that very process still runs."""
@@ -204,9 +213,9 @@ class Children:
 def stop_forgotten(memory: Path) -> None:
     """Stop the children of a verb that was killed before it could stop them."""
     for record in memory.glob("*.json"):
-        known = read_json(record) or {}
-        with suppress(KeyError, TypeError, ValueError):  # torn: it was killed while writing
-            stop_group(ProcessIdentity(int(known["pid"]), str(known["started"])), grace_s=3.0)
+        identity = ProcessIdentity.recorded_in(read_json(record))
+        if identity is not None:  # else it is torn: the verb was killed while writing
+            stop_group(identity, grace_s=3.0)
         record.unlink(missing_ok=True)
 
 

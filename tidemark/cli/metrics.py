@@ -8,7 +8,6 @@ from typing import Annotated
 
 import typer
 from rich import box
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -17,9 +16,9 @@ from tidemark.aws import Clients
 from tidemark.cli import recorded
 from tidemark.cli.logs import Since
 from tidemark.cli.options import RecordedStack, RecordedTarget
+from tidemark.cli.tables import table_console
 from tidemark.logged_metrics import Summary
 
-_CALM_WIDTH = 160
 _FIGURES = ("count", "sum", "min", "max", "p50", "p99")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -57,10 +56,7 @@ def metrics(
         }
         typer.echo(json.dumps(document, indent=2))
     elif found:
-        console = Console(highlight=False)
-        if not console.is_terminal:
-            console.width = _CALM_WIDTH
-        console.print(_table(found))
+        table_console().print(_table(found))
     else:
         typer.echo(f"The functions logged no metric in the last {since:g} minutes.")
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 
 from tidemark.cli.options import DEFAULT_STACK_NAME
+from tidemark.cli.tables import table_console
 from tidemark.errors import EndedError, RefusedError
 from tidemark.exit_codes import ExitCode
 from tidemark.permissions import rendering
@@ -86,9 +86,7 @@ def _assemblies(checkout: Path) -> dict[str, Assembly]:
 
 
 def _print(proofs: dict[str, Proof]) -> None:
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = _WIDE
+    console = table_console(_WIDE)
     console.print(rendering.table(proofs))
     findings = rendering.findings(proofs)
     for line in findings:

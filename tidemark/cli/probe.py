@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from tidemark import status, targets
 from tidemark.cli import consent, recorded
 from tidemark.cli.options import RecordedStack, RecordedTarget, Yes
+from tidemark.cli.tables import table_console
 from tidemark.deployment import Deployment
 from tidemark.environment import Connection
 from tidemark.errors import EndedError, InterruptedByUserError, RefusedError, TidemarkError
@@ -31,7 +31,6 @@ from tidemark.progress import stderr
 from tidemark.targets.base import Target
 from tidemark.targets.emulators import emulator_at
 
-_CALM_WIDTH = 160
 _STDOUT = Path("-")
 
 Names = Annotated[
@@ -210,9 +209,7 @@ def _show(result: Result, difference: Difference | None, *, as_json: bool, is_pa
     if is_page:
         typer.echo(rendering.markdown(result), nl=False)
         return
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console.width = _CALM_WIDTH
+    console = table_console()
     console.print(rendering.table(result))
     console.print(rendering.summary(result))
     if difference is not None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tidemark import targets
-from tidemark.errors import RefusedError, TidemarkError
+from tidemark.errors import RefusedError
 from tidemark.targets import compose, engine
 from tidemark.targets.localstack import image_of
 
@@ -75,9 +75,7 @@ def _by_engine(image: str) -> Choice:
         return Choice(
             "embedded", f"{image} is not on this machine; TARGET=localstack downloads it."
         )
-    try:
-        compose.command()
-    except TidemarkError:
+    if compose.installed() is None:
         return Choice("embedded", "Docker is here and Compose is not; TARGET=localstack needs it.")
     return Choice("localstack", f"Docker and {image} are here; TARGET=embedded needs neither.")
 

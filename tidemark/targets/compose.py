@@ -20,8 +20,7 @@ def command(environ: Mapping[str, str] | None = None) -> list[str]:
         TidemarkError: There is no Docker, no engine that answers, or no Compose.
     """
     env = os.environ if environ is None else environ
-    docker = shutil.which("docker", path=env.get("PATH"))
-    if docker is None:
+    if shutil.which("docker", path=env.get("PATH")) is None:
         raise TidemarkError(
             "LocalStack needs Docker, and there is no `docker` on the PATH: install it, or take "
             "the target that needs none, TARGET=embedded."
@@ -36,12 +35,20 @@ def command(environ: Mapping[str, str] | None = None) -> list[str]:
             "Docker is installed and no engine answers: start it, correct DOCKER_HOST or the "
             "docker context, or take TARGET=embedded."
         )
-    if engine.asked(["compose", "version", "--short"], env) is not None:
-        return [docker, "compose"]
-    standalone = shutil.which("docker-compose", path=env.get("PATH"))
-    if standalone is None:
+    found = installed(env)
+    if found is None:
         raise TidemarkError(
             "Docker is here and Compose is not: install its plugin (`docker compose`), or take "
             "TARGET=embedded."
         )
-    return [standalone]
+    return found
+
+
+def installed(environ: Mapping[str, str] | None = None) -> list[str] | None:
+    """How to call Compose where an engine answers; ``None`` when it is not installed."""
+    env = os.environ if environ is None else environ
+    docker = shutil.which("docker", path=env.get("PATH"))
+    if docker is not None and engine.asked(["compose", "version", "--short"], env) is not None:
+        return [docker, "compose"]
+    standalone = shutil.which("docker-compose", path=env.get("PATH"))
+    return None if standalone is None else [standalone]

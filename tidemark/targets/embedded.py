@@ -115,11 +115,10 @@ class EmbeddedTarget(LocalTarget):
 
     def _recorded(self) -> _Process | None:
         document = read_json(self._record) or {}
-        try:
-            identity = ProcessIdentity(int(document["pid"]), str(document["started"]))
-            return _Process(identity, int(document["port"]))
-        except (KeyError, TypeError, ValueError):
+        identity, port = ProcessIdentity.recorded_in(document), document.get("port")
+        if identity is None or not isinstance(port, int):
             return None
+        return _Process(identity, port)
 
     def _running(self) -> _Process | None:
         process = self._recorded()

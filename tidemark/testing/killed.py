@@ -61,13 +61,11 @@ def cleared(sessions: Path) -> Iterator[str]:
     """
     for record in sorted(sessions.glob(f"*/{_RECORD}")):
         known = read_json(record) or {}
-        try:
-            identity = ProcessIdentity(int(known["pid"]), str(known["started"]))
-            target_name = str(known["target"])
-        except (KeyError, TypeError, ValueError):
+        identity, target_name = ProcessIdentity.recorded_in(known), known.get("target")
+        if identity is None or target_name is None:
             continue  # not a session's
         if not identity.is_alive:
-            yield from _cleared(record.parent, target_name)
+            yield from _cleared(record.parent, str(target_name))
 
 
 def _cleared(state: Path, target_name: str) -> Iterator[str]:
