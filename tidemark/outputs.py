@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tidemark import stacks, synthesis
@@ -33,6 +34,20 @@ REQUIRED_OUTPUTS = (
 )
 
 
+def place_of(target: Target, connection: Connection, stack_name: str) -> Deployment:
+    """The deployment of a stack of which only its place is known: enough to delete it."""
+    return Deployment(
+        target=target.name,
+        endpoint=connection.endpoint,
+        region=connection.region,
+        stack_name=stack_name,
+        api_url="",
+        template_digest="",
+        outputs={},
+        settings=target.settings,
+    )
+
+
 def deployment_of(
     target: Target,
     connection: Connection,
@@ -54,15 +69,11 @@ def deployment_of(
         )
     template = stacks.live_template(clients, stack_name)
     api = [live.outputs[name] for name in ("RestApiId", "ApiStage") if name in live.outputs]
-    return Deployment(
-        target=target.name,
-        endpoint=connection.endpoint,
-        region=connection.region,
-        stack_name=stack_name,
+    return replace(
+        place_of(target, connection, stack_name),
         api_url=target.api_url(connection, *api) if len(api) == 2 else "",
         template_digest=synthesis.template_digest(template),
         outputs=live.outputs,
-        settings=target.settings,
         is_retained=is_retained(template),
     )
 

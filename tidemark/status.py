@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 
 from tidemark import targets
 from tidemark.state import find_checkout, read_json
-from tidemark.targets import engine
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -112,14 +111,7 @@ def versions(deployment: Deployment) -> dict[str, str]:
     manifest = checkout and read_json(checkout / "node_modules/aws-cdk/package.json")
     if manifest:
         found["aws-cdk"] = manifest["version"]
-    found |= targets.of_deployment(deployment).versions()
-    return found | _image_id(found.get("image"))
-
-
-def _image_id(image: str | None) -> dict[str, str]:
-    """What an image's name stands for here: names can be given to other images."""
-    found = image and engine.asked(["image", "inspect", "--format", "{{.Id}}", image])
-    return {"image id": found} if found else {}
+    return found | dict(targets.of_deployment(deployment).versions())
 
 
 def report(deployment: Deployment, clients: Clients) -> dict[str, Any]:

@@ -31,6 +31,7 @@ def shown(
     published = [{"HostIp": "127.0.0.1", "HostPort": str(port)} for port in ports]
     container = {
         "State": state,
+        "Image": f"sha256:of-{image}",
         "Config": {"Image": image},
         "NetworkSettings": {"Ports": {"4566/tcp": published, "5678/tcp": None}},
     }
@@ -251,7 +252,11 @@ def test_the_image_that_runs_is_told_whatever_the_shell_asks_for(
     monkeypatch.setenv("LOCALSTACK_IMAGE", "acme/localstack:10")
     docker.says(inspect=(0, shown(RUNNING, "acme/localstack:9", [PORT])))
 
-    assert started.versions() == {"image": "acme/localstack:9", "localstack": "9.0.0"}
+    assert started.versions() == {
+        "image": "acme/localstack:9",
+        "image id": "sha256:of-acme/localstack:9",
+        "localstack": "9.0.0",
+    }
     docker.says(inspect=(1, "No such container"))
     assert started.versions() == {}
 

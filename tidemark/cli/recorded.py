@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 from tidemark import deployment, outputs, stacks, targets
 from tidemark.aws import Clients
 from tidemark.cli.options import DEFAULT_STACK_NAME
-from tidemark.deployment import Deployment
 from tidemark.errors import RefusedError, TidemarkError
 from tidemark.state import state_dir
 from tidemark.targets.base import TargetOptions
 
 if TYPE_CHECKING:
+    from tidemark.deployment import Deployment
     from tidemark.environment import Connection
     from tidemark.targets.base import Target
 
@@ -47,18 +47,7 @@ def deletable(target_name: str | None, stack_name: str | None) -> tuple[Deployme
     if target_name is None or is_known_here(target_name, stack_name):
         return chosen(target_name, stack_name)
     target = targets.create(target_name, TargetOptions(state=state_dir()))
-    connection = target.start()
-    unknown = Deployment(
-        target=target.name,
-        endpoint=connection.endpoint,
-        region=connection.region,
-        stack_name=stack_name or DEFAULT_STACK_NAME,
-        api_url="",
-        template_digest="",
-        outputs={},
-        settings=target.settings,
-    )
-    return unknown, target
+    return outputs.place_of(target, target.start(), stack_name or DEFAULT_STACK_NAME), target
 
 
 def rehearsed(target_name: str, stack_name: str | None) -> Deployment | None:

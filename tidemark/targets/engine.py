@@ -23,11 +23,13 @@ class Container:
 
     Attributes:
         image: The image that it was made from, by the name that was given.
+        image_id: The same by its id: names can be given to other images.
         state: Its state, in the engine's words.
         ports: The ports of the engine's host at which it can be reached; none unless it runs.
     """
 
     image: str
+    image_id: str
     state: Mapping[str, object]
     ports: frozenset[int]
 
@@ -105,6 +107,7 @@ def container(name: str) -> Container | None:
     published = found["NetworkSettings"]["Ports"] or {}
     return Container(
         image=found["Config"]["Image"],
+        image_id=found["Image"],
         state=found["State"],
         ports=frozenset(
             int(at["HostPort"]) for places in published.values() for at in places or ()

@@ -175,7 +175,8 @@ class LocalStackTarget(LocalTarget):
         if port is None or container is None:
             return {}
         version = (emulators.health(_endpoint(port), self.name) or {}).get("version")
-        return {"image": container.image} | ({"localstack": str(version)} if version else {})
+        found = {"image": container.image, "image id": container.image_id}
+        return found | ({"localstack": str(version)} if version else {})
 
     def keep_log(self, path: Path) -> None:
         """Write what LocalStack printed so far."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tidemark import deployment as deployments
 from tidemark import failures, stacks
 from tidemark.aws import Clients
-from tidemark.deployment import Deployment
+from tidemark.outputs import place_of
 from tidemark.testing import killed
 from tidemark.testing.container import ContainerTarget
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from tidemark.deployment import Deployment
     from tidemark.environment import Connection
     from tidemark.errors import TidemarkError
     from tidemark.targets.base import Target
@@ -45,17 +46,7 @@ class Removal:
         Returns:
             The record, which is to be removed if nothing is begun after all.
         """
-        connection = self._reach()
-        return Deployment(
-            target=self._target.name,
-            endpoint=connection.endpoint,
-            region=connection.region,
-            stack_name=stack_name,
-            api_url="",
-            template_digest="",
-            outputs={},
-            settings=self._target.settings,
-        ).save(self._state)
+        return place_of(self._target, self._reach(), stack_name).save(self._state)
 
     def spare_what_is_named_in(self, error: TidemarkError) -> None:
         """Keep the logs that the sentence of a failed deploy points to."""
