@@ -2,7 +2,35 @@
 
 from __future__ import annotations
 
-from tidemark.exit_codes import ExitCode
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """The exit codes of every verb; their numbers are part of the interface."""
+
+    OK = 0
+    VIOLATED = 1
+    SLO_MISSED = 2
+    UNKNOWN = 3
+    REFUSED = 64
+    FAILED = 70
+    INTERRUPTED = 130
+
+    @property
+    def meaning(self) -> str:
+        """The code in words, as the last line of a verb prints it."""
+        return _MEANINGS[self]
+
+
+_MEANINGS = {
+    ExitCode.OK: "ok",
+    ExitCode.VIOLATED: "an invariant is violated",
+    ExitCode.SLO_MISSED: "an SLO is missed",
+    ExitCode.UNKNOWN: "unknown or incomplete",
+    ExitCode.REFUSED: "refused before start",
+    ExitCode.FAILED: "the harness or the target failed",
+    ExitCode.INTERRUPTED: "interrupted",
+}
 
 
 class TidemarkError(Exception):

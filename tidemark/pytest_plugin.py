@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from tidemark.errors import InterruptedByUserError, TidemarkError
-from tidemark.exit_codes import ExitCode
-from tidemark.state import state_dir
+from tidemark.errors import ExitCode, InterruptedByUserError, TidemarkError
+from tidemark.host.state import state_dir
 from tidemark.testing import capabilities, options
 from tidemark.testing.capabilities import Capabilities
 from tidemark.testing.ending import interrupted_by_kill
@@ -25,10 +24,10 @@ from tidemark.testing.ending import interrupted_by_kill
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from tidemark.aws import Clients
-    from tidemark.client import Client
-    from tidemark.deployment import Deployment
-    from tidemark.probe.result import Finding
+    from tidemark.api.client import Client
+    from tidemark.aws.clients import AwsClients
+    from tidemark.host.deployment import Deployment
+    from tidemark.probe.result import RowResult
     from tidemark.targets.base import Target
     from tidemark.testing.sharing import Host
     from tidemark.testing.testbed import Testbed
@@ -158,7 +157,7 @@ def target_capabilities(request: pytest.FixtureRequest) -> Capabilities:
     deployment: Deployment = request.getfixturevalue("deployment")
     testbed: Testbed = request.getfixturevalue("testbed")
 
-    def measure(capability: str) -> Finding:
+    def measure(capability: str) -> RowResult:
         with _ending(request.config):
             return testbed.probed(capability, deployment)
 
@@ -166,12 +165,11 @@ def target_capabilities(request: pytest.FixtureRequest) -> Capabilities:
 
 
 @pytest.fixture(scope="session")
-def aws(testbed: Testbed, deployment: Deployment) -> Clients:  # noqa: ARG001 -- it answers by then
+def aws(testbed: Testbed, deployment: Deployment) -> AwsClients:  # noqa: ARG001 -- it answers by then
     """AWS clients for the target."""
-    from tidemark.aws import Clients  # noqa: PLC0415 -- sessions without a deployment stay quick
 
     try:
-        return Clients(testbed.connection)
+        return AwsClients(testbed.connection)
     except TidemarkError as error:
         pytest.fail(str(error), pytrace=False)
 
@@ -190,7 +188,7 @@ def tidemark_client(testbed: Testbed, deployment: Deployment) -> Iterator[Client
 @pytest.fixture(scope="session")
 def eventually() -> Callable[..., object]:
     """The waiting function: a probe, a deadline, and what was last seen."""
-    from tidemark.waiting import eventually  # noqa: PLC0415 -- the fixture has its name
+    from tidemark.host.waiting import eventually  # noqa: PLC0415 -- the fixture has its name
 
     return eventually
 
@@ -228,7 +226,7 @@ def _state(config: pytest.Config) -> Path:
 
 
 def _new_testbed(config: pytest.Config) -> Testbed:
-    from tidemark.progress import Steps  # noqa: PLC0415 -- sessions without a deployment stay quick
+    from tidemark.host.progress import Steps  # noqa: PLC0415 -- sessions without a deployment stay quick
     from tidemark.testing import killed  # noqa: PLC0415 -- likewise
     from tidemark.testing.testbed import Testbed  # noqa: PLC0415 -- likewise
 
@@ -270,7 +268,7 @@ def _close(bed: Testbed, session: pytest.Session) -> None:
 
 def _kept_evidence(bed: Testbed) -> list[str]:
     """Keep what explains a failure; return why it cannot be kept, if so."""
-    from tidemark import failures  # noqa: PLC0415 -- sessions without a deployment stay quick
+    from tidemark.host import failures  # noqa: PLC0415 -- sessions without a deployment stay quick
 
     try:
         bed.keep_evidence()
@@ -297,7 +295,7 @@ def _host(config: pytest.Config) -> Host:
 
 
 def _guest(config: Any) -> Testbed:
-    from tidemark.progress import Steps  # noqa: PLC0415 -- sessions without a deployment stay quick
+    from tidemark.host.progress import Steps  # noqa: PLC0415 -- sessions without a deployment stay quick
     from tidemark.testing.sharing import Guest  # noqa: PLC0415 -- only under pytest-xdist
 
     told = config.workerinput
@@ -309,7 +307,7 @@ def _guest(config: Any) -> Testbed:
 @contextmanager
 def _ending(config: pytest.Config) -> Iterator[None]:
     """Show progress, and end the session with a sentence where what it runs on fails."""
-    from tidemark import failures  # noqa: PLC0415 -- sessions without a deployment stay quick
+    from tidemark.host import failures  # noqa: PLC0415 -- sessions without a deployment stay quick
 
     try:
         with _shown(config):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tidemark import cdk
+from tidemark.deploy import cdk
 from tidemark.doctor import installation
 from tidemark.doctor.finding import State
 from tidemark.errors import TidemarkError

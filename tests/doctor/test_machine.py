@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tidemark import ports
 from tidemark.doctor import machine
 from tidemark.doctor.finding import State
+from tidemark.host import ports
 
 if TYPE_CHECKING:
     from pathlib import Path

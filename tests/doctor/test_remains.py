@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tidemark.deployment import Deployment
 from tidemark.doctor import remains
 from tidemark.doctor.finding import State
-from tidemark.processes import ProcessIdentity
-from tidemark.state import write_json
+from tidemark.host.deployment import Deployment
+from tidemark.host.processes import ProcessIdentity
+from tidemark.host.state import write_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,8 +16,7 @@ from tidemark.cli import doctor as verb
 from tidemark.doctor import examination
 from tidemark.doctor.examination import Examination
 from tidemark.doctor.finding import Finding, State
-from tidemark.errors import EndedError, RefusedError
-from tidemark.exit_codes import ExitCode
+from tidemark.errors import EndedError, ExitCode, RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tests.client.sigv4 import expected_signature
-from tidemark.exchange import Answer, Headers, Request
+from tidemark.api.exchange import Answer, Headers, Request
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

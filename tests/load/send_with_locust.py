@@ -12,7 +12,7 @@ from locust.contrib.fasthttp import FastHttpSession
 from locust.event import EventHook
 
 from loadtest.transport import locust_transport
-from tidemark.exchange import Headers, Request, TransportError
+from tidemark.api.exchange import Headers, Request, TransportError
 
 
 def main() -> None:

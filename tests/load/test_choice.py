@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tidemark.deployment import Deployment
 from tidemark.errors import RefusedError
+from tidemark.host.deployment import Deployment
 from tidemark.load.choice import DEPLOYMENT_VARIABLE, chosen_deployment
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ import pytest
 
 from tests.client.servers import dead_url, served
 from tests.load.fake_bank import LAG_MS, STAGE, FakeBank
-from tidemark.deployment import Deployment
-from tidemark.exchange import Answer, Request
-from tidemark.waiting import eventually
+from tidemark.api.exchange import Answer, Request
+from tidemark.host.deployment import Deployment
+from tidemark.host.waiting import eventually
 
 CHECKOUT = Path(__file__).parents[2]
 WITHIN_S = 60

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.client.servers import bare_socket, dead_url, served
-from tidemark.exchange import Answer, Headers, Request
+from tidemark.api.exchange import Answer, Headers, Request
 
 if TYPE_CHECKING:
     import socket

@@ -10,7 +10,7 @@ from tidemark.permissions.proof import prove
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from tidemark.permissions.recording import Call
+    from tidemark.permissions.call_log import Call
 
 Content = dict[str, Any]
 Statement = dict[str, Any]
@@ -149,4 +149,4 @@ def listed(value: Any) -> list[Any]:
 
 def kinds_of(content: Content, calls: Iterable[Call]) -> set[str]:
     """The kinds of what is wrong."""
-    return {finding.kind for finding in prove(content, calls).findings}
+    return {objection.kind for objection in prove(content, calls).objections}

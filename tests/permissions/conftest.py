@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tidemark.deploy.synthesis import App, synthesise
+from tidemark.host.processes import Children
+from tidemark.host.state import find_checkout
+from tidemark.permissions.call_log import PATH, CallLog
 from tidemark.permissions.proof import prove
-from tidemark.permissions.recording import PATH, Recording
-from tidemark.processes import Children
-from tidemark.state import find_checkout
-from tidemark.synthesis import App, synthesise
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from tests.permissions.changes import Content
-    from tidemark.permissions.recording import Call
+    from tidemark.permissions.call_log import Call
 
     Calls = frozenset[Call]
     Notice = Callable[[Iterable[tuple[str, Content]]], int]
@@ -47,7 +47,7 @@ def calls(wiring: str) -> Calls:
     """What the functions were seen to call in the wiring."""
     checkout = find_checkout()
     assert checkout is not None
-    return Recording.read(checkout / PATH).calls[wiring]
+    return CallLog.read(checkout / PATH).calls[wiring]
 
 
 @pytest.fixture

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 def test_what_is_committed_holds(template: Content, calls: Calls) -> None:
     proof = prove(template, calls)
-    assert proof.findings == []
+    assert proof.objections == []
     assert proof.holds
     assert all(row.is_covered for row in proof.rows)
     assert {row.who for row in proof.rows} >= {

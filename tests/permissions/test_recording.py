@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tidemark.errors import RefusedError
-from tidemark.permissions.recording import Call, Recording, pattern_of
+from tidemark.permissions.call_log import Call, CallLog, pattern_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,14 +37,14 @@ def test_a_key_is_known_by_its_family_and_one_of_none_by_itself(key: str, patter
 
 
 def test_a_recording_reads_as_it_was_written(tmp_path: Path) -> None:
-    recording = Recording({"queued": CALLS, "direct": frozenset()})
+    recording = CallLog({"queued": CALLS, "direct": frozenset()})
     recording.write(tmp_path / "calls.json")
-    assert Recording.read(tmp_path / "calls.json") == recording
+    assert CallLog.read(tmp_path / "calls.json") == recording
 
 
 def test_the_order_of_calls_does_not_show_in_the_file(tmp_path: Path) -> None:
     for name, calls in (("a", sorted(CALLS)), ("b", sorted(CALLS, reverse=True))):
-        Recording({"queued": frozenset(calls)}).write(tmp_path / name)
+        CallLog({"queued": frozenset(calls)}).write(tmp_path / name)
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
 
 
@@ -57,4 +57,4 @@ def test_what_is_no_recording_is_refused_with_how_to_record(tmp_path: Path, text
     path.write_text(text)
     for one in (path, tmp_path / "absent.json"):
         with pytest.raises(RefusedError, match=r"integration\.recording"):
-            Recording.read(one)
+            CallLog.read(one)

@@ -8,9 +8,9 @@ import pytest
 
 from tests.permissions import changes
 from tidemark.errors import TidemarkError
+from tidemark.permissions.call_log import Call
 from tidemark.permissions.conditions import UnknownConditionError
 from tidemark.permissions.proof import prove
-from tidemark.permissions.recording import Call
 from tidemark.permissions.template import UnreadableTemplateError
 
 if TYPE_CHECKING:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tidemark.cli import program
-from tidemark.exit_codes import ExitCode
-from tidemark.permissions.recording import PATH, Recording
-from tidemark.state import find_checkout
+from tidemark.errors import ExitCode
+from tidemark.host.state import find_checkout
+from tidemark.permissions.call_log import PATH, CallLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -34,10 +34,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 
 @pytest.fixture
-def recording() -> Recording:
+def recording() -> CallLog:
     checkout = find_checkout()
     assert checkout is not None
-    return Recording.read(checkout / PATH)
+    return CallLog.read(checkout / PATH)
 
 
 def test_the_committed_stack_passes_in_both_wirings(run: Run) -> None:
@@ -60,7 +60,7 @@ def test_json_is_one_object_with_a_verdict_per_wiring(run: Run) -> None:
     assert said["verdict"] == "holds"
     assert list(said["wirings"]) == ["queued", "direct"]
     for proof in said["wirings"].values():
-        assert proof["findings"] == []
+        assert proof["objections"] == []
         assert len(proof["rows"]) > 30
         assert all(row["is_covered"] for row in proof["rows"])
         assert {
@@ -74,12 +74,12 @@ def test_json_is_one_object_with_a_verdict_per_wiring(run: Run) -> None:
 
 
 def test_what_is_wrong_is_said_with_its_wiring_and_ends_with_1(
-    run: Run, recording: Recording, tmp_path: Path
+    run: Run, recording: CallLog, tmp_path: Path
 ) -> None:
     [call] = [one for one in recording.calls["queued"] if one.resource == "Queue"]
     other = replace(call, action="sqs:SendMessage")
     changed = recording.calls["queued"] - {call} | {other}
-    Recording({**recording.calls, "queued": changed}).write(tmp_path / "calls.json")
+    CallLog({**recording.calls, "queued": changed}).write(tmp_path / "calls.json")
 
     code, stdout, stderr = run("--recording", str(tmp_path / "calls.json"))
 
@@ -95,14 +95,12 @@ def test_what_is_wrong_is_said_with_its_wiring_and_ends_with_1(
     said = json.loads(stdout)
     assert code is ExitCode.VIOLATED
     assert said["verdict"] == "violated"
-    assert {one["kind"] for one in said["wirings"]["queued"]["findings"]} == {"denied", "unused"}
-    assert said["wirings"]["direct"]["findings"] == []
+    assert {one["kind"] for one in said["wirings"]["queued"]["objections"]} == {"denied", "unused"}
+    assert said["wirings"]["direct"]["objections"] == []
 
 
-def test_a_recording_of_one_wiring_is_refused(
-    run: Run, recording: Recording, tmp_path: Path
-) -> None:
-    Recording({"queued": recording.calls["queued"]}).write(tmp_path / "calls.json")
+def test_a_recording_of_one_wiring_is_refused(run: Run, recording: CallLog, tmp_path: Path) -> None:
+    CallLog({"queued": recording.calls["queued"]}).write(tmp_path / "calls.json")
 
     code, _, stderr = run("--recording", str(tmp_path / "calls.json"))
 

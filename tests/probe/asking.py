@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from tidemark.deployment import Deployment
+from tidemark.host.deployment import Deployment
 from tidemark.probe.bench import Bench
-from tidemark.probe.result import Finding, Result
-from tidemark.probe.row import Row, Verdict, same
+from tidemark.probe.observation import Comparison, same
+from tidemark.probe.result import Result, RowResult
+from tidemark.probe.row import Row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tidemark.aws import Clients
+    from tidemark.aws.clients import AwsClients
+    from tidemark.probe.observation import Observation
     from tidemark.probe.role import Role
-    from tidemark.probe.row import Observation
 
 DEPLOYMENT = Deployment(
     target="embedded",
@@ -54,18 +55,20 @@ def row(
 
 
 def bench(within_s: float = 5, clients: Any = None) -> Bench:
-    return Bench(cast("Clients", clients), DEPLOYMENT, cast("Role", None), within_s=within_s)
+    return Bench(cast("AwsClients", clients), DEPLOYMENT, cast("Role", None), within_s=within_s)
 
 
-def finding(name: str = "row", verdict: Verdict = Verdict.SAME, **attributes: Any) -> Finding:
-    return Finding(
+def row_result(
+    name: str = "row", comparison: Comparison = Comparison.SAME, **attributes: Any
+) -> RowResult:
+    return RowResult(
         **{
             "name": name,
             "topic": "topic",
             "capability": None,
             "aws": "What AWS documents.",
             "documentation": "https://docs.aws.amazon.com/",
-            "verdict": verdict,
+            "comparison": comparison,
             "observed": "as documented",
             "measured": "",
             "within_s": 5,
@@ -75,14 +78,14 @@ def finding(name: str = "row", verdict: Verdict = Verdict.SAME, **attributes: An
     )
 
 
-def result(*findings: Finding, **attributes: Any) -> Result:
+def result(*row_results: RowResult, **attributes: Any) -> Result:
     return Result(
         **{
             "target": "embedded",
             "date": "2026-11-23",
             "versions": {"tidemark": "0.1.0"},
             "duration_s": 1.5,
-            "findings": list(findings),
+            "row_results": list(row_results),
             **attributes,
         }
     )

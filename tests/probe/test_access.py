@@ -9,11 +9,11 @@ import pytest
 from botocore.exceptions import ClientError
 
 from tests.probe.asking import bench
-from tidemark.environment import Connection
+from tidemark.aws.connection import Connection
+from tidemark.host.waiting import NotSeenError
 from tidemark.probe.bench import Bench, Function
-from tidemark.probe.row import NotProbedError, Verdict
+from tidemark.probe.observation import Comparison, NotProbedError
 from tidemark.probe.rows import access
-from tidemark.waiting import NotSeenError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +28,7 @@ def _raising(code: str) -> Callable[..., NoReturn]:
 
 def _asked_with_unknown_key(monkeypatch: pytest.MonkeyPatch, code: str) -> Any:
     theirs = SimpleNamespace(dynamodb=SimpleNamespace(list_tables=_raising(code)))
-    monkeypatch.setattr(access, "Clients", lambda _: theirs)
+    monkeypatch.setattr(access, "AwsClients", lambda _: theirs)
     clients = SimpleNamespace(connection=Connection(region="us-east-1"))
     return access.iam_unknown_access_key.probe(bench(clients=clients))
 
@@ -37,7 +37,7 @@ def _asked_with_unknown_key(monkeypatch: pytest.MonkeyPatch, code: str) -> Any:
 def test_an_unknown_key_is_refused_by_name(monkeypatch: pytest.MonkeyPatch, code: str) -> None:
     seen = _asked_with_unknown_key(monkeypatch, code)
 
-    assert (seen.verdict, seen.observed) == (Verdict.SAME, f"refused: {code}")
+    assert (seen.comparison, seen.observed) == (Comparison.SAME, f"refused: {code}")
 
 
 @pytest.mark.parametrize("code", ["InternalError", "ThrottlingException", "AccessDeniedException"])
@@ -63,7 +63,7 @@ def test_a_subscription_is_refused_for_want_of_permission_and_fails_otherwise(
 ) -> None:
     seen = _published(monkeypatch, within_s=60, subscribe=_raising("AuthorizationError"))
 
-    assert (seen.verdict, seen.observed) == (Verdict.SAME, "refused: AuthorizationError")
+    assert (seen.comparison, seen.observed) == (Comparison.SAME, "refused: AuthorizationError")
     with pytest.raises(ClientError, match="InternalError"):
         _published(monkeypatch, within_s=60, subscribe=_raising("InternalError"))
 
@@ -81,7 +81,7 @@ def test_a_delivery_is_looked_for_as_long_as_the_row_may_take(
 
     for within_s in (access.function_without_permission.within_s, 600):
         seen = _published(monkeypatch, within_s=within_s)
-        assert (seen.verdict, seen.observed) == (Verdict.SAME, "not delivered")
+        assert (seen.comparison, seen.observed) == (Comparison.SAME, "not delivered")
         assert seen.measured == f"within {within_s:.0f} s"
 
     assert [round(one) for one in waited] == [15, 600]

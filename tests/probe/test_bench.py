@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from tests.probe.asking import DEPLOYMENT, bench
+from tidemark.host.waiting import NotYetError
 from tidemark.probe.bench import Bench, Function, Queue
 from tidemark.probe.invocations import code_zip
-from tidemark.probe.row import NotSeenInTimeError
-from tidemark.waiting import NotYetError
+from tidemark.probe.observation import NotSeenInTimeError
 
 if TYPE_CHECKING:
-    from tidemark.aws import Clients
+    from tidemark.aws.clients import AwsClients
     from tidemark.probe.role import Role
 
 
@@ -69,7 +69,7 @@ def test_after_what_cannot_be_the_end_settling_begins_anew() -> None:
 
     ticking = itertools.count().__next__
     its_bench = Bench(
-        cast("Clients", None), DEPLOYMENT, cast("Role", None), within_s=1000, clock=ticking
+        cast("AwsClients", None), DEPLOYMENT, cast("Role", None), within_s=1000, clock=ticking
     )
 
     assert its_bench.settled(look, for_s=2, what="the queue") == "empty"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from tidemark.probe.deployed_stack import DeployedStack
 
 if TYPE_CHECKING:
-    from tidemark.aws import Clients
+    from tidemark.aws.clients import AwsClients
 
 TOPIC = "arn:aws:sns:us-east-1:1:Stack-Topic"
 IDS = {
@@ -111,7 +111,7 @@ def _stack(
     clients = SimpleNamespace(
         sqs=sqs, functions=Functions(may_invoke), client={"apigateway": apigateway}.__getitem__
     )
-    return DeployedStack(cast("Clients", clients), RESOURCES, IDS)
+    return DeployedStack(cast("AwsClients", clients), RESOURCES, IDS)
 
 
 def test_what_is_there_as_declared_is_not_dropped() -> None:

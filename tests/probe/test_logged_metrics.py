@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tidemark.logged_metrics import LoggedMetric, read
+from tidemark.aws.metrics import LoggedMetric, read
 
 
 def _line(**values: Any) -> str:

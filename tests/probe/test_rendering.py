@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
-from tests.probe.asking import finding, result
+from tests.probe.asking import result, row_result
 from tidemark.probe import rendering
 from tidemark.probe.difference import Change, Difference
-from tidemark.probe.row import Verdict
+from tidemark.probe.observation import Comparison
 
 if TYPE_CHECKING:
     from tidemark.probe.result import Result
 
 MEASURED = result(
-    finding("a", Verdict.DIFFERS, observed="[red] | 502", measured="after 2 s"),
-    finding("b", Verdict.NOT_SEEN, within_s=20, observed="nothing"),
-    finding("c", topic="another topic"),
+    row_result("a", Comparison.DIFFERS, observed="[red] | 502", measured="after 2 s"),
+    row_result("b", Comparison.NOT_SEEN, within_s=20, observed="nothing"),
+    row_result("c", topic="another topic"),
 )
 
 

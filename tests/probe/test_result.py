@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.probe.asking import finding, result
+from tests.probe.asking import result, row_result
 from tidemark.errors import RefusedError
+from tidemark.probe.observation import Comparison
 from tidemark.probe.result import Result
-from tidemark.probe.row import Verdict
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 def test_a_result_reads_as_it_was_printed(tmp_path: Path) -> None:
     printed = result(
-        finding("a", Verdict.NOT_SEEN, observed="one of three", capability="async-retries"),
-        finding("b", Verdict.NOT_PROBED, measured="2 s"),
+        row_result("a", Comparison.NOT_SEEN, observed="one of three", capability="async-retries"),
+        row_result("b", Comparison.NOT_PROBED, measured="2 s"),
     )
     path = tmp_path / "result.json"
     path.write_text(json.dumps(printed.as_json()), encoding="utf-8")
@@ -28,7 +28,7 @@ def test_a_result_reads_as_it_was_printed(tmp_path: Path) -> None:
 
 
 def test_the_document_has_one_object_per_row() -> None:
-    document = result(finding("a", Verdict.DIFFERS, within_s=20)).as_json()
+    document = result(row_result("a", Comparison.DIFFERS, within_s=20)).as_json()
 
     assert set(document) == {"schema", "target", "date", "versions", "duration_s", "rows"}
     assert document["schema"] == 1
@@ -39,7 +39,7 @@ def test_the_document_has_one_object_per_row() -> None:
             "capability": None,
             "aws": "What AWS documents.",
             "documentation": "https://docs.aws.amazon.com/",
-            "verdict": "differs",
+            "comparison": "differs",
             "observed": "as documented",
             "measured": "",
             "within_s": 20,
@@ -49,14 +49,14 @@ def test_the_document_has_one_object_per_row() -> None:
 
 
 def _without(key: str) -> dict[str, Any]:
-    document = result(finding()).as_json()
+    document = result(row_result()).as_json()
     del document[key]
     return document
 
 
-def _with_verdict(verdict: str) -> dict[str, Any]:
-    document = result(finding()).as_json()
-    return {**document, "rows": [{**one, "verdict": verdict} for one in document["rows"]]}
+def _with_comparison(comparison: str) -> dict[str, Any]:
+    document = result(row_result()).as_json()
+    return {**document, "rows": [{**one, "comparison": comparison} for one in document["rows"]]}
 
 
 @pytest.mark.parametrize(
@@ -66,7 +66,7 @@ def _with_verdict(verdict: str) -> dict[str, Any]:
         ("[]", "holds no result of a probe"),
         (json.dumps({"schema": 2}), "its schema is 2, not 1"),
         (json.dumps(_without("rows")), "it lacks 'rows'"),
-        (json.dumps(_with_verdict("perhaps")), "'perhaps' is not a valid Verdict"),
+        (json.dumps(_with_comparison("perhaps")), "'perhaps' is not a valid Comparison"),
     ],
 )
 def test_what_is_no_result_is_refused(tmp_path: Path, content: str, said: str) -> None:
@@ -79,15 +79,15 @@ def test_what_is_no_result_is_refused(tmp_path: Path, content: str, said: str) -
 
 def test_a_capability_is_lacking_where_a_row_differs_or_was_not_seen() -> None:
     measured = result(
-        finding("a", Verdict.DIFFERS, capability="signatures"),
-        finding("b", Verdict.NOT_SEEN, capability="schedules"),
-        finding("c", Verdict.SAME, capability="async-retries"),
-        finding("d", Verdict.NOT_PROBED, capability="request-validators"),
-        finding("e", Verdict.DIFFERS),
+        row_result("a", Comparison.DIFFERS, capability="signatures"),
+        row_result("b", Comparison.NOT_SEEN, capability="schedules"),
+        row_result("c", Comparison.SAME, capability="async-retries"),
+        row_result("d", Comparison.NOT_PROBED, capability="request-validators"),
+        row_result("e", Comparison.DIFFERS),
     )
 
     assert measured.lacking() == {"signatures", "schedules"}
 
 
 def test_a_result_can_be_cut_down_to_some_rows() -> None:
-    assert result(finding("a"), finding("b")).only(["b", "c"]) == result(finding("b"))
+    assert result(row_result("a"), row_result("b")).only(["b", "c"]) == result(row_result("b"))

@@ -11,11 +11,11 @@ from botocore.exceptions import ClientError
 from tests.probe.asking import DEPLOYMENT
 from tidemark.errors import TidemarkError
 from tidemark.probe.bench import Bench
+from tidemark.probe.observation import NotSeenInTimeError
 from tidemark.probe.role import Role
-from tidemark.probe.row import NotSeenInTimeError
 
 if TYPE_CHECKING:
-    from tidemark.aws import Clients
+    from tidemark.aws.clients import AwsClients
 
 
 class FakeIam:
@@ -50,11 +50,11 @@ class FakeClients:
 
 
 def _role(clients: FakeClients) -> Role:
-    return Role(cast("Clients", clients), "tidemark-probe-1", "tidemark-probe")
+    return Role(cast("AwsClients", clients), "tidemark-probe-1", "tidemark-probe")
 
 
 def _bench(clients: FakeClients, within_s: float) -> Bench:
-    its_clients = cast("Clients", clients)
+    its_clients = cast("AwsClients", clients)
     return Bench(its_clients, DEPLOYMENT, _role(clients), within_s=within_s)
 
 

@@ -10,8 +10,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from tidemark.probe import rendering
+from tidemark.probe.observation import TRYING_S, Comparison
 from tidemark.probe.result import Result
-from tidemark.probe.row import PATIENT_S, TRYING_S, Verdict
+from tidemark.probe.row import PATIENT_S
 from tidemark.probe.rows import ROWS
 from tidemark.testing import capabilities
 
@@ -75,10 +76,10 @@ def test_the_committed_result_has_every_row_as_it_is_asked_now(target: str) -> N
     result = _committed(target)
 
     assert result.target == target
-    assert [(one.name, one.aws, one.documentation, one.capability) for one in result.findings] == [
-        (row.name, row.aws, row.documentation, row.capability) for row in ROWS
-    ]
-    assert [one.name for one in result.findings if one.verdict is Verdict.FAILED] == []
+    assert [
+        (one.name, one.aws, one.documentation, one.capability) for one in result.row_results
+    ] == [(row.name, row.aws, row.documentation, row.capability) for row in ROWS]
+    assert [one.name for one in result.row_results if one.comparison is Comparison.FAILED] == []
 
 
 @pytest.mark.parametrize("target", MEASURED)

@@ -10,17 +10,17 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 
 from tests.probe.asking import bench, row, says_same
+from tidemark.host.waiting import NotYetError, eventually
 from tidemark.probe.bench import unique_name
 from tidemark.probe.cleanup import EndedRowError
-from tidemark.probe.row import NotProbedError, NotSeenInTimeError, Verdict, differs
+from tidemark.probe.observation import Comparison, NotProbedError, NotSeenInTimeError, differs
 from tidemark.probe.running import Runner
-from tidemark.waiting import NotYetError, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tidemark.probe.bench import Bench
-    from tidemark.probe.row import Observation
+    from tidemark.probe.observation import Observation
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def test_findings_come_in_the_order_of_the_rows() -> None:
 
     run = Runner(bench).run(rows)
 
-    assert [one.name for one in run.findings] == ["quick", "slow", "middle"]
+    assert [one.name for one in run.row_results] == ["quick", "slow", "middle"]
     assert run.is_complete
 
 
@@ -49,24 +49,24 @@ def test_rows_run_side_by_side() -> None:
 
     run = Runner(bench).run([row(str(number), meets) for number in range(3)])
 
-    assert [one.verdict for one in run.findings] == [Verdict.SAME] * 3
+    assert [one.comparison for one in run.row_results] == [Comparison.SAME] * 3
 
 
 def test_a_row_that_raises_says_so_in_one_sentence_and_the_others_go_on() -> None:
     def fails(_: Bench) -> NoReturn:
         raise RuntimeError("two\nlines")
 
-    broken, well = Runner(bench).run([row("broken", fails), row("well")]).findings
+    broken, well = Runner(bench).run([row("broken", fails), row("well")]).row_results
 
-    assert (broken.verdict, broken.observed) == (Verdict.FAILED, "RuntimeError: two lines")
-    assert well.verdict is Verdict.SAME
+    assert (broken.comparison, broken.observed) == (Comparison.FAILED, "RuntimeError: two lines")
+    assert well.comparison is Comparison.SAME
 
 
 def test_a_refused_call_is_named_with_its_code() -> None:
     def fails(_: Bench) -> NoReturn:
         raise ClientError({"Error": {"Code": "Broken", "Message": "it is"}}, "CreateQueue")
 
-    [found] = Runner(bench).run([row(probe=fails)]).findings
+    [found] = Runner(bench).run([row(probe=fails)]).row_results
 
     assert found.observed == "CreateQueue failed with Broken: it is"
 
@@ -76,12 +76,12 @@ def test_once_the_target_does_not_answer_nothing_more_is_asked() -> None:
         raise EndpointConnectionError(endpoint_url="http://127.0.0.1:9")
 
     lost, unasked = (
-        Runner(bench, at_once=1).run([row("lost", is_lost, within_s=9), row("unasked")]).findings
+        Runner(bench, at_once=1).run([row("lost", is_lost, within_s=9), row("unasked")]).row_results
     )
 
-    assert (lost.verdict, lost.observed) == (Verdict.FAILED, "the target does not answer")
-    assert (unasked.verdict, unasked.observed) == (
-        Verdict.NOT_PROBED,
+    assert (lost.comparison, lost.observed) == (Comparison.FAILED, "the target does not answer")
+    assert (unasked.comparison, unasked.observed) == (
+        Comparison.NOT_PROBED,
         "the target does not answer",
     )
 
@@ -94,9 +94,9 @@ def test_past_its_bound_a_row_says_what_was_seen_instead() -> None:
         its_bench.eventually(probe, what="all three")
         return says_same(its_bench)
 
-    [found] = Runner(bench).run([row(probe=waits, within_s=0.05)]).findings
+    [found] = Runner(bench).run([row(probe=waits, within_s=0.05)]).row_results
 
-    assert found.verdict_in_words == "not seen within 0.05 s"
+    assert found.comparison_in_words == "not seen within 0.05 s"
     assert found.observed == "one of three"
 
 
@@ -105,9 +105,9 @@ def test_a_row_that_hangs_is_given_up(released: threading.Event) -> None:
         released.wait()
         return says_same(its_bench)
 
-    [found] = Runner(bench, grace_s=0.05).run([row(probe=hangs, within_s=0.05)]).findings
+    [found] = Runner(bench, grace_s=0.05).run([row(probe=hangs, within_s=0.05)]).row_results
 
-    assert found.verdict is Verdict.NOT_SEEN
+    assert found.comparison is Comparison.NOT_SEEN
     assert found.observed == "the target did not answer a call"
 
 
@@ -129,9 +129,9 @@ def test_a_row_that_is_not_probed_gives_its_reason() -> None:
     def declines(_: Bench) -> NoReturn:
         raise NotProbedError("no such thing here")
 
-    [found] = Runner(bench).run([row(probe=declines)]).findings
+    [found] = Runner(bench).run([row(probe=declines)]).row_results
 
-    assert (found.verdict, found.observed) == (Verdict.NOT_PROBED, "no such thing here")
+    assert (found.comparison, found.observed) == (Comparison.NOT_PROBED, "no such thing here")
 
 
 def test_patience_lifts_the_bounds() -> None:
@@ -143,7 +143,7 @@ def test_patience_lifts_the_bounds() -> None:
 
     patient = row(within_s=5, patient_s=600)
     Runner(remembering).run([patient])
-    [found] = Runner(remembering, is_patient=True).run([patient]).findings
+    [found] = Runner(remembering, is_patient=True).run([patient]).row_results
 
     assert bounds_s == [5, 600]
     assert found.within_s == 600
@@ -153,7 +153,7 @@ def test_names_that_differ_from_run_to_run_are_not_observed() -> None:
     def names(_: Bench) -> Observation:
         return differs(f"{unique_name()} is throttled")
 
-    [found] = Runner(bench).run([row(probe=names)]).findings
+    [found] = Runner(bench).run([row(probe=names)]).row_results
 
     assert found.observed == "NAME is throttled"
 
@@ -218,10 +218,10 @@ def test_ctrl_c_keeps_what_is_known_and_removes_what_was_made(released: threadin
     )
 
     assert not run.is_complete
-    assert [(one.verdict, one.observed) for one in run.findings] == [
-        (Verdict.SAME, "as documented"),
-        (Verdict.NOT_PROBED, "interrupted"),
-        (Verdict.NOT_PROBED, "interrupted"),
+    assert [(one.comparison, one.observed) for one in run.row_results] == [
+        (Comparison.SAME, "as documented"),
+        (Comparison.NOT_PROBED, "interrupted"),
+        (Comparison.NOT_PROBED, "interrupted"),
     ]
     assert removed == ["queue"]
 
@@ -241,7 +241,7 @@ def test_what_a_call_under_way_still_makes_is_removed() -> None:
     run = Runner(bench, grace_s=0.5).run([row(probe=makes_late, within_s=0.05)])
 
     assert is_made.wait(10)
-    assert run.findings[0].verdict is Verdict.NOT_SEEN
+    assert run.row_results[0].comparison is Comparison.NOT_SEEN
     assert there == []
 
 

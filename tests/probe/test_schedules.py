@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.probe.asking import DEPLOYMENT, bench
-from tidemark import logs
-from tidemark.logs import Line
-from tidemark.probe.row import NotProbedError, NotSeenInTimeError, Verdict
+from tidemark.aws import logs
+from tidemark.aws.logs import Line
+from tidemark.probe.observation import Comparison, NotProbedError, NotSeenInTimeError
 from tidemark.probe.rows.schedules import schedule_fires
 
 if TYPE_CHECKING:
@@ -44,13 +44,13 @@ def test_a_schedule_that_has_fired_is_seen_with_its_pace(monkeypatch: pytest.Mon
 
     seen = schedule_fires.probe(_bench(age_s=300))
 
-    assert (seen.verdict, seen.measured) == (Verdict.SAME, "every 59 s")
+    assert (seen.comparison, seen.measured) == (Comparison.SAME, "every 59 s")
 
 
 def test_a_schedule_that_fires_too_often_differs(monkeypatch: pytest.MonkeyPatch) -> None:
     _logged(monkeypatch, 0, 15, 60)
 
-    assert schedule_fires.probe(_bench(age_s=300)).verdict is Verdict.DIFFERS
+    assert schedule_fires.probe(_bench(age_s=300)).comparison is Comparison.DIFFERS
 
 
 def test_a_schedule_that_has_not_fired_is_not_seen(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.probe.asking import DEPLOYMENT, finding, result, row
-from tidemark import status
+from tests.probe.asking import DEPLOYMENT, result, row, row_result
+from tidemark.cli import known, program
 from tidemark.cli import probe as verb
-from tidemark.cli import program, recorded
+from tidemark.deploy import status
 from tidemark.errors import TidemarkError
 from tidemark.probe import rendering
-from tidemark.probe.result import Finding, Result
-from tidemark.probe.row import Verdict
+from tidemark.probe.observation import Comparison
+from tidemark.probe.result import Result, RowResult
 from tidemark.probe.running import Run
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tidemark.probe.bench import Bench
-    from tidemark.probe.row import Observation
+    from tidemark.probe.observation import Observation
 
     Probe = Callable[..., tuple[int, str, str]]
 
@@ -54,20 +54,20 @@ def probe(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -
 def finds(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """A target that answers, and whose rows find what the test says."""
 
-    def prepare(*findings: Finding, **attributes: Any) -> None:
-        run = Run(findings, attributes.get("left_behind", []), attributes.get("complete", True))
-        monkeypatch.setattr(verb, "ROWS", tuple(row(one.name) for one in findings))
+    def prepare(*row_results: RowResult, **attributes: Any) -> None:
+        run = Run(row_results, attributes.get("left_behind", []), attributes.get("complete", True))
+        monkeypatch.setattr(verb, "ROWS", tuple(row(one.name) for one in row_results))
         monkeypatch.setattr(verb, "asked", lambda *_, **__: run)
-        monkeypatch.setattr(recorded, "chosen", lambda *_: (DEPLOYMENT, OURS))
-        monkeypatch.setattr(recorded, "answering", lambda _: None)
+        monkeypatch.setattr(known, "chosen", lambda *_: (DEPLOYMENT, OURS))
+        monkeypatch.setattr(known, "answering", lambda _: None)
         monkeypatch.setattr(verb, "SharedClients", lambda _: None)
         monkeypatch.setattr(status, "versions", lambda _: {"tidemark": "0.1.0"})
 
     return prepare
 
 
-def _kept(path: Path, *findings: Finding) -> str:
-    path.write_text(json.dumps(result(*findings).as_json()), encoding="utf-8")
+def _kept(path: Path, *row_results: RowResult) -> str:
+    path.write_text(json.dumps(result(*row_results).as_json()), encoding="utf-8")
     return str(path)
 
 
@@ -107,7 +107,7 @@ def test_a_file_that_holds_no_result_is_refused_before_anything_is_asked(
 
 
 def test_rows_that_differ_from_aws_are_no_failure(probe: Probe, finds: Callable[..., None]) -> None:
-    finds(finding("a", Verdict.DIFFERS), finding("b", Verdict.NOT_SEEN))
+    finds(row_result("a", Comparison.DIFFERS), row_result("b", Comparison.NOT_SEEN))
 
     code, out, _ = probe()
 
@@ -117,7 +117,7 @@ def test_rows_that_differ_from_aws_are_no_failure(probe: Probe, finds: Callable[
 
 
 def test_a_row_that_fails_ends_with_unknown(probe: Probe, finds: Callable[..., None]) -> None:
-    finds(finding("a", Verdict.FAILED, observed="CreateQueue failed with Broken: it is"))
+    finds(row_result("a", Comparison.FAILED, observed="CreateQueue failed with Broken: it is"))
 
     code, out, said = probe()
 
@@ -127,18 +127,18 @@ def test_a_row_that_fails_ends_with_unknown(probe: Probe, finds: Callable[..., N
 
 
 def test_json_is_all_that_is_printed(probe: Probe, finds: Callable[..., None]) -> None:
-    finds(finding("a"))
+    finds(row_result("a"))
 
     code, out, _ = probe("--json")
 
     assert code == 0
-    assert [one.name for one in Result.from_json(json.loads(out)).findings] == ["a"]
+    assert [one.name for one in Result.from_json(json.loads(out)).row_results] == ["a"]
 
 
 def test_markdown_goes_to_a_file_or_to_standard_output(
     probe: Probe, finds: Callable[..., None], tmp_path: Path
 ) -> None:
-    finds(finding("a"))
+    finds(row_result("a"))
     path = tmp_path / "target.md"
 
     _, out, _ = probe("--json", "--markdown", str(path))
@@ -178,7 +178,7 @@ def test_a_page_that_cannot_be_written_in_the_end_loses_no_result(
     monkeypatch: pytest.MonkeyPatch,
     how: list[str],
 ) -> None:
-    finds(finding("a"), left_behind=["queue b: AccessDenied"])
+    finds(row_result("a"), left_behind=["queue b: AccessDenied"])
 
     def fails(*_: Any, **__: Any) -> None:
         raise PermissionError(13, "Permission denied")
@@ -195,21 +195,21 @@ def test_a_page_that_cannot_be_written_in_the_end_loses_no_result(
 @pytest.mark.parametrize(
     ("before", "code", "said"),
     [
-        (finding("a"), 0, "1 rows as before, 0 changed."),
-        (finding("a", observed="another"), 3, "0 rows as before, 1 changed."),
-        (finding("a", Verdict.DIFFERS), 3, "before  differs: as documented"),
-        (finding("b"), 3, "0 rows as before, 2 changed."),
+        (row_result("a"), 0, "1 rows as before, 0 changed."),
+        (row_result("a", observed="another"), 3, "0 rows as before, 1 changed."),
+        (row_result("a", Comparison.DIFFERS), 3, "before  differs: as documented"),
+        (row_result("b"), 3, "0 rows as before, 2 changed."),
     ],
 )
 def test_it_ends_with_unknown_when_a_row_says_something_else_than_before(
     probe: Probe,
     finds: Callable[..., None],
     tmp_path: Path,
-    before: Finding,
+    before: RowResult,
     code: int,
     said: str,
 ) -> None:
-    finds(finding("a"))
+    finds(row_result("a"))
 
     ended, out, _ = probe("--against", _kept(tmp_path / "before.json", before))
 
@@ -220,8 +220,8 @@ def test_it_ends_with_unknown_when_a_row_says_something_else_than_before(
 def test_rows_by_name_are_compared_alone(
     probe: Probe, finds: Callable[..., None], tmp_path: Path
 ) -> None:
-    finds(finding("a"))
-    before = _kept(tmp_path / "before.json", finding("a"), finding("b"))
+    finds(row_result("a"))
+    before = _kept(tmp_path / "before.json", row_result("a"), row_result("b"))
 
     assert probe("a", "--against", before)[0] == 0
     assert probe("--against", before)[0] == 3
@@ -230,15 +230,19 @@ def test_rows_by_name_are_compared_alone(
 def test_the_comparison_is_in_the_document(
     probe: Probe, finds: Callable[..., None], tmp_path: Path
 ) -> None:
-    finds(finding("a"))
+    finds(row_result("a"))
 
-    _, out, _ = probe("--json", "--against", _kept(tmp_path / "before.json", finding("a")))
+    _, out, _ = probe("--json", "--against", _kept(tmp_path / "before.json", row_result("a")))
 
     assert json.loads(out)["against"] == {"same": 1, "changed": []}
 
 
 def test_interrupted_it_shows_what_is_known(probe: Probe, finds: Callable[..., None]) -> None:
-    finds(finding("a"), finding("b", Verdict.NOT_PROBED, observed="interrupted"), complete=False)
+    finds(
+        row_result("a"),
+        row_result("b", Comparison.NOT_PROBED, observed="interrupted"),
+        complete=False,
+    )
 
     code, out, said = probe()
 
@@ -250,7 +254,7 @@ def test_interrupted_it_shows_what_is_known(probe: Probe, finds: Callable[..., N
 def test_interrupted_it_does_not_say_that_all_is_removed_when_it_is_not(
     probe: Probe, finds: Callable[..., None]
 ) -> None:
-    finds(finding("a"), left_behind=["queue b: AccessDenied"], complete=False)
+    finds(row_result("a"), left_behind=["queue b: AccessDenied"], complete=False)
 
     code, _, said = probe()
 
@@ -262,7 +266,7 @@ def test_interrupted_it_does_not_say_that_all_is_removed_when_it_is_not(
 def test_what_could_not_be_removed_is_named_and_the_end_is_unknown(
     probe: Probe, finds: Callable[..., None]
 ) -> None:
-    finds(finding("a"), left_behind=["queue b: AccessDenied"])
+    finds(row_result("a"), left_behind=["queue b: AccessDenied"])
 
     code, out, said = probe()
 
@@ -279,7 +283,7 @@ def test_what_could_not_be_removed_is_named_and_the_end_is_unknown(
 def test_a_target_that_is_lost_meanwhile_keeps_what_could_not_be_removed_unless_it_is_ours(
     probe: Probe, finds: Callable[..., None], monkeypatch: pytest.MonkeyPatch, *, is_ours: bool
 ) -> None:
-    finds(finding("a"), left_behind=["queue b: the target does not answer"])
+    finds(row_result("a"), left_behind=["queue b: the target does not answer"])
     answers = iter([None])
 
     def answering(_: object) -> None:
@@ -288,8 +292,8 @@ def test_a_target_that_is_lost_meanwhile_keeps_what_could_not_be_removed_unless_
         raise TidemarkError("It cannot be reached.")
 
     theirs = SimpleNamespace(asks_first=False, is_ours=is_ours)
-    monkeypatch.setattr(recorded, "chosen", lambda *_: (DEPLOYMENT, theirs))
-    monkeypatch.setattr(recorded, "answering", answering)
+    monkeypatch.setattr(known, "chosen", lambda *_: (DEPLOYMENT, theirs))
+    monkeypatch.setattr(known, "answering", answering)
 
     code, _, said = probe()
 

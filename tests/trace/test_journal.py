@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from tidemark import logs
+from tidemark.aws import logs
 from tidemark.trace import journal
 from tidemark.trace.items import EventKey
 from tidemark.trace.journal import Journal
@@ -99,7 +99,7 @@ def test_an_id_that_a_filter_pattern_would_misread_is_not_put_into_one(
 def test_the_log_is_asked_for_the_word_in_quotes_where_it_is_stored() -> None:
     asked: list[dict[str, Any]] = []
 
-    class Clients:
+    class AwsClients:
         class functions:  # noqa: N801 -- an attribute of the clients
             @staticmethod
             def get_function_configuration(**_: str) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def test_the_log_is_asked_for_the_word_in_quotes_where_it_is_stored() -> None:
     class Deployment:
         outputs = dict.fromkeys(logs.FUNCTIONS.values(), "fn")
 
-    Journal(cast("Any", Clients), cast("Any", Deployment)).about("key-1", since_ms=7)
+    Journal(cast("Any", AwsClients), cast("Any", Deployment)).about("key-1", since_ms=7)
 
     assert {one["filterPattern"] for one in asked} == {'"key-1"'}
     assert {one["startTime"] for one in asked} == {7}

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.trace.known import BEGUN_MS, accepted, event, record
-from tidemark.cli import recorded
+from tidemark.cli import known
 from tidemark.cli import trace as verb
-from tidemark.errors import EndedError
-from tidemark.exit_codes import ExitCode
+from tidemark.errors import EndedError, ExitCode
 from tidemark.trace.items import Mark
 from tidemark.trace.letters import Letter
 from tidemark.trace.timeline import timeline
@@ -42,9 +41,9 @@ def shown(
             return self.found
 
     def show(found: Trace | Unknown, *, as_json: bool = False) -> str:
-        monkeypatch.setattr(recorded, "chosen", lambda *_: (Deployment, None))
-        monkeypatch.setattr(recorded, "answering", lambda _: None)
-        monkeypatch.setattr(verb, "Clients", lambda _: None)
+        monkeypatch.setattr(known, "chosen", lambda *_: (Deployment, None))
+        monkeypatch.setattr(known, "answering", lambda _: None)
+        monkeypatch.setattr(verb, "AwsClients", lambda _: None)
         monkeypatch.setattr(Tracer, "of", lambda *_, **__: Fake(found))
         try:
             verb.trace("key[red]-1", as_json=as_json)

@@ -6,13 +6,13 @@ from typing import Annotated
 
 import typer
 
-from tidemark.aws import Clients
-from tidemark.cli import recorded
+from tidemark.api.client import Client
+from tidemark.api.exchange import Answer, Headers, Request, TransportError
+from tidemark.api.httpx_transport import HttpxTransport
+from tidemark.aws.clients import AwsClients
+from tidemark.cli import known
 from tidemark.cli.options import RecordedStack, RecordedTarget
-from tidemark.client import Client
 from tidemark.errors import RefusedError, TidemarkError
-from tidemark.exchange import Answer, Headers, Request, TransportError
-from tidemark.httpx_transport import HttpxTransport
 
 Method = Annotated[str, typer.Argument(help="GET or POST.")]
 Path = Annotated[str, typer.Argument(help="The path, such as /accounts/alice.")]
@@ -45,8 +45,8 @@ def call(
         raise RefusedError(f"The API knows GET and POST, not {method}.")
     if not path.startswith("/"):
         raise RefusedError(f"The path begins with a slash: /{path}.")
-    deployment, its_target = recorded.chosen(target, stack_name)
-    clients = Clients(recorded.answering(its_target))
+    deployment, its_target = known.chosen(target, stack_name)
+    clients = AwsClients(known.answering(its_target))
     headers = {}
     if method == "POST":
         headers["Idempotency-Key"] = key or str(uuid.uuid4())

@@ -6,16 +6,17 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tidemark import plan, stacks
-from tidemark.aws import Clients
+from tidemark.aws import stacks
+from tidemark.aws.clients import AwsClients
 from tidemark.cli.options import WIRINGS
+from tidemark.deploy import changes
 from tidemark.errors import RefusedError, TidemarkError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from tidemark.deployment import Deployment
-    from tidemark.environment import Connection
+    from tidemark.aws.connection import Connection
+    from tidemark.host.deployment import Deployment
 
 KNOWN = {
     "wiring": WIRINGS,
@@ -67,7 +68,7 @@ def kept_retention(connection: Connection | None, stack_name: str) -> Mapping[st
     """
     if connection is None:
         return {}
-    clients = Clients(connection)
+    clients = AwsClients(connection)
     try:
         if stacks.describe(clients, stack_name) is None:
             return {}
@@ -78,7 +79,7 @@ def kept_retention(connection: Connection | None, stack_name: str) -> Mapping[st
             f"Whether {stack_name} keeps its tables cannot be read ({words}): try again, or name "
             "a --retention."
         ) from error
-    return _retention(is_retained=plan.is_retained(template))
+    return _retention(is_retained=changes.is_retained(template))
 
 
 def recorded_retention(known: Deployment | None) -> Mapping[str, str]:

@@ -12,7 +12,7 @@ from tidemark.errors import InterruptedByUserError, RefusedError
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tidemark.consent import Consent
+    from tidemark.deploy.consent import Consent
     from tidemark.targets.base import Target
 
 

@@ -12,8 +12,7 @@ from rich.text import Text
 from tidemark.cli.options import TargetToStart
 from tidemark.doctor.examination import Examination, examine
 from tidemark.doctor.finding import Finding, State
-from tidemark.errors import EndedError
-from tidemark.exit_codes import ExitCode
+from tidemark.errors import EndedError, ExitCode
 from tidemark.targets.choice import AUTO
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]

@@ -9,16 +9,17 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from tidemark import environment, gateway_logs, synthesis
-from tidemark.environment import Connection
+from tidemark.aws.connection import Connection, printable
+from tidemark.deploy import synthesis
+from tidemark.targets import aws_log_role
 from tidemark.targets.aws import ACCOUNT_VARIABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from tidemark.bringup import BringUp
-    from tidemark.cdk import Invocation
-    from tidemark.deployment import Deployment
+    from tidemark.deploy.bringup import BringUp
+    from tidemark.deploy.cdk import Invocation
+    from tidemark.host.deployment import Deployment
     from tidemark.targets.aws import AwsTarget
 
 _ANY_ACCOUNT = "ACCOUNT"
@@ -103,7 +104,7 @@ def _deploying(bring_up: BringUp, target: AwsTarget, looked_at: Iterable[str]) -
         "would create and what that costs, and ask"
     )
     yield (
-        f"create the IAM role {gateway_logs.ROLE_NAME} and name it in the settings of API Gateway, "
+        f"create the IAM role {aws_log_role.ROLE_NAME} and name it in the settings of API Gateway, "
         "unless those have one"
     )
     yield "bootstrap, unless that is done already:"
@@ -154,7 +155,7 @@ def _variables(env: Mapping[str, str]) -> Iterator[str]:
         for key, value in env.items()
         if not key.startswith("AWS_") and os.environ.get(key) != value
     }
-    for key, value in sorted((own | environment.printable(env)).items()):
+    for key, value in sorted((own | printable(env)).items()):
         yield f"  {key}={value}"
     if not any(key in os.environ for key in ("AWS_PROFILE", "AWS_ACCESS_KEY_ID")):
         yield "  (no AWS_PROFILE and no AWS_ACCESS_KEY_ID: the default profile, or the machine's role)"  # noqa: E501 -- a line for people

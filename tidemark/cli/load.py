@@ -6,15 +6,13 @@ from pathlib import Path
 
 import typer
 
-from tidemark import deployment as deployments
-from tidemark import environment
-from tidemark.cli import recorded
+from tidemark.aws.connection import Connection, for_children
+from tidemark.cli import known
 from tidemark.cli.options import RecordedStack, RecordedTarget
-from tidemark.deployment import Deployment
-from tidemark.environment import Connection
-from tidemark.errors import EndedError, InterruptedByUserError, TidemarkError
-from tidemark.exit_codes import ExitCode
-from tidemark.state import require_checkout
+from tidemark.errors import EndedError, ExitCode, InterruptedByUserError, TidemarkError
+from tidemark.host import deployment as deployments
+from tidemark.host.deployment import Deployment
+from tidemark.host.state import require_checkout
 
 _LOCUSTFILE = Path("loadtest/locustfile.py")
 _SAID_BY_LOCUST = {ExitCode.VIOLATED, ExitCode.SLO_MISSED, ExitCode.UNKNOWN, ExitCode.REFUSED}
@@ -35,8 +33,8 @@ def load(
     Further arguments are Locust's: `tidemark load --users 8 --run-time 1m`.
     """
     checkout = require_checkout("load")
-    deployment, its_target = recorded.chosen(target, stack_name)
-    connection = recorded.answering(its_target)
+    deployment, its_target = known.chosen(target, stack_name)
+    connection = known.answering(its_target)
     command: list[str | Path] = [
         sys.executable,
         "-m",
@@ -61,7 +59,7 @@ def load(
 
 def _environment(deployment: Deployment, connection: Connection) -> dict[str, str]:
     """What a load generator needs to know, on top of a clean environment."""
-    return environment.for_children(connection) | {
+    return for_children(connection) | {
         "TIDEMARK_API_URL": deployment.api_url,
         "TIDEMARK_REGION": deployment.region,
         "TIDEMARK_ENDPOINT": deployment.endpoint or "",

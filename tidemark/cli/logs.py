@@ -5,16 +5,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tidemark import logs as read_logs
-from tidemark.aws import Clients
-from tidemark.cli import recorded
+from tidemark.aws import logs as read_logs
+from tidemark.aws.clients import AwsClients
+from tidemark.cli import known
 from tidemark.cli.options import RecordedStack, RecordedTarget, minutes
-from tidemark.deployment import Deployment
 from tidemark.errors import RefusedError
-from tidemark.waiting import NotSeenError, eventually
+from tidemark.host.deployment import Deployment
+from tidemark.host.waiting import NotSeenError, eventually
 
 if TYPE_CHECKING:
-    from tidemark.logs import Line
+    from tidemark.aws.logs import Line
 
 _NAMES = ", ".join(read_logs.FUNCTIONS)
 # Lines arrive late and out of order: each look goes back this far, and prints what is new.
@@ -45,8 +45,8 @@ def logs(
     """Print what the functions logged."""
     if function is not None and function not in read_logs.FUNCTIONS:
         raise RefusedError(f"There is no function {function!r}: choose one of {_NAMES}.")
-    deployment, its_target = recorded.chosen(target, stack_name)
-    clients = Clients(recorded.answering(its_target))
+    deployment, its_target = known.chosen(target, stack_name)
+    clients = AwsClients(known.answering(its_target))
     names = list(read_logs.FUNCTIONS) if function is None else [function]
     begin_ms = int(time.time() * 1000 - since * 60_000)
     tail = _Tail(deployment, clients, names, begin_ms)
@@ -62,7 +62,7 @@ class _Tail:
     """Prints each line once, in order of time as far as it is known."""
 
     def __init__(
-        self, deployment: Deployment, clients: Clients, functions: list[str], since_ms: int
+        self, deployment: Deployment, clients: AwsClients, functions: list[str], since_ms: int
     ) -> None:
         self._deployment = deployment
         self._clients = clients

@@ -11,13 +11,12 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from tidemark import logged_metrics
-from tidemark.aws import Clients
-from tidemark.cli import recorded
+from tidemark.aws.clients import AwsClients
+from tidemark.aws.metrics import Summary, of_stack, summarised
+from tidemark.cli import known
 from tidemark.cli.logs import Since
 from tidemark.cli.options import RecordedStack, RecordedTarget
 from tidemark.cli.tables import table_console
-from tidemark.logged_metrics import Summary
 
 _FIGURES = ("count", "sum", "min", "max", "p50", "p99")
 
@@ -41,12 +40,10 @@ def metrics(
     CloudWatch makes metrics of such lines, emulators do not; so these figures are there on every
     target, and are exact.
     """
-    deployment, its_target = recorded.chosen(target, stack_name)
-    clients = Clients(recorded.answering(its_target))
+    deployment, its_target = known.chosen(target, stack_name)
+    clients = AwsClients(known.answering(its_target))
     since_ms = int(time.time() * 1000 - since * 60_000)
-    found = logged_metrics.summarised(
-        logged_metrics.of_stack(clients, deployment, since_ms=since_ms)
-    )
+    found = summarised(of_stack(clients, deployment, since_ms=since_ms))
     if as_json:
         document = {
             "target": deployment.target,

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from tidemark import deployment as deployments
 from tidemark import targets
+from tidemark.host import deployment as deployments
 
 if TYPE_CHECKING:
-    from tidemark.deployment import Deployment
-    from tidemark.proof import Proof
+    from tidemark.deploy.first_deposit import Proof
+    from tidemark.host.deployment import Deployment
 
 
 def print_for(deployment: Deployment, proof: Proof) -> None:

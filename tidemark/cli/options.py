@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from tidemark import cdk, targets
+from tidemark import targets
+from tidemark.deploy import cdk
 
 DEFAULT_STACK_NAME = "Tidemark"
 WIRINGS = ("queued", "direct")

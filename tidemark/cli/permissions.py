@@ -11,18 +11,17 @@ import typer
 
 from tidemark.cli.options import DEFAULT_STACK_NAME
 from tidemark.cli.tables import table_console
-from tidemark.errors import EndedError, RefusedError
-from tidemark.exit_codes import ExitCode
+from tidemark.deploy.synthesis import App, Assembly, find, synthesise
+from tidemark.errors import EndedError, ExitCode, RefusedError
+from tidemark.host.processes import Children
+from tidemark.host.progress import Steps
+from tidemark.host.state import require_checkout, state_dir
 from tidemark.permissions import rendering
+from tidemark.permissions.call_log import HOW_TO_RECORD, PATH, CallLog
 from tidemark.permissions.proof import prove
-from tidemark.permissions.recording import HOW_TO_RECORD, PATH, Recording
-from tidemark.processes import Children
-from tidemark.progress import Steps
-from tidemark.state import require_checkout, state_dir
-from tidemark.synthesis import App, Assembly, find, synthesise
 
 if TYPE_CHECKING:
-    from tidemark.permissions.findings import Proof
+    from tidemark.permissions.objections import Proof
 
 _WIRINGS = ("queued", "direct")
 _WIDE = 170
@@ -49,7 +48,7 @@ def permissions(
     template, in each wiring; so is what services do with the roles, and who may call whom.
     """
     checkout = require_checkout("permissions")
-    recorded = Recording.read(recording or checkout / PATH)
+    recorded = CallLog.read(recording or checkout / PATH)
     if missing := [wiring for wiring in _WIRINGS if wiring not in recorded.calls]:
         raise RefusedError(f"The recording lacks wiring {', '.join(missing)}: {HOW_TO_RECORD}.")
     templates = {wiring: one.template for wiring, one in _assemblies(checkout).items()}
@@ -88,10 +87,10 @@ def _assemblies(checkout: Path) -> dict[str, Assembly]:
 def _print(proofs: dict[str, Proof]) -> None:
     console = table_console(_WIDE)
     console.print(rendering.table(proofs))
-    findings = rendering.findings(proofs)
-    for line in findings:
+    objections = rendering.objections(proofs)
+    for line in objections:
         console.print(line, style="red", markup=False)
-    if not findings:
+    if not objections:
         checked = sum(len(proof.rows) for proof in proofs.values())
         console.print(
             f"{checked} permissions are needed and granted, and no other; what calls without a "

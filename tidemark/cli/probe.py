@@ -10,24 +10,31 @@ from typing import Annotated
 
 import typer
 
-from tidemark import status, targets
-from tidemark.cli import consent, recorded
+from tidemark import targets
+from tidemark.aws.connection import Connection
+from tidemark.cli import consent, known
 from tidemark.cli.options import RecordedStack, RecordedTarget, Yes
 from tidemark.cli.tables import table_console
-from tidemark.deployment import Deployment
-from tidemark.environment import Connection
-from tidemark.errors import EndedError, InterruptedByUserError, RefusedError, TidemarkError
-from tidemark.exit_codes import ExitCode
+from tidemark.deploy import status
+from tidemark.errors import (
+    EndedError,
+    ExitCode,
+    InterruptedByUserError,
+    RefusedError,
+    TidemarkError,
+)
+from tidemark.host.deployment import Deployment
+from tidemark.host.progress import stderr
 from tidemark.probe import rendering
 from tidemark.probe.asking import asked
 from tidemark.probe.clients import SharedClients
 from tidemark.probe.difference import Difference
+from tidemark.probe.observation import Comparison
 from tidemark.probe.plan import ProbePlan
 from tidemark.probe.result import Result
-from tidemark.probe.row import Row, Verdict
+from tidemark.probe.row import Row
 from tidemark.probe.rows import ROWS
 from tidemark.probe.running import Run
-from tidemark.progress import stderr
 from tidemark.targets.base import Target
 from tidemark.targets.emulators import emulator_at
 
@@ -85,8 +92,8 @@ def probe(
         earlier = earlier.only(names)
     if target is not None and _makes_something(rows):
         consent.for_target(targets.class_of(target), is_given=yes)  # before anything is called
-    deployment, its_target = recorded.chosen(target, stack_name)
-    connection = recorded.answering(its_target)
+    deployment, its_target = known.chosen(target, stack_name)
+    connection = known.answering(its_target)
     _ask(rows, its_target, connection, is_given=yes)
     clients = SharedClients(connection)
     started = time.monotonic()
@@ -100,7 +107,7 @@ def probe(
     )
     duration_s = time.monotonic() - started
     try:
-        recorded.answering(its_target)
+        known.answering(its_target)
     except TidemarkError as error:
         if not its_target.is_ours:  # what was on one of ours has ended with it
             for line in _left(run):
@@ -111,7 +118,7 @@ def probe(
         date=datetime.now(UTC).date().isoformat(),
         versions=status.versions(deployment),
         duration_s=round(duration_s, 1),
-        findings=run.findings,
+        row_results=run.row_results,
     )
     difference = Difference.between(earlier, result) if earlier else None
     _show(result, difference, as_json=as_json, is_page=markdown == _STDOUT)
@@ -125,7 +132,7 @@ def probe(
             if run.left_behind
             else "Interrupted; what the probe had made is removed."
         )
-    has_failed = any(one.verdict is Verdict.FAILED for one in result.findings)
+    has_failed = any(one.comparison is Comparison.FAILED for one in result.row_results)
     if run.left_behind or has_failed or (difference and difference.changed):
         raise EndedError(ExitCode.UNKNOWN)
 

@@ -4,20 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from tidemark import failures
-from tidemark.cli import (
-    call,
-    doctor,
-    load,
-    logs,
-    metrics,
-    permissions,
-    probe,
-    stack,
-    status,
-    trace,
-)
-from tidemark.exit_codes import ExitCode
+from tidemark.cli import call, doctor, load, logs, metrics, permissions, probe, stack, status, trace
+from tidemark.errors import ExitCode
+from tidemark.host import failures
 
 _USAGE_ERROR = 2
 

@@ -8,11 +8,8 @@ from pathlib import Path
 
 import typer
 
-from tidemark import deployment as deployments
-from tidemark import targets, teardown
-from tidemark.bringup import BringUp
-from tidemark.cdk import PROGRAMS, Cdk, last_words
-from tidemark.cli import choices, consent, dry_run, next_steps, recorded
+from tidemark import targets
+from tidemark.cli import choices, consent, dry_run, known, next_steps
 from tidemark.cli.options import (
     DEFAULT_STACK_NAME,
     Context,
@@ -29,13 +26,17 @@ from tidemark.cli.options import (
     Wiring,
     Yes,
 )
-from tidemark.deployment import Deployment
+from tidemark.deploy import teardown
+from tidemark.deploy.bringup import BringUp
+from tidemark.deploy.cdk import PROGRAMS, Cdk, last_words
+from tidemark.deploy.synthesis import App
 from tidemark.errors import RefusedError, TidemarkError
-from tidemark.locking import locked
-from tidemark.processes import Children, stop_forgotten
-from tidemark.progress import Steps
-from tidemark.state import require_checkout, state_dir
-from tidemark.synthesis import App
+from tidemark.host import deployment as deployments
+from tidemark.host.deployment import Deployment
+from tidemark.host.locking import locked
+from tidemark.host.processes import Children, stop_forgotten
+from tidemark.host.progress import Steps
+from tidemark.host.state import require_checkout, state_dir
 from tidemark.targets.aws import AwsTarget
 from tidemark.targets.base import Target, TargetOptions
 from tidemark.targets.choice import choose
@@ -90,11 +91,11 @@ def up(  # noqa: PLR0913 -- the options of the command line
         )
         if rehearsed:
             on_aws = _on_aws(chosen)
-            known = recorded.rehearsed(choice.name, stack_name)
-            if known is not None and not on_aws.may_hold(known):
-                known = None
-            rehearsal = _keeping(bring_up, lambda: choices.recorded_retention(known))
-            dry_run.of_up(rehearsal, on_aws, known, contexts)
+            noted = known.rehearsed(choice.name, stack_name)
+            if noted is not None and not on_aws.may_hold(noted):
+                noted = None
+            rehearsal = _keeping(bring_up, lambda: choices.recorded_retention(noted))
+            dry_run.of_up(rehearsal, on_aws, noted, contexts)
             return
         deployment, proof = _with_kept_retention(bring_up).up()
     next_steps.print_for(deployment, proof)
@@ -145,22 +146,22 @@ def deploy(  # noqa: PLR0913 -- the options of the command line
     tags = choices.pairs(tag, "--tag")
     require_checkout("deploy")
     if rehearsed:
-        on_aws, name, known = _recorded_on_aws(target, stack_name)
+        on_aws, name, noted = _recorded_on_aws(target, stack_name)
         rehearsal = _bring_up(
             on_aws,
             name,
-            {"wiring": "queued" if known is None else known.wiring, **contexts},
+            {"wiring": "queued" if noted is None else noted.wiring, **contexts},
             verb="deploy",
             tags=tags,
             deploy_with=deploy_with,
             yes=True,
         )
-        rehearsal = _keeping(rehearsal, lambda: choices.recorded_retention(known))
-        dry_run.of_deploy(rehearsal, on_aws, known, contexts)
+        rehearsal = _keeping(rehearsal, lambda: choices.recorded_retention(noted))
+        dry_run.of_deploy(rehearsal, on_aws, noted, contexts)
         return
     with _at_work(state_dir()):
-        deployment, chosen = recorded.chosen(target, stack_name)
-        connection = recorded.answering(chosen)
+        deployment, chosen = known.chosen(target, stack_name)
+        connection = known.answering(chosen)
         bring_up = _bring_up(
             chosen,
             deployment.stack_name,
@@ -196,7 +197,7 @@ def diff(
     """Show what a deploy would change."""
     contexts = choices.chosen(context, wiring=wiring, retention=retention)
     require_checkout("diff")
-    chosen, connection, name, deployed = recorded.compared(target, stack_name)
+    chosen, connection, name, deployed = known.compared(target, stack_name)
     bring_up = _bring_up(chosen, name, {**deployed, **contexts}, verb="diff", yes=True)
     finished = _with_kept_retention(bring_up).diff(connection)
     if finished.exit_code != 0:
@@ -221,9 +222,9 @@ def _destroy(target: str | None, stack_name: str | None, *, yes: bool, rehearsed
         consent.for_target(targets.class_of(target), is_given=yes)  # before anything is called
     state = state_dir()
     with _at_work(state):
-        deployment, chosen = recorded.deletable(target, stack_name)
+        deployment, chosen = known.deletable(target, stack_name)
         agree = consent.for_target(type(chosen), is_given=yes)
-        recorded.answering(chosen)
+        known.answering(chosen)
         typer.echo(teardown.destroy(state, deployment, agree))
 
 
@@ -283,11 +284,11 @@ def _recorded_on_aws(
     """Where a dry run is of, of which stack, and what is recorded of that."""
     if target_name is None or not targets.class_of(target_name).asks_first:
         raise _no_dry_run()
-    known = recorded.rehearsed(target_name, stack_name)
-    if known is None:
+    noted = known.rehearsed(target_name, stack_name)
+    if noted is None:
         target = targets.create(target_name, TargetOptions(state=state_dir()))
         return _on_aws(target), stack_name or DEFAULT_STACK_NAME, None
-    return _on_aws(targets.of_deployment(known)), known.stack_name, known
+    return _on_aws(targets.of_deployment(noted)), noted.stack_name, noted
 
 
 def _on_aws(target: Target) -> AwsTarget:

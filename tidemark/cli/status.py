@@ -9,10 +9,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tidemark import status as measured
-from tidemark.aws import Clients
-from tidemark.cli import recorded
+from tidemark.aws.clients import AwsClients
+from tidemark.cli import known
 from tidemark.cli.options import RecordedStack, RecordedTarget
+from tidemark.deploy import status as measured
 
 _FIRST_COLUMN = 24
 
@@ -30,8 +30,8 @@ def status(
     as_json: AsJson = False,  # noqa: FBT002 -- a flag of the command line
 ) -> None:
     """Show the target, the stack, and what is on its way through it."""
-    deployment, its_target = recorded.chosen(target, stack_name)
-    report = measured.report(deployment, Clients(recorded.answering(its_target)))
+    deployment, its_target = known.chosen(target, stack_name)
+    report = measured.report(deployment, AwsClients(known.answering(its_target)))
     if as_json:
         typer.echo(json.dumps(report, indent=2, sort_keys=True))
         return

@@ -9,11 +9,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tidemark.aws import Clients
-from tidemark.cli import recorded
+from tidemark.aws.clients import AwsClients
+from tidemark.cli import known
 from tidemark.cli.options import RecordedStack, RecordedTarget, minutes
-from tidemark.errors import EndedError
-from tidemark.exit_codes import ExitCode
+from tidemark.errors import EndedError, ExitCode
 from tidemark.trace import document
 from tidemark.trace.tracing import Kind, Tracer, Unknown
 
@@ -54,8 +53,8 @@ def trace(
     stack_name: RecordedStack = None,
 ) -> None:
     """Show the way of a command, an event or an account through the stack, as one timeline."""
-    deployment, its_target = recorded.chosen(target, stack_name)
-    clients = Clients(recorded.answering(its_target))
+    deployment, its_target = known.chosen(target, stack_name)
+    clients = AwsClients(known.answering(its_target))
     found = Tracer.of(deployment, clients, lookback_min=since).trace(wanted_id, kind)
     if as_json:
         where = {"target": deployment.target, "stack_name": deployment.stack_name}

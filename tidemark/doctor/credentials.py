@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import BotoCoreError
 from botocore.session import Session
 
-from tidemark import environment
+from tidemark.aws.connection import endpoint_variables
 from tidemark.doctor.finding import Finding, lacking, well
 from tidemark.errors import RefusedError, TidemarkError
 
@@ -67,7 +67,7 @@ def present(environ: Mapping[str, str], *, is_needed: bool) -> Finding:
 
 def endpoints(environ: Mapping[str, str]) -> Iterator[Finding]:
     """The variables that would send calls for AWS elsewhere, for who goes to another target."""
-    if names := environment.endpoint_variables(environ):
+    if names := endpoint_variables(environ):
         yield lacking(
             "AWS endpoint",
             f"{', '.join(names)} is set",

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tidemark import targets
 from tidemark.doctor import containers, credentials, docker, installation, machine, remains
 from tidemark.doctor.finding import State
-from tidemark.state import find_checkout, state_dir
+from tidemark.host.state import find_checkout, state_dir
 from tidemark.targets.aws import AwsTarget
 from tidemark.targets.base import TargetOptions
 from tidemark.targets.choice import Choice, choose

@@ -9,10 +9,10 @@ import sys
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from tidemark import cdk
+from tidemark.deploy import cdk
 from tidemark.doctor.finding import Finding, lacking, well
 from tidemark.errors import TidemarkError
-from tidemark.state import read_json
+from tidemark.host.state import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

@@ -6,8 +6,8 @@ import shutil
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from tidemark import ports
 from tidemark.doctor.finding import Finding, lacking, well
+from tidemark.host import ports
 from tidemark.targets.localstack import PREFERRED_PORT
 
 if TYPE_CHECKING:

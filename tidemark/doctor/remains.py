@@ -5,19 +5,19 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from tidemark import deployment as deployments
 from tidemark import targets
+from tidemark.api.exchange import is_loopback
 from tidemark.doctor.finding import Finding, lacking, well
 from tidemark.errors import TidemarkError
-from tidemark.exchange import is_loopback
-from tidemark.processes import ProcessIdentity
+from tidemark.host import deployment as deployments
+from tidemark.host.processes import ProcessIdentity
 from tidemark.targets.base import TargetOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tidemark.deployment import Deployment
+    from tidemark.host.deployment import Deployment
 
 # The targets that are started here, and the record that says so.
 _RECORDS = {"embedded": "process.json", "localstack": "container.json"}

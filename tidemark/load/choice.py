@@ -6,9 +6,9 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tidemark.deployment import Deployment, path_of, recorded
+from tidemark.api.exchange import is_loopback
 from tidemark.errors import RefusedError
-from tidemark.exchange import is_loopback
+from tidemark.host.deployment import Deployment, path_of, recorded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tidemark.errors import TidemarkError
-from tidemark.permissions.findings import Proof
+from tidemark.permissions.objections import Proof
 from tidemark.permissions.openness import prove_edges, prove_transport
 from tidemark.permissions.roles import find_roles_of_nobody, prove_role
 from tidemark.permissions.template import Template
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from typing import Any
 
-    from tidemark.permissions.recording import Call
+    from tidemark.permissions.call_log import Call
 
 
 def prove(content: Mapping[str, Any], calls: Iterable[Call]) -> Proof:

@@ -10,7 +10,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tidemark.permissions.findings import Proof, Row
+    from tidemark.permissions.objections import Proof, Row
 
 _MARKS = {
     "True": Text("covered", "green"),
@@ -54,12 +54,12 @@ def table(proofs: Mapping[str, Proof]) -> Table:
     return shown
 
 
-def findings(proofs: Mapping[str, Proof]) -> list[str]:
+def objections(proofs: Mapping[str, Proof]) -> list[str]:
     """What is wrong, one line each, with the wirings in which it is."""
     wirings: dict[str, list[str]] = {}
     for wiring, proof in proofs.items():
-        for finding in proof.findings:
-            wirings.setdefault(f"{finding.kind}: {finding.sentence}", []).append(wiring)
+        for objection in proof.objections:
+            wirings.setdefault(f"{objection.kind}: {objection.sentence}", []).append(wiring)
     return [f"{said} ({', '.join(where)})" for said, where in wirings.items()]
 
 
@@ -80,8 +80,8 @@ def as_json(proofs: Mapping[str, Proof]) -> dict[str, Any]:
                     }
                     for row in proof.rows
                 ],
-                "findings": [
-                    {"kind": one.kind, "sentence": one.sentence} for one in proof.findings
+                "objections": [
+                    {"kind": one.kind, "sentence": one.sentence} for one in proof.objections
                 ],
             }
             for wiring, proof in proofs.items()

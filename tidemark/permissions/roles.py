@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tidemark.errors import TidemarkError
-from tidemark.permissions.findings import Finding, Grant, Row, readable
+from tidemark.permissions.objections import Grant, Objection, Row, readable
 from tidemark.permissions.policies import statements_of_role, statements_on
 from tidemark.permissions.services import uses_of_role
 from tidemark.permissions.statements import SECURE, Request, is_allowed
@@ -15,9 +15,9 @@ from tidemark.permissions.statements import SECURE, Request, is_allowed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from tidemark.permissions.call_log import Call
     from tidemark.permissions.conditions import Context
-    from tidemark.permissions.findings import Proof
-    from tidemark.permissions.recording import Call
+    from tidemark.permissions.objections import Proof
     from tidemark.permissions.statements import Statement
     from tidemark.permissions.template import Resource, Template
 
@@ -67,21 +67,23 @@ def prove_role(template: Template, function: Resource, calls: Iterable[Call], pr
         is_covered = all(is_allowed(one, [*granting, *on_resource]) for one in need.requests)
         proof.rows.append(Row(who, readable(template, need.grant), need.why, is_covered))
         if not is_covered:
-            proof.findings.append(
-                Finding("denied", f"{who} is denied {readable(template, need.grant)} ({need.why})")
+            proof.objections.append(
+                Objection(
+                    "denied", f"{who} is denied {readable(template, need.grant)} ({need.why})"
+                )
             )
     needed = {need.grant for need in needs}
     granted = Counter(grant for one in granting for grant in _grants(one))
     for grant, times in granted.items():
         said = f"{who} is granted {readable(template, grant)}"
         if grant not in needed:
-            proof.findings.append(
-                Finding("unused", f"{said}, and nothing was seen to need just that")
+            proof.objections.append(
+                Objection("unused", f"{said}, and nothing was seen to need just that")
             )
         elif times > 1:
-            proof.findings.append(Finding("unused", f"{said} {times} times"))
-    proof.findings += [
-        Finding("unused", f"{one.where} denies {', '.join(one.actions)}: {who} needs no denial")
+            proof.objections.append(Objection("unused", f"{said} {times} times"))
+    proof.objections += [
+        Objection("unused", f"{one.where} denies {', '.join(one.actions)}: {who} needs no denial")
         for one in granting
         if one.effect != "Allow"
     ]
@@ -90,8 +92,8 @@ def prove_role(template: Template, function: Resource, calls: Iterable[Call], pr
 def find_roles_of_nobody(template: Template, functions: Iterable[Resource], proof: Proof) -> None:
     """See that there is no role but those of the functions."""
     used = {template.referred(one.properties["Role"]).logical_id for one in functions}
-    proof.findings += [
-        Finding("unused", f"role {role.logical_id} is no function's")
+    proof.objections += [
+        Objection("unused", f"role {role.logical_id} is no function's")
         for role in template.of_kind("AWS::IAM::Role")
         if role.logical_id not in used
     ]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tidemark.host.progress import Steps
 from tidemark.probe.bench import PREFIX, Bench, unique_name
 from tidemark.probe.role import Role
 from tidemark.probe.running import Runner
-from tidemark.progress import Steps
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tidemark.deployment import Deployment
+    from tidemark.host.deployment import Deployment
     from tidemark.probe.clients import SharedClients
     from tidemark.probe.row import Row
     from tidemark.probe.running import Run

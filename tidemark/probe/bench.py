@@ -9,18 +9,18 @@ import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from tidemark import stacks
+from tidemark.aws import stacks
 from tidemark.errors import TidemarkError
+from tidemark.host.waiting import NotSeenError, NotYetError, eventually
 from tidemark.probe.cleanup import EndedRowError, Leftovers
 from tidemark.probe.invocations import HANDLER, Invocation, code_zip, invocations_in
-from tidemark.probe.row import NotSeenInTimeError
-from tidemark.waiting import NotSeenError, NotYetError, eventually
+from tidemark.probe.observation import NotSeenInTimeError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tidemark.aws import Clients
-    from tidemark.deployment import Deployment
+    from tidemark.aws.clients import AwsClients
+    from tidemark.host.deployment import Deployment
     from tidemark.probe.role import Role
 
 T = TypeVar("T")
@@ -65,7 +65,7 @@ class Bench:
 
     def __init__(
         self,
-        clients: Clients,
+        clients: AwsClients,
         deployment: Deployment,
         role: Role,
         *,
@@ -90,7 +90,7 @@ class Bench:
         """Wait for a condition, at most until the row's deadline.
 
         Args:
-            probe: See :func:`tidemark.waiting.eventually`.
+            probe: See :func:`tidemark.host.waiting.eventually`.
             what: What is waited for.
             within_s: Wait at most so long, if that is sooner.
 
@@ -356,7 +356,7 @@ class Bench:
         return list(messages)
 
 
-def physical_ids(clients: Clients, stack_name: str) -> Mapping[str, str]:
+def physical_ids(clients: AwsClients, stack_name: str) -> Mapping[str, str]:
     """The physical ids of a stack's resources, by logical id."""
     pages = clients.cloudformation.get_paginator("list_stack_resources").paginate(
         StackName=stack_name

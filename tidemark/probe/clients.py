@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
-from tidemark.aws import Clients
+from tidemark.aws.clients import AwsClients
 
 if TYPE_CHECKING:
     from botocore.config import Config
 
-    from tidemark.environment import Connection
+    from tidemark.aws.connection import Connection
 
 
-class SharedClients(Clients):
+class SharedClients(AwsClients):
     """Clients that are each made once: clients are safe to share, making them is not.
 
     Args:
@@ -26,7 +26,7 @@ class SharedClients(Clients):
         self._made: dict[str, Any] = {}
 
     def client(self, service: str, limits: Config | None = None) -> Any:
-        """A client for any service; see :meth:`Clients.client`. One with limits is made anew."""
+        """A client for any service; see :meth:`AwsClients.client`. One with limits is made anew."""
         with self._lock:
             if limits is not None:
                 return super().client(service, limits)

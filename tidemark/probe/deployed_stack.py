@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from botocore.exceptions import ClientError
 
-from tidemark import stacks
+from tidemark.aws import stacks
 from tidemark.probe import declared, policies
 from tidemark.probe.bench import physical_ids
 from tidemark.probe.cleanup import is_absent
@@ -19,7 +19,7 @@ from tidemark.probe.described import DESCRIBERS
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from tidemark.aws import Clients
+    from tidemark.aws.clients import AwsClients
 
 # What no service describes: the code is compared by running it.
 _NOT_DESCRIBED = {"AWS::Lambda::Function": ("Code",)}
@@ -38,12 +38,12 @@ class DeployedStack:
         ids: Their physical ids.
     """
 
-    clients: Clients
+    clients: AwsClients
     resources: Mapping[str, Any]
     ids: Mapping[str, str]
 
     @classmethod
-    def of(cls, clients: Clients, stack_name: str) -> Self:
+    def of(cls, clients: AwsClients, stack_name: str) -> Self:
         """The stack of that name."""
         template = stacks.live_template(clients, stack_name)
         return cls(clients, template["Resources"], physical_ids(clients, stack_name))

@@ -8,22 +8,22 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tidemark.aws import Clients
+    from tidemark.aws.clients import AwsClients
 
 
-def function(clients: Clients, name: str) -> dict[str, Any]:
+def function(clients: AwsClients, name: str) -> dict[str, Any]:
     """A Lambda function."""
     found: dict[str, Any] = dict(clients.functions.get_function_configuration(FunctionName=name))
     return {**found, **clients.functions.get_function_concurrency(FunctionName=name)}
 
 
-def mapping(clients: Clients, uuid: str) -> dict[str, Any]:
+def mapping(clients: AwsClients, uuid: str) -> dict[str, Any]:
     """An event source mapping."""
     found: dict[str, Any] = dict(clients.functions.get_event_source_mapping(UUID=uuid))
     return {**found, "FunctionName": found.get("FunctionArn")}
 
 
-def queue(clients: Clients, url: str) -> dict[str, Any]:
+def queue(clients: AwsClients, url: str) -> dict[str, Any]:
     """An SQS queue."""
     name = url.rstrip("/").rpartition("/")[2]
     url = clients.sqs.get_queue_url(QueueName=name)["QueueUrl"]
@@ -35,12 +35,12 @@ def queue(clients: Clients, url: str) -> dict[str, Any]:
     return {"QueueName": name, **found}
 
 
-def topic(clients: Clients, arn: str) -> dict[str, Any]:
+def topic(clients: AwsClients, arn: str) -> dict[str, Any]:
     """An SNS topic."""
     return dict(clients.sns.get_topic_attributes(TopicArn=arn)["Attributes"])
 
 
-def subscription(clients: Clients, arn: str) -> dict[str, Any]:
+def subscription(clients: AwsClients, arn: str) -> dict[str, Any]:
     """An SNS subscription."""
     found = dict(clients.sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"])
     topic_arn = arn.rpartition(":")[0]
@@ -53,7 +53,7 @@ def subscription(clients: Clients, arn: str) -> dict[str, Any]:
     return found
 
 
-def table(clients: Clients, name: str) -> dict[str, Any]:
+def table(clients: AwsClients, name: str) -> dict[str, Any]:
     """A DynamoDB table."""
     dynamodb = clients.dynamodb
     found: dict[str, Any] = dict(dynamodb.describe_table(TableName=name)["Table"])
@@ -73,13 +73,13 @@ def table(clients: Clients, name: str) -> dict[str, Any]:
     }
 
 
-def log_group(clients: Clients, name: str) -> dict[str, Any]:
+def log_group(clients: AwsClients, name: str) -> dict[str, Any]:
     """A log group."""
     groups = clients.logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
     return next((dict(one) for one in groups if one["logGroupName"] == name), {})
 
 
-def rule(clients: Clients, name: str) -> dict[str, Any]:
+def rule(clients: AwsClients, name: str) -> dict[str, Any]:
     """An EventBridge rule."""
     events = clients.client("events")
     name = name.rpartition("/")[2]
@@ -89,18 +89,18 @@ def rule(clients: Clients, name: str) -> dict[str, Any]:
     }
 
 
-def alarm(clients: Clients, name: str) -> dict[str, Any]:
+def alarm(clients: AwsClients, name: str) -> dict[str, Any]:
     """A CloudWatch alarm."""
     found = clients.client("cloudwatch").describe_alarms(AlarmNames=[name])["MetricAlarms"]
     return dict(found[0]) if found else {}
 
 
-def dashboard(clients: Clients, name: str) -> dict[str, Any]:
+def dashboard(clients: AwsClients, name: str) -> dict[str, Any]:
     """A CloudWatch dashboard."""
     return dict(clients.client("cloudwatch").get_dashboard(DashboardName=name))
 
 
-def role(clients: Clients, name: str) -> dict[str, Any]:
+def role(clients: AwsClients, name: str) -> dict[str, Any]:
     """An IAM role with its inline policies."""
     iam = clients.client("iam")
     found = dict(iam.get_role(RoleName=name)["Role"])
@@ -109,7 +109,7 @@ def role(clients: Clients, name: str) -> dict[str, Any]:
     return {**found, "Policies": policies}
 
 
-DESCRIBERS: Mapping[str, Callable[[Clients, str], dict[str, Any]]] = {
+DESCRIBERS: Mapping[str, Callable[[AwsClients, str], dict[str, Any]]] = {
     "AWS::CloudWatch::Alarm": alarm,
     "AWS::CloudWatch::Dashboard": dashboard,
     "AWS::DynamoDB::Table": table,

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
-from tidemark.probe.row import Verdict
+from tidemark.probe.observation import Comparison
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tidemark.probe.result import Finding, Result
+    from tidemark.probe.result import Result, RowResult
 
 _NOT_THERE = "no such row"
 
@@ -46,11 +46,11 @@ class Difference:
     def between(cls, before: Result, now: Result) -> Self:
         """Compare two results row by row.
 
-        A row is the same when verdict and observation are; bounds, figures and durations are
+        A row is the same when comparison and observation are; bounds, figures and durations are
         left aside. A row that could not be probed for an error is never the same.
         """
-        earlier = {one.name: one for one in before.findings}
-        current = {one.name: one for one in now.findings}
+        earlier = {one.name: one for one in before.row_results}
+        current = {one.name: one for one in now.row_results}
         names = [*current, *(name for name in earlier if name not in current)]
         changed = [
             Change(name, _said(earlier.get(name)), _said(current.get(name)))
@@ -65,13 +65,13 @@ class Difference:
         return {"same": len(self.same), "changed": [asdict(one) for one in self.changed]}
 
 
-def _is_same(before: Finding | None, now: Finding | None) -> bool:
-    if before is None or now is None or now.verdict is Verdict.FAILED:
+def _is_same(before: RowResult | None, now: RowResult | None) -> bool:
+    if before is None or now is None or now.comparison is Comparison.FAILED:
         return False
-    return (before.verdict, before.observed) == (now.verdict, now.observed)
+    return (before.comparison, before.observed) == (now.comparison, now.observed)
 
 
-def _said(finding: Finding | None) -> str:
-    if finding is None:
+def _said(row_result: RowResult | None) -> str:
+    if row_result is None:
         return _NOT_THERE
-    return f"{finding.verdict_in_words}: {finding.observed}"
+    return f"{row_result.comparison_in_words}: {row_result.observed}"

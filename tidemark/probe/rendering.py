@@ -10,28 +10,28 @@ from rich import box
 from rich.markup import escape
 from rich.table import Table
 
-from tidemark.probe.row import Verdict
+from tidemark.probe.observation import Comparison
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from tidemark.probe.difference import Difference
-    from tidemark.probe.result import Finding, Result
+    from tidemark.probe.result import Result, RowResult
 
 _STYLES = {
-    Verdict.SAME: "green",
-    Verdict.DIFFERS: "yellow",
-    Verdict.NOT_SEEN: "yellow",
-    Verdict.NOT_PROBED: "dim",
-    Verdict.FAILED: "red",
+    Comparison.SAME: "green",
+    Comparison.DIFFERS: "yellow",
+    Comparison.NOT_SEEN: "yellow",
+    Comparison.NOT_PROBED: "dim",
+    Comparison.FAILED: "red",
 }
 
 
 def summary(result: Result) -> str:
     """The result in one sentence."""
-    counts = Counter(finding.verdict for finding in result.findings)
-    said = ", ".join(f"{counts[one]} {one.value}" for one in Verdict if counts[one])
-    count = len(result.findings)
+    counts = Counter(row_result.comparison for row_result in result.row_results)
+    said = ", ".join(f"{counts[one]} {one.value}" for one in Comparison if counts[one])
+    count = len(result.row_results)
     rows = "1 row" if count == 1 else f"{count} rows"
     return f"{rows} on {result.target} in {result.duration_s:.0f} s: {said}."
 
@@ -51,17 +51,17 @@ def table(result: Result) -> Table:
     drawn.add_column("row", no_wrap=True)
     drawn.add_column("AWS, as documented", ratio=3)
     drawn.add_column(result.target, ratio=3)
-    drawn.add_column("verdict", ratio=1)
+    drawn.add_column("comparison", ratio=1)
     drawn.add_column("s", justify="right", no_wrap=True)
-    for topic, findings in _by_topic(result):
+    for topic, row_results in _by_topic(result):
         drawn.add_row(f"[bold]{escape(topic)}[/bold]")
-        for finding in findings:
+        for row_result in row_results:
             drawn.add_row(
-                finding.name,
-                escape(finding.aws),
-                escape(_observed(finding)),
-                f"[{_STYLES[finding.verdict]}]{finding.verdict_in_words}[/]",
-                f"{finding.duration_s:.1f}",
+                row_result.name,
+                escape(row_result.aws),
+                escape(_observed(row_result)),
+                f"[{_STYLES[row_result.comparison]}]{row_result.comparison_in_words}[/]",
+                f"{row_result.duration_s:.1f}",
             )
     return drawn
 
@@ -80,36 +80,40 @@ def markdown(result: Result) -> str:
         "probe on AWS yet.",
         "\"Not seen within N s\" says no more than that: the bound is the probe's, not AWS's.",
     ]
-    for topic, findings in _by_topic(result):
+    for topic, row_results in _by_topic(result):
         lines += [
             "",
             f"## {topic[0].upper()}{topic[1:]}",
             "",
-            f"| row | AWS | {result.target} | verdict |",
+            f"| row | AWS | {result.target} | comparison |",
             "|---|---|---|---|",
         ]
         lines += [
             "| "
             + " | ".join(
                 [
-                    f"`{finding.name}`",
-                    f"{_cell(finding.aws)} [documentation]({finding.documentation})",
-                    _cell(_observed(finding)),
-                    finding.verdict_in_words,
+                    f"`{row_result.name}`",
+                    f"{_cell(row_result.aws)} [documentation]({row_result.documentation})",
+                    _cell(_observed(row_result)),
+                    row_result.comparison_in_words,
                 ]
             )
             + " |"
-            for finding in findings
+            for row_result in row_results
         ]
     return "\n".join(lines) + "\n"
 
 
-def _by_topic(result: Result) -> Iterable[tuple[str, Iterable[Finding]]]:
-    return groupby(result.findings, key=lambda finding: finding.topic)
+def _by_topic(result: Result) -> Iterable[tuple[str, Iterable[RowResult]]]:
+    return groupby(result.row_results, key=lambda row_result: row_result.topic)
 
 
-def _observed(finding: Finding) -> str:
-    return f"{finding.observed} ({finding.measured})" if finding.measured else finding.observed
+def _observed(row_result: RowResult) -> str:
+    return (
+        f"{row_result.observed} ({row_result.measured})"
+        if row_result.measured
+        else row_result.observed
+    )
 
 
 def _cell(text: str) -> str:

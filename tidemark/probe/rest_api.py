@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 from botocore.credentials import Credentials
 
 from tidemark import targets
-from tidemark.exchange import Headers, Request
-from tidemark.httpx_transport import HttpxTransport
+from tidemark.api.exchange import Headers, Request
+from tidemark.api.httpx_transport import HttpxTransport
+from tidemark.api.signing import sign
 from tidemark.probe.bench import unique_name
-from tidemark.signing import sign
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tidemark.exchange import Answer
+    from tidemark.api.exchange import Answer
     from tidemark.probe.bench import Bench, Function
 
 STAGE = "probe"

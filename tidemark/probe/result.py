@@ -6,20 +6,21 @@ from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from tidemark.errors import RefusedError
-from tidemark.probe.row import Verdict
-from tidemark.state import read_json
+from tidemark.host.state import read_json
+from tidemark.probe.observation import Comparison
 
 if TYPE_CHECKING:
     from collections.abc import Container, Mapping, Sequence
     from pathlib import Path
 
-    from tidemark.probe.row import Observation, Row
+    from tidemark.probe.observation import Observation
+    from tidemark.probe.row import Row
 
 SCHEMA = 1
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class RowResult:
     """What one row found.
 
     Attributes:
@@ -28,7 +29,7 @@ class Finding:
         capability: The capability that it decides, if any.
         aws: What AWS documents.
         documentation: Where.
-        verdict: How the target compares.
+        comparison: How the target compares.
         observed: What the target did; the reason, when nothing was observed.
         measured: Figures that vary from run to run.
         within_s: How long the row could have taken, in seconds.
@@ -40,7 +41,7 @@ class Finding:
     capability: str | None
     aws: str
     documentation: str
-    verdict: Verdict
+    comparison: Comparison
     observed: str
     measured: str
     within_s: float
@@ -55,7 +56,7 @@ class Finding:
             capability=row.capability,
             aws=row.aws,
             documentation=row.documentation,
-            verdict=observation.verdict,
+            comparison=observation.comparison,
             observed=observation.observed,
             measured=observation.measured,
             within_s=within_s,
@@ -65,14 +66,14 @@ class Finding:
     @property
     def is_missing(self) -> bool:
         """Whether the target does not do what AWS documents."""
-        return self.verdict in (Verdict.DIFFERS, Verdict.NOT_SEEN)
+        return self.comparison in (Comparison.DIFFERS, Comparison.NOT_SEEN)
 
     @property
-    def verdict_in_words(self) -> str:
-        """The verdict, with the bound where one was reached."""
-        if self.verdict is Verdict.NOT_SEEN:
+    def comparison_in_words(self) -> str:
+        """The comparison, with the bound where one was reached."""
+        if self.comparison is Comparison.NOT_SEEN:
             return f"not seen within {self.within_s:g} s"
-        return self.verdict.value
+        return self.comparison.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,19 +85,19 @@ class Result:
         date: The day, UTC, as YYYY-MM-DD.
         versions: What was at work, by component.
         duration_s: How long it took, in seconds.
-        findings: One per row, in the order of the rows.
+        row_results: One per row, in the order of the rows.
     """
 
     target: str
     date: str
     versions: Mapping[str, str]
     duration_s: float
-    findings: Sequence[Finding]
+    row_results: Sequence[RowResult]
 
     def as_json(self) -> dict[str, Any]:
         """The document that is printed, kept and compared."""
         document = asdict(self)
-        rows = document.pop("findings")
+        rows = document.pop("row_results")
         return {"schema": SCHEMA, **document, "rows": rows}
 
     @classmethod
@@ -114,7 +115,7 @@ class Result:
                 date=document["date"],
                 versions=document["versions"],
                 duration_s=document["duration_s"],
-                findings=[_finding(one) for one in document["rows"]],
+                row_results=[_finding(one) for one in document["rows"]],
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"it lacks {error}") from error
@@ -138,15 +139,15 @@ class Result:
 
     def only(self, names: Container[str]) -> Self:
         """The same with the rows of these names alone."""
-        return replace(self, findings=[one for one in self.findings if one.name in names])
+        return replace(self, row_results=[one for one in self.row_results if one.name in names])
 
     def lacking(self) -> frozenset[str]:
         """The capabilities that the target was found to lack."""
         return frozenset(
-            one.capability for one in self.findings if one.capability and one.is_missing
+            one.capability for one in self.row_results if one.capability and one.is_missing
         )
 
 
-def _finding(document: Mapping[str, Any]) -> Finding:
-    values = {one.name: document[one.name] for one in fields(Finding)}
-    return Finding(**{**values, "verdict": Verdict(document["verdict"])})
+def _finding(document: Mapping[str, Any]) -> RowResult:
+    values = {one.name: document[one.name] for one in fields(RowResult)}
+    return RowResult(**{**values, "comparison": Comparison(document["comparison"])})

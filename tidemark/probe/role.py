@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, TypeVar
 from botocore.exceptions import ClientError
 
 from tidemark.errors import TidemarkError
+from tidemark.host.waiting import NotYetError
 from tidemark.probe.cleanup import Leftovers
-from tidemark.waiting import NotYetError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tidemark.aws import Clients
+    from tidemark.aws.clients import AwsClients
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ class Role:
         prefix: What the names of those begin with.
     """
 
-    def __init__(self, clients: Clients, name: str, prefix: str) -> None:
+    def __init__(self, clients: AwsClients, name: str, prefix: str) -> None:
         self._iam = clients.client("iam")
         self._name = name
         self._prefix = prefix

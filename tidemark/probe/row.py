@@ -1,65 +1,18 @@
-"""Rows: one question to a target each, with AWS's documented answer, and what was observed."""
+"""Rows: one question to a target each, with AWS's documented answer."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tidemark.probe.bench import Bench
+    from tidemark.probe.observation import Observation
 
 PATIENT_S = 600.0
 """How long a patient row waits when its documentation states no time."""
-
-TRYING_S = 60.0
-"""How long a patient row goes on that would else go on to its end: one that tries to cause
-something, or waits for what is not to come."""
-
-
-class Verdict(StrEnum):
-    """What a row says about a target."""
-
-    SAME = "same"
-    DIFFERS = "differs"
-    NOT_SEEN = "not seen"
-    NOT_PROBED = "not probed"
-    FAILED = "failed"
-
-
-class NotProbedError(Exception):
-    """Raised by a row that cannot be probed here; the message is the reason."""
-
-
-class NotSeenInTimeError(Exception):
-    """Raised when the row's time has passed; the message is what was seen instead."""
-
-
-@dataclass(frozen=True, slots=True)
-class Observation:
-    """What a row saw.
-
-    Attributes:
-        verdict: Whether that is what AWS documents.
-        observed: What the target did, in words that are the same at every run.
-        measured: Figures that vary from run to run.
-    """
-
-    verdict: Verdict
-    observed: str
-    measured: str = ""
-
-
-def same(observed: str, measured: str = "") -> Observation:
-    """The target does what AWS documents."""
-    return Observation(Verdict.SAME, observed, measured)
-
-
-def differs(observed: str, measured: str = "") -> Observation:
-    """The target does something else."""
-    return Observation(Verdict.DIFFERS, observed, measured)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from tidemark.probe.bench import UNIQUE_NAME
 from tidemark.probe.cleanup import NO_ANSWER
-from tidemark.probe.result import Finding
-from tidemark.probe.row import NotProbedError, NotSeenInTimeError, Observation, Verdict
+from tidemark.probe.observation import Comparison, NotProbedError, NotSeenInTimeError, Observation
+from tidemark.probe.result import RowResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -32,12 +32,12 @@ class Run:
     """What the rows found, and what of theirs could not be removed.
 
     Attributes:
-        findings: One per row, in the order of the rows.
+        row_results: One per row, in the order of the rows.
         left_behind: What could not be removed, and why.
         is_complete: Whether it came to its end; False if the user cut it short.
     """
 
-    findings: Sequence[Finding]
+    row_results: Sequence[RowResult]
     left_behind: Sequence[str]
     is_complete: bool
 
@@ -64,14 +64,14 @@ class _Asked:
         try:
             return self.row.probe(self.bench)
         except NotSeenInTimeError as not_seen:
-            return Observation(Verdict.NOT_SEEN, str(not_seen))
+            return Observation(Comparison.NOT_SEEN, str(not_seen))
         except NotProbedError as reason:
-            return Observation(Verdict.NOT_PROBED, str(reason))
+            return Observation(Comparison.NOT_PROBED, str(reason))
         except EndpointConnectionError:
             self.is_unanswered = True
-            return Observation(Verdict.FAILED, NO_ANSWER)
+            return Observation(Comparison.FAILED, NO_ANSWER)
         except Exception as error:  # noqa: BLE001 -- whatever it is, the row says it, and the others go on
-            return Observation(Verdict.FAILED, sentence(error))
+            return Observation(Comparison.FAILED, sentence(error))
 
 
 class Runner:
@@ -82,7 +82,7 @@ class Runner:
         is_patient: Whether rows may take as long as AWS itself.
         at_once: How many rows run side by side.
         grace_s: How long past its bound a row may take to come to its end, in seconds.
-        done: Is told of every finding as it comes, from the threads of the rows.
+        done: Is told of every row_result as it comes, from the threads of the rows.
     """
 
     def __init__(
@@ -92,7 +92,7 @@ class Runner:
         is_patient: bool = False,
         at_once: int = _AT_ONCE,
         grace_s: float = _GRACE_S,
-        done: Callable[[Finding], None] = lambda _: None,
+        done: Callable[[RowResult], None] = lambda _: None,
     ) -> None:
         self._bench_for = bench_for
         self._is_patient = is_patient
@@ -117,25 +117,25 @@ class Runner:
                     _, pending = wait(pending, timeout=_LOOK_EVERY_S)
             except KeyboardInterrupt:
                 self._stop()
-        findings = [futures[row.name].result() for row in rows]
-        return Run(findings, sorted(self._left_behind), not self._is_stopped)
+        row_results = [futures[row.name].result() for row in rows]
+        return Run(row_results, sorted(self._left_behind), not self._is_stopped)
 
-    def _ask(self, row: Row) -> Finding:
+    def _ask(self, row: Row) -> RowResult:
         within_s = row.patient_s if self._is_patient else row.within_s
         started = time.monotonic()
         observation = self._bounded(row, within_s)
-        finding = Finding.of(
+        row_result = RowResult.of(
             row, observation, within_s=within_s, duration_s=time.monotonic() - started
         )
-        self._done(finding)
-        return finding
+        self._done(row_result)
+        return row_result
 
     def _bounded(self, row: Row, within_s: float) -> Observation:
         with self._lock:
             if self._is_stopped:
                 return _INTERRUPTED
             if any(asked.is_unanswered for asked in self._asked):
-                return Observation(Verdict.NOT_PROBED, NO_ANSWER)
+                return Observation(Comparison.NOT_PROBED, NO_ANSWER)
             asked = _Asked(row, self._bench_for(within_s))
             self._asked.append(asked)
         # Not one of the pool's threads: those are waited for, and this one may hang.
@@ -154,7 +154,7 @@ class Runner:
             return observation
         if is_over:
             return _INTERRUPTED
-        return Observation(Verdict.NOT_SEEN, "the target did not answer a call")
+        return Observation(Comparison.NOT_SEEN, "the target did not answer a call")
 
     def _stop(self) -> None:
         with self._lock:
@@ -163,7 +163,7 @@ class Runner:
                 asked.is_over.set()
 
 
-_INTERRUPTED = Observation(Verdict.NOT_PROBED, "interrupted")
+_INTERRUPTED = Observation(Comparison.NOT_PROBED, "interrupted")
 
 
 def sentence(error: Exception) -> str:

@@ -12,12 +12,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from tidemark.errors import RefusedError
-from tidemark.state import state_dir
+from tidemark.host.state import state_dir
 from tidemark.targets.base import Target, TargetOptions
 
 if TYPE_CHECKING:
-    from tidemark.deployment import Deployment
-    from tidemark.environment import Connection
+    from tidemark.aws.connection import Connection
+    from tidemark.host.deployment import Deployment
 
 # What targets are made of, and none itself.
 _PARTS = {"base", "choice", "compose", "container_trouble", "emulators", "engine"}

@@ -15,16 +15,17 @@ from botocore.exceptions import (
 )
 from botocore.session import Session
 
-from tidemark import aws, environment, gateway_logs
-from tidemark.environment import Connection
+from tidemark.aws.clients import AwsClients
+from tidemark.aws.connection import Connection, endpoint_variables
 from tidemark.errors import RefusedError, TidemarkError
+from tidemark.targets import aws_log_role
 from tidemark.targets.base import Preparation, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from tidemark.deployment import Deployment
+    from tidemark.host.deployment import Deployment
     from tidemark.targets.base import TargetOptions
 
 ACCOUNT_VARIABLE = "TIDEMARK_AWS_ACCOUNT"
@@ -88,7 +89,7 @@ class AwsTarget(Target):
         Raises:
             RefusedError: The sentence says what is in the way.
         """
-        if given := environment.endpoint_variables():
+        if given := endpoint_variables():
             raise RefusedError(
                 f"{', '.join(given)} would send AWS calls elsewhere: unset it, or take "
                 "TARGET=endpoint for an emulator."
@@ -138,7 +139,7 @@ class AwsTarget(Target):
         self.check()
         connection = Connection(region=self.region)
         try:
-            caller = aws.Clients(connection).client("sts", _IDENTITY).get_caller_identity()
+            caller = AwsClients(connection).client("sts", _IDENTITY).get_caller_identity()
         except (NoCredentialsError, PartialCredentialsError) as error:
             raise RefusedError(
                 "There are no AWS credentials: set AWS_PROFILE, or log in (aws sso login)."
@@ -188,7 +189,7 @@ class AwsTarget(Target):
 
     def preparations(self, connection: Connection) -> Sequence[Preparation]:
         """The account-wide role with which API Gateway writes logs, where there is none."""
-        return gateway_logs.preparations(aws.Clients(connection))
+        return aws_log_role.preparations(AwsClients(connection))
 
     def versions(self) -> Mapping[str, str]:
         """Nothing: AWS has none."""

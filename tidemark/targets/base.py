@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
-from tidemark.environment import EMULATOR_CREDENTIALS, Connection
+from tidemark.aws.connection import EMULATOR_CREDENTIALS, Connection
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

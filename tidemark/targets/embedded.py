@@ -10,20 +10,20 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, ClassVar
 
-from tidemark import ports
-from tidemark.environment import cleaned
+from tidemark.aws.connection import cleaned
 from tidemark.errors import RefusedError, TidemarkError
-from tidemark.processes import ProcessIdentity, stop_group
-from tidemark.state import read_json, write_json
+from tidemark.host import ports
+from tidemark.host.processes import ProcessIdentity, stop_group
+from tidemark.host.state import read_json, write_json
+from tidemark.host.waiting import NotSeenError, NotYetError, eventually
 from tidemark.targets import emulators
 from tidemark.targets.base import EMULATOR_ACCOUNT, EMULATOR_REGION, LocalTarget
-from tidemark.waiting import NotSeenError, NotYetError, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from tidemark.environment import Connection
+    from tidemark.aws.connection import Connection
 
 _READY_WITHIN_S = 30.0
 # Function workers are processes here; without a bound, load would start hundreds.

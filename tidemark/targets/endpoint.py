@@ -8,8 +8,8 @@ from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 from botocore.parsers import ResponseParserError
 
-from tidemark.aws import Clients
-from tidemark.environment import EMULATOR_CREDENTIALS, Connection
+from tidemark.aws.clients import AwsClients
+from tidemark.aws.connection import EMULATOR_CREDENTIALS, Connection
 from tidemark.errors import RefusedError, TidemarkError
 from tidemark.targets import emulators
 from tidemark.targets.base import EMULATOR_REGION, Target
@@ -46,7 +46,7 @@ class EndpointTarget(Target):
             return None
         connection = self.reach(self._endpoint(), EMULATOR_REGION)
         try:
-            Clients(connection).client("sts", _AT_ONCE).get_caller_identity()
+            AwsClients(connection).client("sts", _AT_ONCE).get_caller_identity()
         except (BotoCoreError, ClientError, ResponseParserError):  # the last: it is no AWS
             return None
         return connection

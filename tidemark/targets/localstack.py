@@ -6,21 +6,21 @@ import hashlib
 import os
 from typing import TYPE_CHECKING, ClassVar
 
-from tidemark import ports
-from tidemark.environment import cleaned
+from tidemark.aws.connection import cleaned
 from tidemark.errors import RefusedError, TidemarkError
-from tidemark.processes import Children
-from tidemark.state import find_checkout, read_json, write_json
+from tidemark.host import ports
+from tidemark.host.processes import Children
+from tidemark.host.state import find_checkout, read_json, write_json
+from tidemark.host.waiting import NotSeenError, NotYetError, eventually
 from tidemark.targets import compose, container_trouble, emulators, engine
 from tidemark.targets.base import EMULATOR_REGION, LocalTarget
-from tidemark.waiting import NotSeenError, NotYetError, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from tidemark.environment import Connection
-    from tidemark.processes import Finished
+    from tidemark.aws.connection import Connection
+    from tidemark.host.processes import Finished
 
 DEFAULT_IMAGE = "localstack/localstack:4.14.0"
 

@@ -18,7 +18,7 @@ from tidemark.targets.localstack import DEFAULT_IMAGE, image_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tidemark.probe.result import Finding
+    from tidemark.probe.result import RowResult
 
 CAPABILITIES: Mapping[str, str] = {
     "any-body": "a body that is no UTF-8, or nested without end, is refused and not a failure",
@@ -75,22 +75,22 @@ class Capabilities:
 
     target_name: str
     lacking: frozenset[str] | None
-    measure: Callable[[str], Finding]
-    _findings: dict[str, Finding] = field(default_factory=dict, repr=False)
+    measure: Callable[[str], RowResult]
+    _row_results: dict[str, RowResult] = field(default_factory=dict, repr=False)
 
     def __contains__(self, capability: str) -> bool:
         if self.lacking is not None:
             return capability not in self.lacking
-        return not self._finding(capability).is_missing
+        return not self._row_result(capability).is_missing
 
     def why_not(self, capability: str) -> str:
         """A sentence on a capability that it lacks, without its full stop."""
         known = f"the {self.target_name} target lacks {capability}: {CAPABILITIES[capability]}"
         if self.lacking is not None:
             return known
-        return f"{known} (probed now: {self._finding(capability).observed})"
+        return f"{known} (probed now: {self._row_result(capability).observed})"
 
-    def _finding(self, capability: str) -> Finding:
-        if capability not in self._findings:
-            self._findings[capability] = self.measure(capability)
-        return self._findings[capability]
+    def _row_result(self, capability: str) -> RowResult:
+        if capability not in self._row_results:
+            self._row_results[capability] = self.measure(capability)
+        return self._row_results[capability]

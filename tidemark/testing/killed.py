@@ -10,17 +10,18 @@ import shlex
 import shutil
 from typing import TYPE_CHECKING
 
-from tidemark import deployment, targets
+from tidemark import targets
 from tidemark.errors import TidemarkError
-from tidemark.processes import ProcessIdentity, stop_forgotten
-from tidemark.state import read_json, write_json
+from tidemark.host import deployment
+from tidemark.host.processes import ProcessIdentity, stop_forgotten
+from tidemark.host.state import read_json, write_json
 from tidemark.targets.base import TargetOptions
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
     from pathlib import Path
 
-    from tidemark.deployment import Deployment
+    from tidemark.host.deployment import Deployment
 
 CHILDREN = "children"
 """The folder that knows a session's child processes while they run."""

@@ -11,7 +11,7 @@ import pytest
 
 from tidemark import targets
 from tidemark.errors import RefusedError
-from tidemark.state import CHECKOUT_MARK, find_checkout, read_json
+from tidemark.host.state import CHECKOUT_MARK, find_checkout, read_json
 from tidemark.targets.emulators import parts_of
 
 if TYPE_CHECKING:

@@ -5,20 +5,21 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from tidemark import deployment as deployments
-from tidemark import failures, stacks
-from tidemark.aws import Clients
-from tidemark.outputs import place_of
+from tidemark.aws import stacks
+from tidemark.aws.clients import AwsClients
+from tidemark.deploy.outputs import place_of
+from tidemark.host import deployment as deployments
+from tidemark.host import failures
+from tidemark.targets.container import ContainerTarget
 from tidemark.testing import killed
-from tidemark.testing.container import ContainerTarget
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tidemark.deployment import Deployment
-    from tidemark.environment import Connection
+    from tidemark.aws.connection import Connection
     from tidemark.errors import TidemarkError
+    from tidemark.host.deployment import Deployment
     from tidemark.targets.base import Target
 
 
@@ -89,7 +90,7 @@ class Removal:
     def _delete_stacks(self) -> None:
         for one in killed.stacks_left(self._state):
             try:
-                stacks.delete(Clients(self._reach()), one.stack_name)
+                stacks.delete(AwsClients(self._reach()), one.stack_name)
             except Exception as error:  # noqa: BLE001 -- nothing is lost: it is said, and the others are tried
                 self._reasons[one.stack_name] = _sentence(error)
             else:

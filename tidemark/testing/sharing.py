@@ -14,18 +14,18 @@ from multiprocessing.connection import Client, Listener
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tidemark import failures
-from tidemark.deployment import Deployment
+from tidemark.deploy.synthesis import Assembly
 from tidemark.errors import TidemarkError
-from tidemark.ports import LOOPBACK
-from tidemark.synthesis import Assembly
-from tidemark.testing.container import ContainerTarget
+from tidemark.host import failures
+from tidemark.host.deployment import Deployment
+from tidemark.host.ports import LOOPBACK
+from tidemark.targets.container import ContainerTarget
 from tidemark.testing.testbed import Testbed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tidemark.progress import Steps
+    from tidemark.host.progress import Steps
     from tidemark.testing.testbed import Plan
 
 _MOST_WAITING = 64

@@ -9,33 +9,35 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from tidemark import evidence, stacks, synthesis, targets
-from tidemark.aws import Clients
-from tidemark.bringup import BringUp
-from tidemark.cdk import Cdk
-from tidemark.client import Client
+from tidemark import targets
+from tidemark.api.client import Client
+from tidemark.api.httpx_transport import HttpxTransport
+from tidemark.aws import stacks
+from tidemark.aws.clients import AwsClients
+from tidemark.deploy import evidence, synthesis
+from tidemark.deploy.bringup import BringUp
+from tidemark.deploy.cdk import Cdk
+from tidemark.deploy.outputs import deployment_of
+from tidemark.deploy.synthesis import OWN_COMMAND, App
 from tidemark.errors import InterruptedByUserError, RefusedError, TidemarkError
-from tidemark.httpx_transport import HttpxTransport
-from tidemark.outputs import deployment_of
-from tidemark.processes import Children
-from tidemark.synthesis import OWN_COMMAND, App
+from tidemark.host.processes import Children
 from tidemark.targets.aws import ACCOUNT_VARIABLE
 from tidemark.targets.base import TargetOptions
+from tidemark.targets.container import ContainerTarget
 from tidemark.testing import killed
-from tidemark.testing.container import ContainerTarget
-from tidemark.testing.recording import Exchanges, Recorder
 from tidemark.testing.removal import Removal
+from tidemark.testing.transcript import Exchanges, Recorder
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from tidemark.deployment import Deployment
-    from tidemark.environment import Connection
-    from tidemark.exchange import Transport
-    from tidemark.probe.result import Finding
-    from tidemark.progress import Steps
-    from tidemark.synthesis import Assembly
+    from tidemark.api.exchange import Transport
+    from tidemark.aws.connection import Connection
+    from tidemark.deploy.synthesis import Assembly
+    from tidemark.host.deployment import Deployment
+    from tidemark.host.progress import Steps
+    from tidemark.probe.result import RowResult
     from tidemark.targets.base import Target
 
 
@@ -126,7 +128,7 @@ class Testbed:
                 "--tidemark-stack."
             )
         connection = self._found()
-        clients = Clients(connection)
+        clients = AwsClients(connection)
         live = stacks.settled(clients, stack_name)
         if live is None or not live.is_settled:
             state = "no such stack" if live is None else live.status
@@ -246,12 +248,12 @@ class Testbed:
             yield Client(
                 api_url=deployment.api_url,
                 region=deployment.region,
-                credentials=Clients(connection).credentials,
+                credentials=AwsClients(connection).credentials,
                 transport=Recorder(transport or usual, self.exchanges_of(deployment)),
                 session="pytest",
             )
 
-    def probed(self, capability: str, deployment: Deployment) -> Finding:
+    def probed(self, capability: str, deployment: Deployment) -> RowResult:
         """Ask the probe whether the target has a capability."""
         from tidemark.probe.asking import asked  # noqa: PLC0415 -- only on a target that nobody measured
         from tidemark.probe.clients import SharedClients  # noqa: PLC0415 -- likewise
@@ -264,7 +266,7 @@ class Testbed:
             deployment,
             what=f"whether the {self.target.name} target has {capability} is probed",
         )
-        return run.findings[0]
+        return run.row_results[0]
 
     @property
     def evidence(self) -> Path:

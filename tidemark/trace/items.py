@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer
 
-from tidemark.status import STUCK_ATTEMPTS
+from tidemark.deploy.status import STUCK_ATTEMPTS
 from tidemark.workloads.bank import log_partition
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from tidemark.aws import Clients
-    from tidemark.deployment import Deployment
+    from tidemark.aws.clients import AwsClients
+    from tidemark.host.deployment import Deployment
 
 Row = dict[str, Any]
 
@@ -113,7 +113,7 @@ class Items:
         self._query_table = query_table
 
     @classmethod
-    def of(cls, deployment: Deployment, clients: Clients) -> Items:
+    def of(cls, deployment: Deployment, clients: AwsClients) -> Items:
         """The tables of a deployment."""
         outputs = deployment.outputs
         return cls(clients.dynamodb, outputs["CommandTableName"], outputs["QueryTableName"])

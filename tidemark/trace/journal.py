@@ -9,14 +9,14 @@ from datetime import datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from tidemark import logs
+from tidemark.aws import logs
 from tidemark.trace.items import EventKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tidemark.aws import Clients
-    from tidemark.deployment import Deployment
+    from tidemark.aws.clients import AwsClients
+    from tidemark.host.deployment import Deployment
 
 WRITERS = ("command-handler", "update-processor", "outbox-sweeper")
 """The functions that a command passes; the Query Handler's lines name no command."""
@@ -66,7 +66,7 @@ class Journal:
         deployment: The stack.
     """
 
-    def __init__(self, clients: Clients, deployment: Deployment) -> None:
+    def __init__(self, clients: AwsClients, deployment: Deployment) -> None:
         self._clients = clients
         self._deployment = deployment
 

@@ -15,8 +15,8 @@ from tidemark.trace.timeline import timeline
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    from tidemark.aws import Clients
-    from tidemark.deployment import Deployment
+    from tidemark.aws.clients import AwsClients
+    from tidemark.host.deployment import Deployment
     from tidemark.trace.items import Event, EventKey, Row
     from tidemark.trace.journal import Said
     from tidemark.trace.letters import Letter
@@ -130,7 +130,9 @@ class Tracer:
         self._notes: list[str] = []
 
     @classmethod
-    def of(cls, deployment: Deployment, clients: Clients, *, lookback_min: float = 60.0) -> Tracer:
+    def of(
+        cls, deployment: Deployment, clients: AwsClients, *, lookback_min: float = 60.0
+    ) -> Tracer:
         """A tracer through a deployment."""
         dead_letter_queue = deployment.outputs["DeadLetterQueueName"]
         return cls(

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tidemark.client import Client
-    from tidemark.op import Op
+    from tidemark.api.client import Client
+    from tidemark.api.op import Op
 
 ACCOUNTS = "/accounts"
 DEPOSITS = "/accounts/{id}/deposits"

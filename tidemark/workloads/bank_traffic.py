@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
-from tidemark.op import Op, Outcome
+from tidemark.api.op import Op, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

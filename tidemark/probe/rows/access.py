@@ -7,24 +7,18 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from tidemark.aws import Clients
-from tidemark.environment import Connection, Credentials
+from tidemark.aws.clients import AwsClients
+from tidemark.aws.connection import Connection, Credentials
+from tidemark.host.waiting import NotYetError
 from tidemark.probe.bench import unique_name
-from tidemark.probe.row import (
-    TRYING_S,
-    NotProbedError,
-    NotSeenInTimeError,
-    Topic,
-    differs,
-    same,
-)
-from tidemark.waiting import NotYetError
+from tidemark.probe.observation import TRYING_S, NotProbedError, NotSeenInTimeError, differs, same
+from tidemark.probe.row import Topic
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Container
 
     from tidemark.probe.bench import Bench
-    from tidemark.probe.row import Observation
+    from tidemark.probe.observation import Observation
 
 topic = Topic("access", makes=("roles", "queues", "topics", "functions"))
 
@@ -92,7 +86,7 @@ def _listed(bench: Bench, credentials: Credentials, *, refused_with: Container[s
         account=ours.account,
     )
     try:
-        Clients(theirs).dynamodb.list_tables()
+        AwsClients(theirs).dynamodb.list_tables()
     except ClientError as error:
         return _refused(error, refused_with)
     return differs("not refused: IAM is not enforced")

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from tidemark.probe.deployed_stack import DeployedStack
 from tidemark.probe.described import DESCRIBERS
-from tidemark.probe.row import NotProbedError, Topic, differs, same
+from tidemark.probe.observation import NotProbedError, differs, same
+from tidemark.probe.row import Topic
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from tidemark.probe.bench import Bench
-    from tidemark.probe.row import Observation
+    from tidemark.probe.observation import Observation
 
 topic = Topic("the deployed stack, declared and there", makes=())
 

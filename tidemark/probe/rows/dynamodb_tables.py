@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from tidemark.probe.row import NotProbedError, Topic, differs, same
-from tidemark.waiting import NotYetError
+from tidemark.host.waiting import NotYetError
+from tidemark.probe.observation import NotProbedError, differs, same
+from tidemark.probe.row import Topic
 
 if TYPE_CHECKING:
     from tidemark.probe.bench import Bench
-    from tidemark.probe.row import Observation
+    from tidemark.probe.observation import Observation
 
 topic = Topic("DynamoDB tables", makes=("tables",))
 

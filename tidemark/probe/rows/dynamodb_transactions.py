@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from tidemark.probe.row import TRYING_S, NotSeenInTimeError, Topic, differs, same
+from tidemark.probe.observation import TRYING_S, NotSeenInTimeError, differs, same
+from tidemark.probe.row import Topic
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb.type_defs import TransactWriteItemTypeDef
 
     from tidemark.probe.bench import Bench
-    from tidemark.probe.row import Observation
+    from tidemark.probe.observation import Observation
 
 topic = Topic("DynamoDB conditions and transactions", makes=("tables",))
 

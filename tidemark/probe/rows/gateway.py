@@ -5,15 +5,16 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from tidemark.host.waiting import NotYetError
 from tidemark.probe import rest_api
-from tidemark.probe.row import Topic, differs, same
-from tidemark.waiting import NotYetError
+from tidemark.probe.observation import differs, same
+from tidemark.probe.row import Topic
 
 if TYPE_CHECKING:
-    from tidemark.exchange import Answer
+    from tidemark.api.exchange import Answer
     from tidemark.probe.bench import Bench, Function
+    from tidemark.probe.observation import Observation
     from tidemark.probe.rest_api import RestApi
-    from tidemark.probe.row import Observation
 
 topic = Topic("API Gateway", makes=("functions", "APIs", "stacks"))
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from tidemark.host.waiting import NotYetError
 from tidemark.probe.bench import unique_name
-from tidemark.probe.row import Topic, differs, same
-from tidemark.waiting import NotYetError
+from tidemark.probe.observation import differs, same
+from tidemark.probe.row import Topic
 
 if TYPE_CHECKING:
     from tidemark.probe.bench import Bench
-    from tidemark.probe.row import Observation
+    from tidemark.probe.observation import Observation
 
 topic = Topic("function logs", makes=("functions", "log groups"))
 

@@ -7,16 +7,17 @@ import time
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from tidemark import logged_metrics
+from tidemark.aws.metrics import read
+from tidemark.host.waiting import NotYetError
 from tidemark.probe.bench import unique_name
-from tidemark.probe.row import NotSeenInTimeError, Topic, same
-from tidemark.waiting import NotYetError
+from tidemark.probe.observation import NotSeenInTimeError, same
+from tidemark.probe.row import Topic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tidemark.probe.bench import Bench, Function
-    from tidemark.probe.row import Observation
+    from tidemark.probe.observation import Observation
 
 topic = Topic(
     "CloudWatch metrics and alarms", makes=("functions", "queues", "topics", "alarms", "metrics")
@@ -128,7 +129,7 @@ def emf_extraction(bench: Bench) -> Observation:
             what="the metric",
         )
     except NotSeenInTimeError:
-        logged = list(logged_metrics.read(bench.logged(function)))
+        logged = list(read(bench.logged(function)))
         is_logged = [(one.namespace, one.value) for one in logged] == [(namespace, 42.0)]
         raise NotSeenInTimeError(
             "no metric; `tidemark metrics` reads such lines from the functions' logs"

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from tidemark.probe.row import TRYING_S, NotProbedError, NotSeenInTimeError, Topic, differs, same
-from tidemark.waiting import NotYetError
+from tidemark.host.waiting import NotYetError
+from tidemark.probe.observation import TRYING_S, NotProbedError, NotSeenInTimeError, differs, same
+from tidemark.probe.row import Topic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
     from tidemark.probe.bench import Bench, Queue
-    from tidemark.probe.row import Observation
+    from tidemark.probe.observation import Observation
 
 topic = Topic("queues", makes=("queues",))
 

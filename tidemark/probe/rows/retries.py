@@ -5,15 +5,16 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from tidemark.probe.row import Topic, differs, same
-from tidemark.waiting import NotYetError
+from tidemark.host.waiting import NotYetError
+from tidemark.probe.observation import differs, same
+from tidemark.probe.row import Topic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tidemark.probe.bench import Bench, Function, Queue
     from tidemark.probe.invocations import Invocation
-    from tidemark.probe.row import Observation
+    from tidemark.probe.observation import Observation
 
 topic = Topic("asynchronous invocation", makes=("functions", "queues", "topics"))
 

@@ -7,13 +7,14 @@ from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from tidemark import logs
-from tidemark.probe.row import NotProbedError, NotSeenInTimeError, Topic, differs, same
-from tidemark.waiting import NotYetError
+from tidemark.aws import logs
+from tidemark.host.waiting import NotYetError
+from tidemark.probe.observation import NotProbedError, NotSeenInTimeError, differs, same
+from tidemark.probe.row import Topic
 
 if TYPE_CHECKING:
     from tidemark.probe.bench import Bench
-    from tidemark.probe.row import Observation
+    from tidemark.probe.observation import Observation
 
 topic = Topic("EventBridge", makes=("queues", "rules"))
 

@@ -1,0 +1,53 @@
+"""The CDK command line is found as Node would find it, or the user is told how to get it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tidemark.aws.connection import EMULATOR_CREDENTIALS, Connection
+from tidemark.deploy.cdk import Cdk
+from tidemark.errors import TidemarkError
+from tidemark.host.processes import Children
+
+ROOT = Path(__file__).parents[2]
+CONNECTION = Connection("us-east-1", "http://127.0.0.1:1", EMULATOR_CREDENTIALS)
+INSTALLED = Path("node_modules/aws-cdk/bin/cdk")
+
+
+def program_of(project: Path) -> Path:
+    invocation = Cdk(project, project / "state", Children()).bootstrap(CONNECTION, "0" * 12)
+    return Path(invocation.command[1])
+
+
+@pytest.mark.parametrize("where", [".", "..", "../.."])
+def test_it_is_found_in_the_project_or_above_it(tmp_path: Path, where: str) -> None:
+    project = tmp_path / "examples" / "parcels"
+    project.mkdir(parents=True)
+    installed = (project / where / INSTALLED).resolve()
+    installed.parent.mkdir(parents=True)
+    installed.touch()
+
+    assert program_of(project) == installed
+
+
+def test_the_nearest_one_is_taken(tmp_path: Path) -> None:
+    project = tmp_path / "parcels"
+    for folder in (tmp_path, project):
+        (folder / INSTALLED).parent.mkdir(parents=True)
+        (folder / INSTALLED).touch()
+
+    assert program_of(project) == project / INSTALLED
+
+
+def test_where_there_is_none_the_sentence_says_what_to_install(tmp_path: Path) -> None:
+    cdk = Cdk(tmp_path, tmp_path / "state", Children())
+    locked = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["devDependencies"]
+
+    with pytest.raises(TidemarkError) as caught:
+        cdk.run(cdk.bootstrap(CONNECTION, "0" * 12))
+
+    assert f"`npm install aws-cdk@{locked['aws-cdk']}`" in str(caught.value)
+    assert f"not installed in {tmp_path}" in str(caught.value)

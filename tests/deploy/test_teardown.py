@@ -1,0 +1,84 @@
+"""Taking down goes on after a failure: what can be removed is removed, and the rest is named."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+from botocore.exceptions import ClientError, EndpointConnectionError
+
+from tidemark.aws import stacks
+from tidemark.aws.connection import Connection
+from tidemark.deploy import teardown
+from tidemark.errors import TidemarkError
+from tidemark.host.deployment import Deployment, paths
+from tidemark.targets.embedded import EmbeddedTarget
+from tidemark.targets.endpoint import EndpointTarget
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+ENDPOINT = "http://127.0.0.1:4000"
+DENIED = ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "DeleteStack")
+
+
+def record(state: Path, target: str, stack_name: str) -> None:
+    Deployment(
+        target=target,
+        endpoint=ENDPOINT,
+        region="us-east-1",
+        stack_name=stack_name,
+        api_url="",
+        template_digest="",
+        outputs={},
+    ).save(state)
+
+
+@pytest.fixture
+def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Three stacks on an emulator that answers, and one on a target that runs here."""
+    monkeypatch.setenv("TIDEMARK_STATE_DIR", str(tmp_path))
+    connection = Connection(region="us-east-1", endpoint=ENDPOINT)
+    monkeypatch.setattr(EndpointTarget, "find", lambda _: connection)
+    monkeypatch.setattr(EmbeddedTarget, "stop", lambda _: True)
+    for name in ("First", "Second", "Third"):
+        record(tmp_path, "endpoint", name)
+    record(tmp_path, "embedded", "Tidemark")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    "error", [TidemarkError("a lock"), DENIED, EndpointConnectionError(endpoint_url=ENDPOINT)]
+)
+def test_the_others_are_removed_and_the_failures_are_said_at_the_end(
+    state: Path, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def delete(_: object, stack_name: str) -> bool:
+        if stack_name != "Second":
+            raise error
+        return True
+
+    monkeypatch.setattr(stacks, "delete", delete)
+    lines = teardown.down(state)
+
+    assert next(lines) == f"Second on {ENDPOINT} is deleted."
+    assert next(lines) == "The embedded target is stopped."
+    with pytest.raises(TidemarkError) as failed:
+        next(lines)
+    assert str(failed.value).count(str(error).rstrip(".")) == 2
+    assert [path.name for path in paths(state)] == ["endpoint.First.json", "endpoint.Third.json"]
+
+
+def test_a_target_that_cannot_be_stopped_keeps_its_record_alone(
+    state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(_: EmbeddedTarget) -> bool:
+        raise TidemarkError("It does not end.")
+
+    monkeypatch.setattr(EmbeddedTarget, "stop", stop)
+    monkeypatch.setattr(stacks, "delete", lambda *_: True)
+
+    with pytest.raises(TidemarkError, match=r"^It does not end\.$"):
+        list(teardown.down(state))
+
+    assert [path.name for path in paths(state)] == ["embedded.Tidemark.json"]

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.load.ops import op
+from tidemark.api.op import Outcome
+from tidemark.errors import ExitCode
+from tidemark.load.ending import judged
+from tidemark.measures.lag import Lag
+from tidemark.measures.summary import Summary, summarise
+from tidemark.percentiles import Spread
+
+WRITTEN = summarise([op()], frozenset())
+NOTHING_WRITTEN = summarise([op(Outcome.FAIL, problem="malformed", status=400)], frozenset())
+SEEN = Lag(events=2, projected=2, spread=Spread(1, 1, 1, 1), late=[], missing=[], waited_s=1.0)
+
+
+@pytest.mark.parametrize(
+    ("summary", "lag", "failure", "is_interrupted", "code", "says"),
+    [
+        (WRITTEN, SEEN, None, False, ExitCode.OK, None),
+        (WRITTEN, replace(SEEN, late=["e"]), None, False, ExitCode.UNKNOWN, "1 of 2 events"),
+        (WRITTEN, replace(SEEN, missing=["e"]), None, False, ExitCode.UNKNOWN, "not in the log"),
+        (WRITTEN, None, None, False, ExitCode.UNKNOWN, "not read"),
+        (NOTHING_WRITTEN, SEEN, None, False, ExitCode.FAILED, "no command was accepted"),
+        (WRITTEN, None, "no table", False, ExitCode.FAILED, "no table"),
+        (NOTHING_WRITTEN, None, "no table", True, ExitCode.INTERRUPTED, "stopped"),
+        (WRITTEN, replace(SEEN, is_complete=False), None, False, ExitCode.INTERRUPTED, "stopped"),
+    ],
+)
+def test_a_run_ends_with_the_code_that_says_why(
+    summary: Summary,
+    lag: Lag | None,
+    failure: str | None,
+    is_interrupted: bool,  # noqa: FBT001 -- a column of the table above
+    code: ExitCode,
+    says: str | None,
+) -> None:
+    found, reason = judged(summary, lag, failure=failure, is_interrupted=is_interrupted)
+    assert found is code
+    assert (reason is None) == (says is None)
+    assert says is None or says in str(reason)

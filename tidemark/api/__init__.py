@@ -1,0 +1,1 @@
+"""One HTTP call to a CQRS API: build, sign, send, judge."""

@@ -1,0 +1,1 @@
+"""Clients for AWS, and what they read: stacks, logs, metrics."""

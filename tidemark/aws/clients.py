@@ -1,0 +1,137 @@
+"""AWS clients for a target; nothing of the caller's own AWS settings reaches them."""
+
+from __future__ import annotations
+
+import os
+from functools import cache, cached_property
+from typing import TYPE_CHECKING, Any
+
+import boto3
+from botocore.config import Config
+from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
+from botocore.loaders import Loader, create_loader
+from botocore.session import Session as BotocoreSession
+
+if TYPE_CHECKING:
+    from botocore.credentials import Credentials
+    from mypy_boto3_cloudformation import CloudFormationClient
+    from mypy_boto3_dynamodb import DynamoDBClient
+    from mypy_boto3_lambda import LambdaClient
+    from mypy_boto3_logs import CloudWatchLogsClient
+    from mypy_boto3_sns import SNSClient
+    from mypy_boto3_sqs import SQSClient
+    from mypy_boto3_sts import STSClient
+
+    from tidemark.aws.connection import Connection
+
+_CONNECT_TIMEOUT_S = 5
+_READ_TIMEOUT_S = 60
+
+
+def session(connection: Connection) -> boto3.Session:
+    """A boto3 session for a target.
+
+    On an emulator it sees no ``AWS_*`` variable and no shared file: every setting that
+    botocore would look up there is cut off from its source.
+    """
+    core = BotocoreSession()
+    if connection.endpoint is not None:
+        for name, (config_name, _, default, convert) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items():
+            core.session_var_map[name] = (config_name, None, default, convert)
+        for name in ("config_file", "credentials_file"):
+            core.set_config_variable(name, os.devnull)
+    core.register_component("data_loader", _loader(core.get_config_variable("data_path")))
+    credentials = connection.credentials
+    if credentials is not None:
+        core.set_credentials(
+            credentials.access_key_id, credentials.secret_access_key, credentials.session_token
+        )
+    return boto3.Session(botocore_session=core, region_name=connection.region)
+
+
+@cache
+def _loader(data_path: str | None) -> Loader:
+    """What reads botocore's service descriptions, which take longer to read than to use."""
+    return create_loader(data_path)
+
+
+class AwsClients:
+    """The AWS clients of one target, each made at its first use.
+
+    Args:
+        connection: How to reach the target.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self._session = session(connection)
+
+    def client(self, service: str, limits: Config | None = None) -> Any:
+        """A client for any service, by its boto3 name.
+
+        Args:
+            service: The name.
+            limits: Other timeouts or retries than usual.
+        """
+        endpoint = self.connection.endpoint
+        usual = Config(
+            connect_timeout=_CONNECT_TIMEOUT_S,
+            read_timeout=_READ_TIMEOUT_S,
+            retries={"mode": "standard", "max_attempts": 3},
+            s3={"addressing_style": "path" if endpoint else "auto"},
+            # An emulator is never behind a proxy; AWS may be.
+            proxies={} if endpoint else None,
+        )
+        return self._session.client(
+            service,
+            endpoint_url=endpoint,
+            verify=None if self.connection.ca_bundle is None else str(self.connection.ca_bundle),
+            config=usual if limits is None else usual.merge(limits),
+        )
+
+    @property
+    def credentials(self) -> Credentials | None:
+        """What requests to the target's APIs are signed with."""
+        return self._session.get_credentials()
+
+    @cached_property
+    def cloudformation(self) -> CloudFormationClient:
+        """CloudFormation: stacks, templates, events."""
+        client: CloudFormationClient = self.client("cloudformation")
+        return client
+
+    @cached_property
+    def dynamodb(self) -> DynamoDBClient:
+        """DynamoDB: the command table and the query table."""
+        client: DynamoDBClient = self.client("dynamodb")
+        return client
+
+    @cached_property
+    def functions(self) -> LambdaClient:
+        """Lambda: the functions and their event source mappings."""
+        client: LambdaClient = self.client("lambda")
+        return client
+
+    @cached_property
+    def logs(self) -> CloudWatchLogsClient:
+        """CloudWatch Logs: what the functions wrote."""
+        client: CloudWatchLogsClient = self.client("logs")
+        return client
+
+    @cached_property
+    def sns(self) -> SNSClient:
+        """SNS: the topic."""
+        client: SNSClient = self.client("sns")
+        return client
+
+    @cached_property
+    def sqs(self) -> SQSClient:
+        """SQS: the queue and the dead-letter queue; look their URLs up by name."""
+        client: SQSClient = self.client("sqs")
+        return client
+
+    @cached_property
+    def sts(self) -> STSClient:
+        """STS: which account answers."""
+        client: STSClient = self.client("sts")
+        return client

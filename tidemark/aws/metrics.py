@@ -1,0 +1,160 @@
+"""Metrics read from function logs, for targets that do not extract them.
+
+CloudWatch makes metrics of log lines in the embedded metric format; no emulator here does. The
+lines are in the logs all the same, so the figures can be had from there, on every target alike:
+`tidemark metrics` prints them.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+from tidemark.aws import logs
+from tidemark.percentiles import percentile
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from tidemark.aws.clients import AwsClients
+    from tidemark.host.deployment import Deployment
+
+_MARK = "_aws"
+_DURATION = "Milliseconds"
+
+
+@dataclass(frozen=True, slots=True)
+class LoggedMetric:
+    """One value of a metric, as a function logged it.
+
+    Attributes:
+        namespace: The metric's namespace.
+        name: Its name.
+        dimensions: The dimension values by name.
+        value: The value.
+        unit: Its unit, as CloudWatch spells it; "None" without one.
+        at_ms: When it was logged, UTC milliseconds.
+    """
+
+    namespace: str
+    name: str
+    dimensions: Mapping[str, str]
+    value: float
+    unit: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The values of one metric, in the figures that CloudWatch would give.
+
+    Attributes:
+        namespace: The metric's namespace.
+        name: Its name.
+        dimensions: The dimension values by name.
+        unit: Its unit, as CloudWatch spells it; "None" without one.
+        count: How many values there are.
+        sum: Their sum.
+        min: The smallest.
+        max: The largest.
+        p50: Half of them do not exceed it; for durations in milliseconds, else ``None``.
+        p99: The same for 99 in 100.
+    """
+
+    namespace: str
+    name: str
+    dimensions: Mapping[str, str]
+    unit: str
+    count: int
+    sum: float
+    min: float
+    max: float
+    p50: float | None
+    p99: float | None
+
+    @classmethod
+    def of(cls, metrics: Sequence[LoggedMetric]) -> Self:
+        """Summarise values of one metric, of which there is one at least."""
+        first = metrics[0]
+        values = sorted(one.value for one in metrics)
+        is_duration = first.unit == _DURATION
+        return cls(
+            namespace=first.namespace,
+            name=first.name,
+            dimensions=first.dimensions,
+            unit=first.unit,
+            count=len(values),
+            sum=sum(values),
+            min=values[0],
+            max=values[-1],
+            p50=percentile(values, 0.50) if is_duration else None,
+            p99=percentile(values, 0.99) if is_duration else None,
+        )
+
+
+def summarised(metrics: Iterable[LoggedMetric]) -> list[Summary]:
+    """Summarise values metric by metric: by namespace, name, dimensions and unit."""
+    found: defaultdict[tuple[object, ...], list[LoggedMetric]] = defaultdict(list)
+    for one in metrics:
+        found[one.namespace, one.name, tuple(sorted(one.dimensions.items())), one.unit].append(one)
+    return [Summary.of(found[key]) for key in sorted(found)]
+
+
+def of_stack(
+    clients: AwsClients, deployment: Deployment, *, since_ms: int
+) -> Iterator[LoggedMetric]:
+    """The metrics that a stack's functions have logged.
+
+    Args:
+        clients: The target's.
+        deployment: The stack.
+        since_ms: Where to begin, UTC milliseconds.
+    """
+    lines = logs.read(clients, deployment, logs.FUNCTIONS, since_ms=since_ms, containing=_MARK)
+    yield from read(line.text for line in lines)
+
+
+def read(lines: Iterable[str]) -> Iterator[LoggedMetric]:
+    """The metrics in some log lines; a line without any has none to give.
+
+    A metric that is declared with several sets of dimensions comes once for each set.
+    """
+    for line in lines:
+        document = _document(line)
+        if document is not None:
+            yield from _metrics(document)
+
+
+def _document(line: str) -> dict[str, Any] | None:
+    start = line.find("{")
+    if start < 0 or f'"{_MARK}"' not in line:
+        return None
+    try:
+        document, _ = json.JSONDecoder().raw_decode(line[start:])
+    except ValueError:
+        return None  # a line that is cut off carries no metric for CloudWatch either
+    return document if isinstance(document, dict) else None
+
+
+def _metrics(document: Mapping[str, Any]) -> Iterator[LoggedMetric]:
+    meta = document.get(_MARK, {})
+    for directive in meta.get("CloudWatchMetrics", []):
+        for names in directive.get("Dimensions") or [[]]:
+            dimensions = {name: str(document.get(name, "")) for name in names}
+            for metric in directive.get("Metrics", []):
+                for value in _values(document.get(metric["Name"])):
+                    yield LoggedMetric(
+                        namespace=directive["Namespace"],
+                        name=metric["Name"],
+                        dimensions=dimensions,
+                        value=value,
+                        unit=metric.get("Unit", "None"),
+                        at_ms=int(meta.get("Timestamp", 0)),
+                    )
+
+
+def _values(found: Any) -> list[float]:
+    values = found if isinstance(found, list) else [found]
+    return [float(one) for one in values if isinstance(one, (int, float))]

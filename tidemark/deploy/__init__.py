@@ -1,0 +1,1 @@
+"""A CDK app becomes a stack on a target, and goes again."""

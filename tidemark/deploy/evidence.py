@@ -1,0 +1,71 @@
+"""What a failed verb leaves to look at: function logs, the target's log, stack events."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections import deque
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tidemark.aws import stacks
+from tidemark.aws.clients import AwsClients
+from tidemark.aws.logs import groups_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from tidemark.aws.connection import Connection
+    from tidemark.targets.base import Target
+
+_MOST_LINES = 20_000
+
+
+def keep(folder: Path, target: Target, connection: Connection | None, stack_name: str) -> None:
+    """Collect what there is into a folder, replacing what an earlier failure left.
+
+    What cannot be had is left out: the failure that led here is the news.
+    """
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    target.keep_log(folder / "target.log")
+    if connection is None:
+        return
+    clients = AwsClients(connection)
+    try:
+        found = stacks.events(clients.cloudformation, stack_name)
+        (folder / "stack-events.json").write_text(json.dumps(found, indent=2), encoding="utf-8")
+        _keep_function_logs(folder, clients, stack_name)
+    except (BotoCoreError, ClientError):
+        return  # the target is gone, and its log says more than it would
+
+
+def _keep_function_logs(folder: Path, clients: AwsClients, stack_name: str) -> None:
+    resources = clients.cloudformation.describe_stack_resources(StackName=stack_name)
+    for resource in resources["StackResources"]:
+        if resource["ResourceType"] != "AWS::Lambda::Function":
+            continue
+        text = "\n".join(_last_lines(clients, resource.get("PhysicalResourceId", "")))
+        path = folder / f"{resource['LogicalResourceId']}.log"
+        path.write_text(text + "\n", encoding="utf-8")
+
+
+def _last_lines(clients: AwsClients, function_name: str) -> Iterable[str]:
+    """The last lines that a function logged; none when it does not exist."""
+    last: deque[str] = deque(maxlen=_MOST_LINES)
+    try:
+        for group in groups_of(clients, function_name):
+            last.extend(_lines(clients, group))
+    except ClientError:
+        return last  # a deploy may have failed before the function was there
+    return last
+
+
+def _lines(clients: AwsClients, group: str) -> Iterator[str]:
+    try:
+        for page in clients.logs.get_paginator("filter_log_events").paginate(logGroupName=group):
+            yield from (event["message"].rstrip("\n") for event in page["events"])
+    except clients.logs.exceptions.ResourceNotFoundException:
+        return  # no such group here, or the function was never invoked

@@ -1,0 +1,133 @@
+"""The status of a deployment: what is on its way, what is stuck, and what it runs."""
+
+from __future__ import annotations
+
+import platform
+import time
+from dataclasses import asdict, dataclass
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from tidemark import targets
+from tidemark.host.state import find_checkout, read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tidemark.aws.clients import AwsClients
+    from tidemark.host.deployment import Deployment
+
+OUTBOX_INDEX = "outbox"
+# Where the sweeper stops: an event with so many attempts waits for a redrive.
+STUCK_ATTEMPTS = 10
+_MOST_KEYS_PER_READ = 100
+_PACKAGES = ("tidemark", "aws-cdk-lib", "boto3")
+
+
+@dataclass(frozen=True, slots=True)
+class Outbox:
+    """The events that are not projected yet.
+
+    Attributes:
+        size: How many there are, the stuck ones included.
+        oldest_age_s: How long ago the oldest was recorded; 0 when there is none.
+        stuck: How many the sweeper has given up.
+    """
+
+    size: int
+    oldest_age_s: float
+    stuck: int
+
+
+def outbox_of(deployment: Deployment, clients: AwsClients) -> Outbox:
+    """Measure the outbox.
+
+    The index lists keys and may lag; each event is then read consistently, and one that is
+    projected by now does not count.
+    """
+    table = deployment.outputs["CommandTableName"]
+    keys = [
+        {"pk": item["pk"], "sk": item["sk"]}
+        for page in clients.dynamodb.get_paginator("scan").paginate(
+            TableName=table, IndexName=OUTBOX_INDEX
+        )
+        for item in page["Items"]
+    ]
+    now_ms = time.time() * 1000
+    waiting = [one for one in _events(clients, table, keys) if "outbox" in one]
+    ages_ms = [now_ms - int(one["recorded_at"]["N"]) for one in waiting]
+    return Outbox(
+        size=len(waiting),
+        oldest_age_s=round(max(0.0, *ages_ms) / 1000, 3) if ages_ms else 0.0,
+        stuck=sum(int(one.get("attempts", {}).get("N", "0")) >= STUCK_ATTEMPTS for one in waiting),
+    )
+
+
+def _events(
+    clients: AwsClients, table: str, keys: Sequence[Mapping[str, Any]]
+) -> Iterator[Mapping[str, Any]]:
+    for start in range(0, len(keys), _MOST_KEYS_PER_READ):
+        asked: Mapping[str, Any] = {
+            table: {
+                "Keys": keys[start : start + _MOST_KEYS_PER_READ],
+                "ConsistentRead": True,
+                "ProjectionExpression": "#outbox, #recorded_at, #attempts",
+                "ExpressionAttributeNames": {
+                    "#outbox": "outbox",
+                    "#recorded_at": "recorded_at",
+                    "#attempts": "attempts",
+                },
+            }
+        }
+        while asked:
+            answer = clients.dynamodb.batch_get_item(RequestItems=asked)
+            yield from answer["Responses"].get(table, [])
+            asked = answer.get("UnprocessedKeys", {})
+
+
+def depth(clients: AwsClients, queue_name: str) -> int:
+    """How many messages a queue holds, those in flight included."""
+    url = clients.sqs.get_queue_url(QueueName=queue_name)["QueueUrl"]
+    attributes = clients.sqs.get_queue_attributes(
+        QueueUrl=url,
+        AttributeNames=[
+            "ApproximateNumberOfMessages",
+            "ApproximateNumberOfMessagesDelayed",
+            "ApproximateNumberOfMessagesNotVisible",
+        ],
+    )["Attributes"]
+    return sum(int(count) for count in attributes.values())
+
+
+def versions(deployment: Deployment) -> dict[str, str]:
+    """What is at work, by component."""
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = metadata.version(package)
+        except metadata.PackageNotFoundError:
+            continue
+    checkout = find_checkout()
+    manifest = checkout and read_json(checkout / "node_modules/aws-cdk/package.json")
+    if manifest:
+        found["aws-cdk"] = manifest["version"]
+    return found | dict(targets.of_deployment(deployment).versions())
+
+
+def report(deployment: Deployment, clients: AwsClients) -> dict[str, Any]:
+    """The status as `tidemark status --json` prints it."""
+    queue_name = deployment.outputs.get("QueueName")
+    return {
+        "target": deployment.target,
+        "endpoint": deployment.endpoint,
+        "region": deployment.region,
+        "stack_name": deployment.stack_name,
+        "api_url": deployment.api_url,
+        "template_digest": deployment.template_digest,
+        "wiring": deployment.wiring,
+        "outputs": dict(deployment.outputs),
+        "outbox": asdict(outbox_of(deployment, clients)),
+        "queue_depth": depth(clients, queue_name) if queue_name else None,
+        "dead_letters": depth(clients, deployment.outputs["DeadLetterQueueName"]),
+        "versions": versions(deployment),
+    }

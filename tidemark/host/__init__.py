@@ -1,0 +1,1 @@
+"""This machine: processes, ports, locks, and what the harness remembers on it."""

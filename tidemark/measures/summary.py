@@ -1,0 +1,116 @@
+"""What the recorded ops of a load run come to."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tidemark.api.op import Kind, Op, Outcome
+from tidemark.percentiles import Spread
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+
+@dataclass(frozen=True)
+class Row:
+    """The ops of one route, or of one side.
+
+    Attributes:
+        name: The route, or the side.
+        ok: How many were done.
+        refused: How many the system refused as it should; see `is_refusal`.
+        errors: How many failed otherwise, or are unknown.
+        per_s: How many were done per second of the run.
+        latency: Of every op that got an answer, refusals and errors included.
+    """
+
+    name: str
+    ok: int
+    refused: int
+    errors: int
+    per_s: float
+    latency: Spread | None
+
+
+@dataclass(frozen=True)
+class Summary:
+    """The ops of a run in numbers.
+
+    Attributes:
+        duration_s: From the start of the first op to the end of the last.
+        routes: One row per route, commands first.
+        writes: All commands.
+        reads: All queries.
+        refusals: How many were refused, by problem.
+        errors: How many failed otherwise, by outcome and problem.
+        replayed: How many commands were answered with an earlier answer.
+    """
+
+    duration_s: float
+    routes: Sequence[Row]
+    writes: Row
+    reads: Row
+    refusals: Mapping[str, int]
+    errors: Mapping[str, int]
+    replayed: int
+
+
+def summarise(ops: Sequence[Op], refusals: frozenset[str]) -> Summary:
+    """Count and measure the ops of a run.
+
+    Args:
+        ops: Every op of the run, in any order.
+        refusals: The problems by which the system refuses as it should under this workload.
+    """
+    duration_s = 0.0
+    if ops:
+        duration_s = (max(op.end_ns for op in ops) - min(op.start_ns for op in ops)) / 1e9
+    by_route: dict[tuple[Kind, str], list[Op]] = {}
+    for op in ops:
+        by_route.setdefault((op.kind, op.route), []).append(op)
+    return Summary(
+        duration_s=duration_s,
+        routes=[
+            _row(route, by_route[kind, route], duration_s, refusals)
+            for kind, route in sorted(by_route)
+        ],
+        writes=_side("writes", Kind.COMMAND, ops, duration_s, refusals),
+        reads=_side("reads", Kind.QUERY, ops, duration_s, refusals),
+        refusals=_counted(op.problem or "" for op in ops if is_refusal(op, refusals)),
+        errors=_counted(f"{op.outcome} {op.problem}" for op in ops if is_error(op, refusals)),
+        replayed=sum(op.replayed for op in ops),
+    )
+
+
+def is_refusal(op: Op, refusals: frozenset[str]) -> bool:
+    """Tell whether the system refused an op as it should, such as a withdrawal of too much."""
+    return op.outcome is Outcome.FAIL and op.problem in refusals
+
+
+def is_error(op: Op, refusals: frozenset[str]) -> bool:
+    """Tell whether an op was neither done nor refused as it should be."""
+    return op.outcome is not Outcome.OK and not is_refusal(op, refusals)
+
+
+def _side(
+    name: str, kind: Kind, ops: Sequence[Op], duration_s: float, refusals: frozenset[str]
+) -> Row:
+    return _row(name, [op for op in ops if op.kind is kind], duration_s, refusals)
+
+
+def _row(name: str, ops: Sequence[Op], duration_s: float, refusals: frozenset[str]) -> Row:
+    ok = sum(op.outcome is Outcome.OK for op in ops)
+    return Row(
+        name=name,
+        ok=ok,
+        refused=sum(is_refusal(op, refusals) for op in ops),
+        errors=sum(is_error(op, refusals) for op in ops),
+        per_s=ok / duration_s if duration_s else 0.0,
+        latency=Spread.of(op.latency_ms for op in ops if op.status is not None),
+    )
+
+
+def _counted(names: Iterable[str]) -> dict[str, int]:
+    return dict(Counter(names).most_common())
