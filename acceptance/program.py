@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from tidemark.exit_codes import ExitCode
-from tidemark.processes import ProcessIdentity
-from tidemark.state import read_json
+from tidemark.errors import ExitCode
+from tidemark.host.processes import ProcessIdentity
+from tidemark.host.state import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,10 +12,10 @@ import pytest
 
 from acceptance import broken
 from acceptance.program import Program
-from tidemark.aws import Clients
-from tidemark.environment import EMULATOR_CREDENTIALS, Connection
-from tidemark.exit_codes import ExitCode
-from tidemark.waiting import eventually
+from tidemark.aws.clients import AwsClients
+from tidemark.aws.connection import EMULATOR_CREDENTIALS, Connection
+from tidemark.errors import ExitCode
+from tidemark.host.waiting import eventually
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.timeout(300)
 
 
-def clients(program: Program) -> Clients:
+def clients(program: Program) -> AwsClients:
     status = program.status()
-    return Clients(
+    return AwsClients(
         Connection(
             region=status["region"],
             endpoint=status["endpoint"],

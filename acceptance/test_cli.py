@@ -14,9 +14,9 @@ import pytest
 
 from acceptance.broken import broken_checkout
 from acceptance.program import CHECKOUT, VERB_TAKES_AT_MOST_S, Program
-from tidemark.environment import EMULATOR_CREDENTIALS
-from tidemark.exit_codes import ExitCode
-from tidemark.waiting import eventually
+from tidemark.aws.connection import EMULATOR_CREDENTIALS
+from tidemark.errors import ExitCode
+from tidemark.host.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable

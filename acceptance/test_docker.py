@@ -16,12 +16,12 @@ import pytest
 from acceptance.containers import containers, docker, everything, ownerless_volumes, require
 from acceptance.program import CHECKOUT, VERB_TAKES_AT_MOST_S, Ended, Program
 from tests.project.reading import ROOT, Document
-from tidemark import ports
-from tidemark.exit_codes import ExitCode
+from tidemark.errors import ExitCode
+from tidemark.host import ports
+from tidemark.host.waiting import eventually
 from tidemark.targets import emulators, engine
 from tidemark.targets.base import TargetOptions
 from tidemark.targets.localstack import DEFAULT_IMAGE, LocalStackTarget
-from tidemark.waiting import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -15,7 +15,7 @@ import pytest
 
 from acceptance import containers
 from acceptance.program import CHECKOUT
-from tidemark.environment import cleaned
+from tidemark.aws.connection import cleaned
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,7 +13,7 @@ import pytest
 
 from acceptance.broken import broken_checkout
 from acceptance.program import CHECKOUT
-from tidemark.exit_codes import ExitCode
+from tidemark.errors import ExitCode
 
 FAILING = """
 from tidemark.workloads.bank import Bank

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from integration.facts import Fact
-from tidemark.op import Outcome
+from tidemark.api.op import Outcome
 
 if TYPE_CHECKING:
-    from tidemark.op import Op
+    from tidemark.api.op import Op
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     from integration.facts import Fact
     from integration.tables import Tables
-    from tidemark.aws import Clients
-    from tidemark.deployment import Deployment
+    from tidemark.aws.clients import AwsClients
+    from tidemark.host.deployment import Deployment
     from tidemark.testing.testbed import Testbed
     from tidemark.workloads.bank import Bank
 
@@ -66,13 +66,13 @@ def _fixtures_of(item: pytest.Item) -> list[str]:
 
 
 @pytest.fixture(scope="session")
-def site(testbed: Testbed, deployment: Deployment, aws: Clients) -> Iterator[Site]:
+def site(testbed: Testbed, deployment: Deployment, aws: AwsClients) -> Iterator[Site]:
     with site_of(testbed, deployment, aws) as site:
         yield site
 
 
 @pytest.fixture(scope="session")
-def direct(testbed: Testbed, deployment: Deployment, aws: Clients) -> Iterator[Site]:  # noqa: ARG001 -- the first stack is the session's
+def direct(testbed: Testbed, deployment: Deployment, aws: AwsClients) -> Iterator[Site]:  # noqa: ARG001 -- the first stack is the session's
     """A second stack beside the first, in the wiring without a queue."""
     with site_of(testbed, testbed.deployed(wiring="direct"), aws) as site:
         yield site

@@ -9,7 +9,7 @@ from integration.facts import await_projected
 from integration.messages import message
 from integration.publishing import lost_publishes
 from integration.sweeping import make_due, sweep
-from tidemark.op import Outcome
+from tidemark.api.op import Outcome
 
 if TYPE_CHECKING:
     from integration.site import Site

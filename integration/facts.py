@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tidemark.waiting import NotYetError, eventually
+from tidemark.host.waiting import NotYetError, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -7,14 +7,14 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from tidemark import logs
-from tidemark.waiting import NotYetError, eventually
+from tidemark.aws import logs
+from tidemark.host.waiting import NotYetError, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tidemark.aws import Clients
-    from tidemark.deployment import Deployment
+    from tidemark.aws.clients import AwsClients
+    from tidemark.host.deployment import Deployment
 
 _LOGGED_WITHIN_S = 40.0
 
@@ -23,7 +23,7 @@ _LOGGED_WITHIN_S = 40.0
 class LogReader:
     """Reads what the functions of one deployment log from now on."""
 
-    aws: Clients
+    aws: AwsClients
     deployment: Deployment
     since_ms: int = field(default_factory=lambda: int(time.time() * 1000) - 1000)
 

@@ -7,7 +7,7 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from tidemark.waiting import NotYetError, eventually
+from tidemark.host.waiting import NotYetError, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
     from integration.tables import Row
-    from tidemark.aws import Clients
-    from tidemark.deployment import Deployment
+    from tidemark.aws.clients import AwsClients
+    from tidemark.host.deployment import Deployment
 
 # Five receives: 1, 2, 4 and 8 seconds between them, and what a poller adds.
 DEAD_WITHIN_S = 75.0
@@ -50,7 +50,7 @@ class Queue:
     url: str
 
     @classmethod
-    def of(cls, deployment: Deployment, aws: Clients) -> Self:
+    def of(cls, deployment: Deployment, aws: AwsClients) -> Self:
         return cls(aws.sqs, url_of(aws.sqs, deployment.outputs["QueueName"]))
 
     def send(self, *bodies: str) -> list[str]:
@@ -84,7 +84,9 @@ class DeadLetters:
     _bodies: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, deployment: Deployment, aws: Clients, *, read: Callable[[str], str] = str) -> Self:
+    def of(
+        cls, deployment: Deployment, aws: AwsClients, *, read: Callable[[str], str] = str
+    ) -> Self:
         return cls(aws.sqs, url_of(aws.sqs, deployment.outputs["DeadLetterQueueName"]), read)
 
     def bodies(self) -> list[str]:

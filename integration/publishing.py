@@ -6,21 +6,21 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from integration.turns import TURNS
-from tidemark.waiting import NotYetError, eventually
+from tidemark.host.waiting import NotYetError, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from mypy_boto3_lambda import LambdaClient
 
-    from tidemark.aws import Clients
-    from tidemark.deployment import Deployment
+    from tidemark.aws.clients import AwsClients
+    from tidemark.host.deployment import Deployment
 
 _UPDATED_WITHIN_S = 60.0
 
 
 @contextmanager
-def lost_publishes(aws: Clients, deployment: Deployment) -> Iterator[None]:
+def lost_publishes(aws: AwsClients, deployment: Deployment) -> Iterator[None]:
     """Let the Command Handler publish to a topic that does not exist, for as long as this lasts."""
     name = deployment.outputs["CommandHandlerName"]
     with TURNS.alone():

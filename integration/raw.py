@@ -7,12 +7,12 @@ import json
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tidemark.exchange import Answer, Headers, Request
+from tidemark.api.exchange import Answer, Headers, Request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tidemark.client import Client
+    from tidemark.api.client import Client
 
 GATEWAYS_OWN = {400, 403, 404, 405, 413, 415}
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tidemark import logs
+from tidemark.aws import logs
+from tidemark.permissions.call_log import Call, pattern_of
 from tidemark.permissions.expansion import expand
-from tidemark.permissions.recording import Call, pattern_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

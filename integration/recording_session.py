@@ -8,8 +8,8 @@ import pytest
 
 from integration.every_call import make_every_call
 from integration.recording import calls_of
-from tidemark.permissions.recording import PATH, Recording
-from tidemark.state import find_checkout
+from tidemark.host.state import find_checkout
+from tidemark.permissions.call_log import PATH, CallLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,4 +27,4 @@ def recorded_session(request: pytest.FixtureRequest, site: Site, direct: Site) -
         for one in (site, direct):
             make_every_call(one)  # the tests do not do everything in each wiring
         both = {one.deployment.wiring: calls_of(one) for one in (site, direct)}
-        Recording(both).write(checkout / PATH)
+        CallLog(both).write(checkout / PATH)

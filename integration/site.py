@@ -12,8 +12,8 @@ from tidemark.workloads.bank import Bank
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tidemark.aws import Clients
-    from tidemark.deployment import Deployment
+    from tidemark.aws.clients import AwsClients
+    from tidemark.host.deployment import Deployment
     from tidemark.testing.testbed import Testbed
 
 
@@ -22,12 +22,12 @@ class Site:
     """A deployment with what reaches it."""
 
     deployment: Deployment
-    aws: Clients
+    aws: AwsClients
     bank: Bank
     tables: Tables
 
 
 @contextmanager
-def site_of(testbed: Testbed, deployment: Deployment, aws: Clients) -> Iterator[Site]:
+def site_of(testbed: Testbed, deployment: Deployment, aws: AwsClients) -> Iterator[Site]:
     with testbed.client_of(deployment) as client:
         yield Site(deployment, aws, Bank(client), Tables.of(deployment, aws))

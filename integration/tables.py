@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from mypy_boto3_dynamodb import DynamoDBClient
 
-    from tidemark.aws import Clients
-    from tidemark.deployment import Deployment
+    from tidemark.aws.clients import AwsClients
+    from tidemark.host.deployment import Deployment
 
 Row = dict[str, Any]
 
@@ -29,7 +29,7 @@ class Tables:
     query_table: str
 
     @classmethod
-    def of(cls, deployment: Deployment, aws: Clients) -> Self:
+    def of(cls, deployment: Deployment, aws: AwsClients) -> Self:
         outputs = deployment.outputs
         return cls(aws.dynamodb, outputs["CommandTableName"], outputs["QueryTableName"])
 

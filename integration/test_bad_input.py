@@ -12,14 +12,14 @@ from integration.accounts import Names, accepted
 from integration.facts import await_projected
 from integration.ledger import assert_sides_agree
 from integration.raw import as_it_is, ask, json_of, problem_of
-from tidemark.exchange import Answer
+from tidemark.api.exchange import Answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from integration.tables import Tables
-    from tidemark.client import Client
-    from tidemark.deployment import Deployment
+    from tidemark.api.client import Client
+    from tidemark.host.deployment import Deployment
     from tidemark.testing.capabilities import Capabilities
     from tidemark.testing.testbed import Testbed
     from tidemark.workloads.bank import Bank

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from integration.lines import LogReader
     from integration.messages import Queue
     from integration.tables import Tables
-    from tidemark.aws import Clients
-    from tidemark.deployment import Deployment
+    from tidemark.aws.clients import AwsClients
+    from tidemark.host.deployment import Deployment
     from tidemark.workloads.bank import Bank
 
 SEED = 20261123
@@ -44,7 +44,7 @@ def test_events_that_arrive_out_of_order_are_applied_in_order(
     queue: Queue,
     logged: LogReader,
     names: Names,
-    aws: Clients,
+    aws: AwsClients,
     deployment: Deployment,
 ) -> None:
     with lost_publishes(aws, deployment):
@@ -66,7 +66,7 @@ def test_the_last_event_alone_brings_all_that_came_before_it(
     queue: Queue,
     logged: LogReader,
     names: Names,
-    aws: Clients,
+    aws: AwsClients,
     deployment: Deployment,
 ) -> None:
     account_id, owner_id = names.account(), names.owner()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tidemark import stacks
+from tidemark.aws import stacks
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,14 +10,14 @@ import pytest
 from integration.accounts import accepted
 from integration.facts import await_projected
 from integration.ledger import assert_sides_agree
-from tidemark.op import Outcome
+from tidemark.api.op import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from integration.accounts import Names
     from integration.tables import Tables
-    from tidemark.op import Op
+    from tidemark.api.op import Op
     from tidemark.workloads.bank import Bank
 
 

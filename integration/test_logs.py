@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from integration.accounts import Names
     from integration.lines import LogReader
     from integration.site import Site
-    from tidemark.client import Client
+    from tidemark.api.client import Client
 
 SIGNATURE = re.compile(r"AWS4-HMAC-SHA256|Signature=|X-Amz-Security-Token", re.IGNORECASE)
 

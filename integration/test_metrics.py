@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from integration.accounts import accepted
 from integration.facts import await_projected
+from tidemark.cli import known
 from tidemark.cli import metrics as verb
-from tidemark.cli import recorded
-from tidemark.waiting import NotYetError, eventually
+from tidemark.host.waiting import NotYetError, eventually
 
 if TYPE_CHECKING:
     import pytest
@@ -28,7 +28,7 @@ def test_commands_and_their_projection_lag_are_counted(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(recorded, "chosen", lambda *_: (site.deployment, target))
+    monkeypatch.setattr(known, "chosen", lambda *_: (site.deployment, target))
     account_id = names.account()
     opened = accepted(site.bank.open_account(account_id=account_id, owner_id=names.owner()))
     deposited = accepted(site.bank.deposit(account_id, 8))

@@ -29,8 +29,8 @@ from schemathesis.specs.openapi.checks import (
 
 from integration.accounts import Names, accepted
 from integration.facts import await_projected
-from tidemark.exchange import Answer, Headers
-from tidemark.signing import SERVICE
+from tidemark.api.exchange import Answer, Headers
+from tidemark.api.signing import SERVICE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -39,8 +39,8 @@ if TYPE_CHECKING:
 
     from integration.site import Site
     from tidemark.testing.capabilities import Capabilities
-    from tidemark.testing.recording import Exchanges
     from tidemark.testing.testbed import Testbed
+    from tidemark.testing.transcript import Exchanges
 
     AnyCase = Case[Any]
 

@@ -10,17 +10,17 @@ import pytest
 from integration.every_call import make_every_call
 from integration.recording import APP, calls_of
 from integration.site import site_of
-from tidemark.aws import Clients
-from tidemark.permissions.recording import PATH, Recording
+from tidemark.aws.clients import AwsClients
+from tidemark.host.waiting import NotYetError, eventually
+from tidemark.permissions.call_log import PATH, CallLog
 from tidemark.testing.testbed import Testbed
-from tidemark.waiting import NotYetError, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from integration.site import Site
-    from tidemark.deployment import Deployment
-    from tidemark.permissions.recording import Call
+    from tidemark.host.deployment import Deployment
+    from tidemark.permissions.call_log import Call
 
 _LOGGED_WITHIN_S = 60.0
 
@@ -39,9 +39,9 @@ def recording_bed(testbed: Testbed, deployment: Deployment) -> Iterator[Testbed]
 @pytest.mark.timeout(240)
 @pytest.mark.parametrize("wiring", ["queued", "direct"])
 def test_the_functions_call_what_was_recorded(recording_bed: Testbed, wiring: str) -> None:
-    expected = Recording.read(recording_bed.plan.checkout / PATH).calls[wiring]
+    expected = CallLog.read(recording_bed.plan.checkout / PATH).calls[wiring]
     deployed = recording_bed.deployed(wiring=wiring)
-    with site_of(recording_bed, deployed, Clients(recording_bed.connection)) as site:
+    with site_of(recording_bed, deployed, AwsClients(recording_bed.connection)) as site:
         make_every_call(site)
 
         assert seen(site, expected) == expected

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tidemark.cli import known
 from tidemark.cli import probe as verb
-from tidemark.cli import recorded
-from tidemark.errors import EndedError
-from tidemark.exit_codes import ExitCode
+from tidemark.errors import EndedError, ExitCode
 from tidemark.probe.bench import PREFIX
 from tidemark.probe.result import Result
 from tidemark.targets.emulators import emulator_at
@@ -47,7 +46,7 @@ def committed(site: Site) -> Path:
 
 @pytest.fixture(autouse=True)
 def _chosen(site: Site, target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recorded, "chosen", lambda *_: (site.deployment, target))
+    monkeypatch.setattr(known, "chosen", lambda *_: (site.deployment, target))
 
 
 def test_rows_say_what_is_committed_and_leave_nothing_behind(
@@ -58,7 +57,7 @@ def test_rows_say_what_is_committed_and_leave_nothing_behind(
     printed = capsys.readouterr()
     document = json.loads(printed.out)
     assert document["against"] == {"same": len(ROWS), "changed": []}
-    assert [one.name for one in Result.from_json(document).findings] == ROWS
+    assert [one.name for one in Result.from_json(document).row_results] == ROWS
     assert "Could not be removed" not in printed.err
     assert _left(site) == []
 

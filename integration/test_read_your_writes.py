@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from integration.accounts import Names
     from integration.site import Site
     from integration.tables import Tables
-    from tidemark.client import Client
+    from tidemark.api.client import Client
     from tidemark.workloads.bank import Bank
 
 LONGEST_WAIT_MS = 5000

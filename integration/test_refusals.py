@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from integration.accounts import Names
     from integration.tables import Tables
-    from tidemark.client import Client
-    from tidemark.op import Op
+    from tidemark.api.client import Client
+    from tidemark.api.op import Op
     from tidemark.workloads.bank import Bank
 
 LARGEST = 2**53 - 1

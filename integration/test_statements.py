@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from integration.tables import Tables
-    from tidemark.op import Op
+    from tidemark.api.op import Op
     from tidemark.workloads.bank import Bank
 
 AMOUNTS = (500, 40, 3, 20, 100)

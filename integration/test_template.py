@@ -9,15 +9,16 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tidemark import proof, stacks
-from tidemark.aws import Clients
-from tidemark.deployment import Deployment
-from tidemark.environment import cleaned
-from tidemark.outputs import REQUIRED_OUTPUTS
-from tidemark.synthesis import template_digest
+from tidemark.aws import stacks
+from tidemark.aws.clients import AwsClients
+from tidemark.aws.connection import cleaned
+from tidemark.aws.stacks import template_digest
+from tidemark.deploy import first_deposit
+from tidemark.deploy.outputs import REQUIRED_OUTPUTS
+from tidemark.host.deployment import Deployment
+from tidemark.host.waiting import NotYetError, eventually
 from tidemark.targets.base import TargetOptions
 from tidemark.targets.embedded import EmbeddedTarget
-from tidemark.waiting import NotYetError, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -54,7 +55,7 @@ def test_the_plain_template_deploys_without_a_bootstrap_and_works(
     testbed: Testbed, fresh: EmbeddedTarget, tmp_path: Path
 ) -> None:
     connection = fresh.start()
-    clients = Clients(connection)
+    clients = AwsClients(connection)
     assert stacks.describe(clients, stacks.TOOLKIT_STACK) is None
     subprocess.run(
         [sys.executable, "-m", "stack.template", "--folder", tmp_path / "template"],
@@ -94,4 +95,4 @@ def test_the_plain_template_deploys_without_a_bootstrap_and_works(
         template_digest="",
         outputs=live.outputs,
     )
-    assert proof.prove(deployment, clients).balance > 0
+    assert first_deposit.prove(deployment, clients).balance > 0

@@ -12,13 +12,12 @@ from integration.facts import await_projected
 from integration.messages import DEAD_WITHIN_S, message, unknown_id
 from integration.publishing import lost_publishes
 from integration.sweeping import make_due, sweep
-from tidemark.cli import recorded
+from tidemark.cli import known
 from tidemark.cli import trace as verb
-from tidemark.errors import EndedError
-from tidemark.exit_codes import ExitCode
+from tidemark.errors import EndedError, ExitCode
+from tidemark.host.waiting import NotYetError, eventually
 from tidemark.trace import document
 from tidemark.trace.tracing import Tracer
-from tidemark.waiting import NotYetError, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -180,7 +179,7 @@ def test_an_unknown_id_ends_with_3_and_says_what_was_searched(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(recorded, "chosen", lambda *_: (site.deployment, target))
+    monkeypatch.setattr(known, "chosen", lambda *_: (site.deployment, target))
     wanted_id = unknown_id()
 
     with pytest.raises(EndedError) as ended:

@@ -17,13 +17,14 @@ from loadtest.options import add_options, problem_with
 from loadtest.progress import live_line
 from loadtest.run import LoadRun
 from loadtest.users import BankUser, MixedUser
-from tidemark.aws import Clients
+from tidemark import targets
+from tidemark.api.httpx_transport import HttpxTransport
+from tidemark.api.op import Outcome
+from tidemark.aws.clients import AwsClients
 from tidemark.errors import RefusedError, TidemarkError
-from tidemark.httpx_transport import HttpxTransport
+from tidemark.host.state import state_dir, write_json
 from tidemark.load.choice import chosen_deployment
-from tidemark.load.report import Report, report_console
-from tidemark.op import Outcome
-from tidemark.state import state_dir, write_json
+from tidemark.report.table import Report, report_console
 from tidemark.workloads.bank import Bank
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
     from locust.web import WebUI
     from rich.live import Live
 
-    from tidemark.deployment import Deployment
-    from tidemark.exit_codes import ExitCode
+    from tidemark.errors import ExitCode
+    from tidemark.host.deployment import Deployment
 
 _STOP_WITHIN_S = 5.0
 
@@ -58,7 +59,7 @@ def _on_init(environment: Environment, runner: Runner, web_ui: WebUI | None, **_
         if problem := problem_with(options):
             raise RefusedError(problem)
         deployment = chosen_deployment()
-        runs = Runs(runner, options, deployment, Clients.of(deployment))
+        runs = Runs(runner, options, deployment, AwsClients(targets.connection_to(deployment)))
         runs.prove_it_answers()
     except TidemarkError as error:
         _stderr.print(str(error), markup=False)
@@ -91,7 +92,7 @@ class Runs:
         runner: Runner,
         options: Namespace,
         deployment: Deployment,
-        clients: Clients,
+        clients: AwsClients,
     ) -> None:
         self._runner = runner
         self._options = options

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.live import Live
 from rich.text import Text
 
-from tidemark.op import Kind
+from tidemark.api.op import Kind
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -10,22 +10,22 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tidemark.client import Client
+from tidemark.api.client import Client
+from tidemark.api.op import Kind, Op, Outcome
 from tidemark.errors import TidemarkError
-from tidemark.load.lag import Lag, LagMeter
-from tidemark.load.report import Report
-from tidemark.load.summary import summarise
-from tidemark.load.verdict import judged
-from tidemark.op import Kind, Op, Outcome
+from tidemark.load.ending import judged
+from tidemark.measures.lag import Lag, LagMeter
+from tidemark.measures.summary import summarise
+from tidemark.report.table import Report
 from tidemark.workloads.bank import Bank, log_partition
 from tidemark.workloads.bank_traffic import REFUSALS, Accounts, Customer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tidemark.aws import Clients
-    from tidemark.deployment import Deployment
-    from tidemark.exchange import Transport
+    from tidemark.api.exchange import Transport
+    from tidemark.aws.clients import AwsClients
+    from tidemark.host.deployment import Deployment
 
 _OWNERS = 3
 
@@ -52,7 +52,7 @@ class LoadRun:
     """
 
     deployment: Deployment
-    clients: Clients
+    clients: AwsClients
     seed: str
     read_share: float
     max_ops: int

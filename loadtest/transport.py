@@ -6,8 +6,8 @@ import socket
 import ssl
 from typing import TYPE_CHECKING
 
-from tidemark.exchange import Answer, Headers, LostError, NotSentError, Request, TransportError
-from tidemark.op import Outcome, judge, problem_name
+from tidemark.api.exchange import Answer, Headers, LostError, NotSentError, Request, TransportError
+from tidemark.api.op import Outcome, judge, problem_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable

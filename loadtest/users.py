@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from locust import FastHttpUser, task
 
 from loadtest.transport import locust_transport
-from tidemark.httpx_transport import TIMEOUT_S
+from tidemark.api.httpx_transport import TIMEOUT_S
 from tidemark.workloads.bank_traffic import READS, REFUSALS, WRITES, mixed
 
 if TYPE_CHECKING:

@@ -167,6 +167,7 @@ def target_capabilities(request: pytest.FixtureRequest) -> Capabilities:
 @pytest.fixture(scope="session")
 def aws(testbed: Testbed, deployment: Deployment) -> AwsClients:  # noqa: ARG001 -- it answers by then
     """AWS clients for the target."""
+    from tidemark.aws.clients import AwsClients  # noqa: PLC0415 -- sessions without a deployment stay quick
 
     try:
         return AwsClients(testbed.connection)

@@ -16,9 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tidemark import deployment, environment, targets
-from tidemark.aws import Clients
+from tidemark import targets
+from tidemark.aws.clients import AwsClients
+from tidemark.aws.connection import for_children
 from tidemark.errors import TidemarkError
+from tidemark.host import deployment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -76,10 +78,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _enter(recorded: deployment.Deployment, handler: str) -> int:
     """Take on the environment of a deployed function; return its timeout in seconds."""
     connection = targets.connection_to(recorded)
-    function = Clients(connection).functions.get_function_configuration(
+    function = AwsClients(connection).functions.get_function_configuration(
         FunctionName=recorded.outputs[HANDLERS[handler]]
     )
-    clean = environment.for_children(connection) | function["Environment"]["Variables"]
+    clean = for_children(connection) | function["Environment"]["Variables"]
     os.environ.clear()
     os.environ |= clean
     return function["Timeout"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.client.servers import bare_socket, dead_url, served
+from tests.api.servers import bare_socket, dead_url, served
 from tidemark.api.exchange import Answer, Headers, LostError, NotSentError, Request, is_loopback
 from tidemark.api.httpx_transport import HttpxTransport
 

@@ -9,8 +9,8 @@ from botocore.credentials import Credentials
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tests.client.servers import served
-from tests.client.sigv4 import expected_signature
+from tests.api.servers import served
+from tests.api.sigv4 import expected_signature
 from tidemark.api.exchange import Answer, Headers, Request
 from tidemark.api.httpx_transport import HttpxTransport
 from tidemark.api.signing import build_url, sign

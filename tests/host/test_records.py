@@ -127,7 +127,7 @@ def test_a_second_verb_is_refused_while_the_first_is_at_work(tmp_path: Path) -> 
 def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
     script = (
         "import sys, pathlib\n"
-        "from tidemark.locking import locked\n"
+        "from tidemark.host.locking import locked\n"
         "with locked(pathlib.Path(sys.argv[1])):\n"
         "    print('locked', flush=True)\n"
         "    sys.stdin.read()\n"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tests.client.sigv4 import expected_signature
+from tests.api.sigv4 import expected_signature
 from tidemark.api.exchange import Answer, Headers, Request
 
 if TYPE_CHECKING:

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.load.ops import op
+from tests.measures.ops import op
 from tidemark.api.op import Outcome
 from tidemark.errors import ExitCode
 from tidemark.load.ending import judged

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.client.servers import dead_url, served
+from tests.api.servers import dead_url, served
 from tests.load.fake_bank import LAG_MS, STAGE, FakeBank
 from tidemark.api.exchange import Answer, Request
 from tidemark.host.deployment import Deployment

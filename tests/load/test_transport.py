@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests.client.servers import bare_socket, dead_url, served
+from tests.api.servers import bare_socket, dead_url, served
 from tidemark.api.exchange import Answer, Headers, Request
 
 if TYPE_CHECKING:

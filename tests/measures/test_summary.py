@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.load.ops import op
+from tests.measures.ops import op
 from tidemark.api.op import Kind, Outcome
 from tidemark.measures.summary import summarise
 from tidemark.percentiles import Spread

@@ -13,7 +13,7 @@ import typer
 
 from tests.project.reading import ROOT, Document, documents
 from tidemark.cli.program import app
-from tidemark.exit_codes import ExitCode
+from tidemark.errors import ExitCode
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 MAKE_TARGETS = dict(re.findall(r"^([a-z]+):.*?## (.+)$", MAKEFILE, re.MULTILINE))

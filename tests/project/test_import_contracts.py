@@ -25,6 +25,7 @@ BROKEN_BY = {
     "functions": ("functions/adapters/telemetry.py", "import tidemark.errors"),
     "stack": ("stack/asset.py", "import functions.adapters.items"),
     "harness": ("tidemark/cli/load.py", "import locust"),
+    "rooms": ("tidemark/host/ports.py", "import tidemark.deploy.cdk"),
     "loadtest": ("loadtest/users.py", "import functions.domain.account"),
 }
 SECTION = "importlinter:contract:"

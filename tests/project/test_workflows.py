@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.project.reading import ROOT
-from tidemark.progress import Steps
+from tidemark.host.progress import Steps
 from tidemark.pytest_plugin import _state
 from tidemark.testing import options
 from tidemark.testing.testbed import Testbed

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from tests.load.ops import op
+from tests.measures.ops import op
 from tidemark.api.op import Kind, Outcome
 from tidemark.errors import ExitCode
 from tidemark.host.deployment import Deployment

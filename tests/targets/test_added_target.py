@@ -20,8 +20,8 @@ import trustme
 from botocore.config import Config
 from botocore.exceptions import SSLError
 
-from tests.client.servers import served
-from tests.client.sigv4 import expected_signature
+from tests.api.servers import served
+from tests.api.sigv4 import expected_signature
 from tidemark import targets
 from tidemark.api.client import Client
 from tidemark.api.exchange import Answer, Headers, Request

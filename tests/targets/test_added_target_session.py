@@ -12,15 +12,15 @@ from urllib.parse import parse_qs
 import pytest
 import trustme
 
-from tests.client.servers import served
-from tests.harness.test_added_target import Emulator
-from tests.plugin.sessions import Project
+from tests.api.servers import served
+from tests.targets.test_added_target import Emulator
+from tests.testing.sessions import Project
 from tidemark.api.exchange import Answer, Headers, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.plugin.sessions import Session
+    from tests.testing.sessions import Session
 
 ADDED = Path(__file__).parent / "added"
 TEMPLATE = {

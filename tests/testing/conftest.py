@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.plugin.sessions import Project
+from tests.testing.sessions import Project
 
 if TYPE_CHECKING:
     from pathlib import Path

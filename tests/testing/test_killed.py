@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.plugin.sessions import Project
+    from tests.testing.sessions import Project
 
 # It starts the embedded target, and waits to be killed.
 WAITING = """

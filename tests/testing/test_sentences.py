@@ -13,7 +13,7 @@ from tidemark.host.progress import Steps
 from tidemark.testing.testbed import Plan, Testbed
 
 if TYPE_CHECKING:
-    from tests.plugin.sessions import Project
+    from tests.testing.sessions import Project
 
 DEPLOYED = "def test_it(deployment): pass"
 # Replaces one method of the testbed by one that raises.

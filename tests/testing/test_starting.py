@@ -14,7 +14,7 @@ from tidemark.errors import ExitCode
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.plugin.sessions import Project
+    from tests.testing.sessions import Project
 
 HEAVY = {"boto3", "botocore", "httpx", "rich", "testcontainers"}
 DEPLOYED = "def test_one(deployment): pass\n\n\ndef test_other(tidemark_client): pass"

@@ -11,8 +11,8 @@ from testcontainers.core.config import ConnectionMode, testcontainers_config
 from testcontainers.core.container import Reaper
 from testcontainers.core.labels import LABEL_SESSION_ID, SESSION_ID
 
-from tests.client.servers import bare_socket, served
-from tests.plugin.fake_engine import RUNNING, FakeEngine
+from tests.api.servers import bare_socket, served
+from tests.testing.fake_engine import RUNNING, FakeEngine
 from tidemark.errors import TidemarkError
 from tidemark.targets import emulators
 from tidemark.targets.base import TargetOptions

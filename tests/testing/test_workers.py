@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.plugin.sessions import Project
+    from tests.testing.sessions import Project
 
 ENDPOINT = "http://127.0.0.1:1"
 TWO_WORKERS = ["-p", "xdist", "-n", "2"]

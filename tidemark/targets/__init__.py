@@ -20,7 +20,16 @@ if TYPE_CHECKING:
     from tidemark.host.deployment import Deployment
 
 # What targets are made of, and none itself.
-_PARTS = {"base", "choice", "compose", "container_trouble", "emulators", "engine"}
+_PARTS = {
+    "aws_log_role",
+    "base",
+    "choice",
+    "container",
+    "compose",
+    "container_trouble",
+    "emulators",
+    "engine",
+}
 
 
 def names() -> tuple[str, ...]:

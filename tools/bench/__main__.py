@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.table import Table
 
-from tidemark import stacks
-from tidemark.aws import Clients
-from tidemark.deployment import Deployment, path_of
+from tidemark.aws import stacks
+from tidemark.aws.clients import AwsClients
+from tidemark.host.deployment import Deployment, path_of
+from tidemark.targets import connection_to
 from tools.bench import asset, bringup, handlers, lag, targets
 
 if TYPE_CHECKING:
@@ -62,14 +63,14 @@ def main() -> None:
 
 
 @contextmanager
-def _deployed() -> Iterator[tuple[Deployment, Clients]]:
+def _deployed() -> Iterator[tuple[Deployment, AwsClients]]:
     """The stack on an embedded target of its own."""
     with tempfile.TemporaryDirectory() as folder:
         state = Path(folder)
         bringup.tidemark("up", "--target", "embedded", state=state)
         try:
             deployment = Deployment.load(path_of("embedded", "Tidemark", state))
-            yield deployment, Clients.of(deployment)
+            yield deployment, AwsClients(connection_to(deployment))
         finally:
             bringup.tidemark("down", state=state)
 

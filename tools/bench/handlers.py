@@ -22,7 +22,7 @@ from tools.bench.row import Row
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
-    from tidemark.aws import Clients
+    from tidemark.aws.clients import AwsClients
 
 _PAIRS = 300
 _WARM_UP = 30
@@ -42,11 +42,11 @@ class _Context:
         return 10_000
 
 
-def measure(clients: Clients, template: Mapping[str, Any]) -> list[Row]:
+def measure(clients: AwsClients, template: Mapping[str, Any]) -> list[Row]:
     """Measure each handler and its bare calls in turn, on tables of their own.
 
     Args:
-        clients: Clients of an emulated target.
+        clients: AwsClients of an emulated target.
         template: The stack's template, whose tables are made once more for this.
     """
     with _environment(clients, template), _muted():
@@ -213,7 +213,7 @@ def _query(account_id: str) -> None:
 
 
 @contextmanager
-def _environment(clients: Clients, template: Mapping[str, Any]) -> Iterator[None]:
+def _environment(clients: AwsClients, template: Mapping[str, Any]) -> Iterator[None]:
     """Tables and a topic of their own, and the environment that the stack would set."""
     tables = [_table(clients, name, template) for name in ("CommandTable", "QueryTable")]
     topic_arn = clients.sns.create_topic(Name="bench")["TopicArn"]
@@ -243,7 +243,7 @@ def _environment(clients: Clients, template: Mapping[str, Any]) -> Iterator[None
         os.environ |= before
 
 
-def _table(clients: Clients, name: str, template: Mapping[str, Any]) -> str:
+def _table(clients: AwsClients, name: str, template: Mapping[str, Any]) -> str:
     (properties,) = (
         resource["Properties"]
         for logical_id, resource in template["Resources"].items()

@@ -8,16 +8,16 @@ import uuid
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-from tidemark.client import Client
-from tidemark.httpx_transport import HttpxTransport
-from tidemark.op import Outcome
-from tidemark.waiting import NotYetError, eventually
+from tidemark.api.client import Client
+from tidemark.api.httpx_transport import HttpxTransport
+from tidemark.api.op import Outcome
+from tidemark.host.waiting import NotYetError, eventually
 from tidemark.workloads.bank import Bank, log_partition
 from tools.bench.row import Row
 
 if TYPE_CHECKING:
-    from tidemark.aws import Clients
-    from tidemark.deployment import Deployment
+    from tidemark.aws.clients import AwsClients
+    from tidemark.host.deployment import Deployment
 
 _EVENTS = 200
 _WARM_UP = 20
@@ -35,7 +35,7 @@ def handle(event, context):
 """
 
 
-def measure(deployment: Deployment, clients: Clients) -> list[Row]:
+def measure(deployment: Deployment, clients: AwsClients) -> list[Row]:
     """Measure both lags on the same events, one event at a time."""
     _deploy_stamp(deployment, clients)
     account_id = f"bench-{uuid.uuid4().hex[:12]}"
@@ -73,7 +73,7 @@ def measure(deployment: Deployment, clients: Clients) -> list[Row]:
 
 
 def _times(
-    deployment: Deployment, clients: Clients, account_id: str, version: int | None
+    deployment: Deployment, clients: AwsClients, account_id: str, version: int | None
 ) -> tuple[int, int]:
     def probe() -> tuple[int, int]:
         event = clients.dynamodb.get_item(
@@ -88,7 +88,7 @@ def _times(
     return eventually(probe, within_s=30, what=f"version {version} to be projected")
 
 
-def _stamp(clients: Clients, event_id: str | None) -> int:
+def _stamp(clients: AwsClients, event_id: str | None) -> int:
     def probe() -> int:
         item = clients.dynamodb.get_item(
             TableName=_STAMPS, Key={"pk": {"S": str(event_id)}}, ConsistentRead=True
@@ -100,7 +100,7 @@ def _stamp(clients: Clients, event_id: str | None) -> int:
     return eventually(probe, within_s=30, what=f"the stamp of event {event_id}")
 
 
-def _deploy_stamp(deployment: Deployment, clients: Clients) -> None:
+def _deploy_stamp(deployment: Deployment, clients: AwsClients) -> None:
     clients.dynamodb.create_table(
         TableName=_STAMPS,
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],

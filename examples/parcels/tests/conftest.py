@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from tidemark.aws import Clients
-    from tidemark.deployment import Deployment
+    from tidemark.aws.clients import AwsClients
+    from tidemark.host.deployment import Deployment
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Depot:
     """The commands and the query, by the functions that the stack outputs."""
 
     deployment: Deployment
-    aws: Clients
+    aws: AwsClients
 
     def command(self, command: str, parcel: str, place: str) -> dict[str, Any]:
         return self._invoke(
@@ -40,7 +40,7 @@ class Depot:
 
 
 @pytest.fixture
-def depot(deployment: Deployment, aws: Clients) -> Depot:
+def depot(deployment: Deployment, aws: AwsClients) -> Depot:
     return Depot(deployment, aws)
 
 

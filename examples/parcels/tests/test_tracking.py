@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from conftest import Depot
 
-    from tidemark.aws import Clients
-    from tidemark.deployment import Deployment
+    from tidemark.aws.clients import AwsClients
+    from tidemark.host.deployment import Deployment
 
     Eventually = Callable[..., Any]
 
@@ -47,7 +47,7 @@ def test_a_parcel_that_nobody_registered_is_unknown(depot: Depot, parcel: str) -
 
 
 def test_what_the_queue_delivers_twice_is_one_entry(
-    depot: Depot, deployment: Deployment, aws: Clients, parcel: str, eventually: Eventually
+    depot: Depot, deployment: Deployment, aws: AwsClients, parcel: str, eventually: Eventually
 ) -> None:
     depot.command("register", parcel, "Oslo")
     again = {"parcel": parcel, "version": "000001", "type": "Registered", "place": "Oslo"}

@@ -8,8 +8,8 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
-from tests.aws.conftest import ACCOUNT, LOG_ROLE, REGION
-from tests.aws.small_stack import Person, RecordingCdk, bring_up, template, write_app
+from tests.targets.aws.conftest import ACCOUNT, LOG_ROLE, REGION
+from tests.targets.aws.small_stack import Person, RecordingCdk, bring_up, template, write_app
 from tidemark import targets
 from tidemark.aws.connection import Connection
 from tidemark.aws.stacks import template_digest
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import boto3
 
-    from tests.aws.conftest import Run
+    from tests.targets.aws.conftest import Run
     from tidemark.host.deployment import Deployment
 
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from tests.aws.conftest import REGION
+from tests.targets.aws.conftest import REGION
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.aws.conftest import Run
+    from tests.targets.aws.conftest import Run
 
 SECRETS = ("AKIAEXAMPLE", "a-secret-key", "a-session-token")
 

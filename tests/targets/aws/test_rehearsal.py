@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.aws.conftest import ACCOUNT, REGION
-from tests.aws.small_stack import RecordingCdk, write_app
+from tests.targets.aws.conftest import ACCOUNT, REGION
+from tests.targets.aws.small_stack import RecordingCdk, write_app
 from tidemark.deploy import first_deposit
 from tidemark.host.deployment import path_of
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.aws.conftest import Run
+    from tests.targets.aws.conftest import Run
     from tidemark.deploy.cdk import Invocation
 
 

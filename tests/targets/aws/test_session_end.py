@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from tests.aws.conftest import ACCOUNT
-from tests.aws.small_stack import RecordingCdk, write_app
+from tests.targets.aws.conftest import ACCOUNT
+from tests.targets.aws.small_stack import RecordingCdk, write_app
 from tidemark.aws import stacks
 from tidemark.deploy import bringup, first_deposit
 from tidemark.deploy.first_deposit import Proof
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     import boto3
 
-    from tests.aws.conftest import Run
+    from tests.targets.aws.conftest import Run
     from tidemark.aws.clients import AwsClients
     from tidemark.deploy.cdk import Invocation
     from tidemark.host.processes import Finished

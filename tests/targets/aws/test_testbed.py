@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.aws.conftest import ACCOUNT, REGION
-from tests.aws.small_stack import RecordingCdk, write_app
+from tests.targets.aws.conftest import ACCOUNT, REGION
+from tests.targets.aws.small_stack import RecordingCdk, write_app
 from tidemark.deploy import first_deposit
 from tidemark.deploy.first_deposit import Proof
 from tidemark.errors import RefusedError
