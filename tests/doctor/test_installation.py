@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from email.message import Message
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,12 +18,14 @@ from tidemark.errors import TidemarkError
 if TYPE_CHECKING:
     from tidemark.doctor.finding import Finding
 
+EXTRAS = ("embedded", "deploy", "load")
 REQUIREMENTS = [
     "boto3>=1.40",
     "ministack==1.5.33 ; extra == 'embedded'",
     'aws-cdk-lib==2.275.0; extra == "deploy"',
     "constructs>=10.8,<11 ; extra == 'deploy'",
-    "ours>=1 ; python_version < '3.13' and extra == 'load'",
+    "ours>=1 ; python_version >= '3.11' and extra == 'load'",
+    "theirs ; python_version < '3.11' and extra == 'load'",
 ]
 
 
@@ -41,7 +44,12 @@ def installed(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
             raise metadata.PackageNotFoundError(package)
         return packages[package]
 
-    monkeypatch.setattr(metadata, "requires", lambda _: REQUIREMENTS)
+    about = Message()
+    for extra in EXTRAS:
+        about["Provides-Extra"] = extra
+    for requirement in REQUIREMENTS:
+        about["Requires-Dist"] = requirement
+    monkeypatch.setattr(metadata, "metadata", lambda _: about)
     monkeypatch.setattr(metadata, "version", version)
     return packages
 
@@ -77,7 +85,18 @@ def test_another_version_than_the_pinned_one_is_told(installed: dict[str, str]) 
     finding = extras("deploy")["extra [deploy]"]
 
     assert finding.state is State.PROBLEM
-    assert finding.says == "aws-cdk-lib 3.0.0 is installed, 2.275.0 is needed"
+    assert finding.says == "aws-cdk-lib 3.0.0 is installed, ==2.275.0 is needed"
+
+
+def test_a_version_out_of_range_is_told_and_one_of_another_python_is_not_asked_for(
+    installed: dict[str, str],
+) -> None:
+    assert extras("deploy")["extra [load]"].says == "ours 1.1"
+
+    installed["constructs"] = "11.0"
+
+    finding = extras("deploy")["extra [deploy]"]
+    assert finding.says == "constructs 11.0 is installed, <11,>=10.8 is needed"
 
 
 def test_the_fix_fits_how_tidemark_was_installed(installed: dict[str, str]) -> None:
@@ -85,7 +104,7 @@ def test_the_fix_fits_how_tidemark_was_installed(installed: dict[str, str]) -> N
 
     assert extras()["extra [embedded]"].fix == "make install"
     outside = extras(is_checkout=False)["extra [embedded]"]
-    assert outside.fix == "pip install 'tidemark[embedded]'"
+    assert outside.fix == "pip install 'tidemark-cqrs[embedded]'"
 
 
 def test_the_real_package_has_the_extras_that_targets_need() -> None:
@@ -178,7 +197,7 @@ def test_no_node_is_a_problem_with_the_right_fix(monkeypatch: pytest.MonkeyPatch
 
     finding = installation.node(is_checkout=False)
 
-    assert (finding.state, finding.fix) == (State.PROBLEM, "pip install 'tidemark[deploy]'")
+    assert (finding.state, finding.fix) == (State.PROBLEM, "pip install 'tidemark-cqrs[deploy]'")
 
 
 def test_a_node_that_is_no_program_is_a_problem(

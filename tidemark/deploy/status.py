@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from tidemark import targets
+from tidemark import DISTRIBUTION, targets
 from tidemark.host.state import find_checkout, read_json
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ OUTBOX_INDEX = "outbox"
 # Where the sweeper stops: an event with so many attempts waits for a redrive.
 STUCK_ATTEMPTS = 10
 _MOST_KEYS_PER_READ = 100
-_PACKAGES = ("tidemark", "aws-cdk-lib", "boto3")
+_PACKAGES = ("aws-cdk-lib", "boto3")
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def depth(clients: AwsClients, queue_name: str) -> int:
 
 def versions(deployment: Deployment) -> dict[str, str]:
     """What is at work, by component."""
-    found = {"python": platform.python_version()}
+    found = {"python": platform.python_version(), "tidemark": metadata.version(DISTRIBUTION)}
     for package in _PACKAGES:
         try:
             found[package] = metadata.version(package)

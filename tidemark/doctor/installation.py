@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import platform
-import re
 import subprocess
 import sys
 from importlib import metadata
 from typing import TYPE_CHECKING
 
+from packaging.requirements import Requirement
+
+from tidemark import DISTRIBUTION
 from tidemark.deploy import cdk
 from tidemark.doctor.finding import Finding, lacking, well
 from tidemark.errors import TidemarkError
@@ -21,11 +23,6 @@ if TYPE_CHECKING:
 OLDEST_PYTHON = (3, 11)
 _CDK = "node_modules/aws-cdk"
 _NODE_ANSWERS_WITHIN_S = 20
-_REQUIREMENT = re.compile(
-    r"""(?P<package>[\w.-]+) \s* (==\s*(?P<version>[\w.+-]+))? [^;]* ;
-        .* extra \s* == \s* ['"](?P<extra>[\w-]+)['"]""",
-    re.VERBOSE,
-)
 
 
 def python(version: tuple[int, ...] = sys.version_info[:3]) -> Finding:
@@ -56,40 +53,43 @@ def extras(needed: Collection[str], *, is_checkout: bool) -> Iterator[Finding]:
         needed: Those that the chosen target cannot do without.
         is_checkout: Whether there is a checkout, which installs all of them.
     """
-    for extra, requirements in sorted(_required().items()):
-        wrong = [said for said in map(_is_wrong, requirements) if said is not None]
+    about = metadata.metadata(DISTRIBUTION)
+    requirements = list(map(Requirement, about.get_all("Requires-Dist", [])))
+    for extra in sorted(about.get_all("Provides-Extra", [])):
+        wanted = [
+            one
+            for one in requirements
+            if one.marker and not one.marker.evaluate() and one.marker.evaluate({"extra": extra})
+        ]
+        wrong = [said for said in map(_is_wrong, wanted) if said is not None]
         name = f"extra [{extra}]"
         if not wrong:
-            shown = ", ".join(f"{one} {metadata.version(one)}" for one, _ in requirements)
-            yield well(name, shown)
+            yield well(
+                name, ", ".join(f"{one.name} {metadata.version(one.name)}" for one in wanted)
+            )
             continue
-        fix = "make install" if is_checkout else f"pip install 'tidemark[{extra}]'"
-        yield lacking(name, "; ".join(wrong), fix, is_needed=extra in needed)
+        yield lacking(
+            name, "; ".join(wrong), _fix(extra, is_checkout=is_checkout), is_needed=extra in needed
+        )
 
 
-def _required() -> dict[str, list[tuple[str, str | None]]]:
-    """The packages of each extra, with the version that is pinned, if one is."""
-    found: dict[str, list[tuple[str, str | None]]] = {}
-    for requirement in metadata.requires("tidemark") or []:
-        if match := _REQUIREMENT.match(requirement):
-            found.setdefault(match["extra"], []).append((match["package"], match["version"]))
-    return found
+def _fix(extra: str, *, is_checkout: bool) -> str:
+    return "make install" if is_checkout else f"pip install '{DISTRIBUTION}[{extra}]'"
 
 
-def _is_wrong(requirement: tuple[str, str | None]) -> str | None:
-    package, wanted = requirement
+def _is_wrong(wanted: Requirement) -> str | None:
     try:
-        installed = metadata.version(package)
+        installed = metadata.version(wanted.name)
     except metadata.PackageNotFoundError:
-        return f"{package} is not installed"
-    if wanted not in (None, installed):
-        return f"{package} {installed} is installed, {wanted} is needed"
+        return f"{wanted.name} is not installed"
+    if not wanted.specifier.contains(installed, prereleases=True):
+        return f"{wanted.name} {installed} is installed, {wanted.specifier} is needed"
     return None
 
 
 def node(*, is_checkout: bool) -> Finding:
     """The Node that runs the CDK."""
-    fix = "make install" if is_checkout else "pip install 'tidemark[deploy]'"
+    fix = _fix("deploy", is_checkout=is_checkout)
     try:
         program = cdk.node()
         finished = subprocess.run(

@@ -215,7 +215,7 @@ def _new_container(session_id: str, *, outlives: bool) -> DockerContainer:
         from testcontainers.core.labels import LABEL_SESSION_ID, SESSION_ID  # noqa: PLC0415 -- likewise
     except ImportError as error:
         raise TidemarkError(
-            "testcontainers is not installed: `pip install 'tidemark[localstack]'` brings it."
+            "testcontainers is not installed: `pip install 'tidemark-cqrs[localstack]'` brings it."
         ) from error
     # Else it may be the address of the engine's bridge, where the port is not published.
     testcontainers_config.tc_host_override = ports.LOOPBACK
