@@ -11,7 +11,7 @@ from tidemark.api.exchange import Answer, Headers, Request, TransportError
 from tidemark.api.httpx_transport import HttpxTransport
 from tidemark.aws.clients import AwsClients
 from tidemark.cli import known
-from tidemark.cli.options import RecordedStack, RecordedTarget
+from tidemark.cli.options import KnownStack, KnownTarget
 from tidemark.errors import RefusedError, TidemarkError
 
 Method = Annotated[str, typer.Argument(help="GET or POST.")]
@@ -33,8 +33,8 @@ def call(
     path: Path,
     body: Body = None,
     key: Key = None,
-    target: RecordedTarget = None,
-    stack_name: RecordedStack = None,
+    target: KnownTarget = None,
+    stack_name: KnownStack = None,
 ) -> None:
     """Send one signed request to the API and print the answer.
 

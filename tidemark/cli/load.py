@@ -8,7 +8,7 @@ import typer
 
 from tidemark.aws.connection import Connection, for_children
 from tidemark.cli import known
-from tidemark.cli.options import RecordedStack, RecordedTarget
+from tidemark.cli.options import KnownStack, KnownTarget
 from tidemark.errors import EndedError, ExitCode, InterruptedByUserError, TidemarkError
 from tidemark.host import deployment as deployments
 from tidemark.host.deployment import Deployment
@@ -25,9 +25,7 @@ def register(app: typer.Typer) -> None:
     )(load)
 
 
-def load(
-    context: typer.Context, target: RecordedTarget = None, stack_name: RecordedStack = None
-) -> None:
+def load(context: typer.Context, target: KnownTarget = None, stack_name: KnownStack = None) -> None:
     """Load the API with Locust and print what it took.
 
     Further arguments are Locust's: `tidemark load --users 8 --run-time 1m`.

@@ -8,7 +8,7 @@ import typer
 from tidemark.aws import logs as read_logs
 from tidemark.aws.clients import AwsClients
 from tidemark.cli import known
-from tidemark.cli.options import RecordedStack, RecordedTarget, minutes
+from tidemark.cli.options import KnownStack, KnownTarget, minutes
 from tidemark.errors import RefusedError
 from tidemark.host.deployment import Deployment
 from tidemark.host.waiting import NotSeenError, eventually
@@ -39,8 +39,8 @@ def logs(
     function: Function = None,
     follow: Follow = False,  # noqa: FBT002 -- a flag of the command line
     since: Since = 15.0,
-    target: RecordedTarget = None,
-    stack_name: RecordedStack = None,
+    target: KnownTarget = None,
+    stack_name: KnownStack = None,
 ) -> None:
     """Print what the functions logged."""
     if function is not None and function not in read_logs.FUNCTIONS:

@@ -15,7 +15,7 @@ from tidemark.aws.clients import AwsClients
 from tidemark.aws.metrics import Summary, of_stack, summarised
 from tidemark.cli import known
 from tidemark.cli.logs import Since
-from tidemark.cli.options import RecordedStack, RecordedTarget
+from tidemark.cli.options import KnownStack, KnownTarget
 from tidemark.cli.tables import table_console
 
 _FIGURES = ("count", "sum", "min", "max", "p50", "p99")
@@ -32,8 +32,8 @@ def metrics(
     *,
     since: Since = 15.0,
     as_json: AsJson = False,
-    target: RecordedTarget = None,
-    stack_name: RecordedStack = None,
+    target: KnownTarget = None,
+    stack_name: KnownStack = None,
 ) -> None:
     """Print the stack's own metrics, read from what its functions logged.
 

@@ -70,15 +70,15 @@ Wiring = Annotated[
         help="How events travel: queued (SNS, SQS, function) or direct (SNS, function).",
     ),
 ]
-RecordedTarget = Annotated[
+KnownTarget = Annotated[
     str | None,
     typer.Option(
-        "--target", envvar="TARGET", help="The target, when deployments on several are recorded."
+        "--target", envvar="TARGET", help="The target, when deployments on several are known."
     ),
 ]
-RecordedStack = Annotated[
+KnownStack = Annotated[
     str | None,
-    typer.Option("--stack-name", envvar="STACK_NAME", help="The stack, when several are recorded."),
+    typer.Option("--stack-name", envvar="STACK_NAME", help="The stack, when several are known."),
 ]
 Context = Annotated[
     list[str] | None,

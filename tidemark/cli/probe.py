@@ -13,7 +13,7 @@ import typer
 from tidemark import targets
 from tidemark.aws.connection import Connection
 from tidemark.cli import consent, known
-from tidemark.cli.options import RecordedStack, RecordedTarget, Yes
+from tidemark.cli.options import KnownStack, KnownTarget, Yes
 from tidemark.cli.tables import table_console
 from tidemark.deploy import status
 from tidemark.errors import (
@@ -76,8 +76,8 @@ def probe(
     markdown: AsMarkdown = None,
     against: Against = None,
     patient: Patient = False,
-    target: RecordedTarget = None,
-    stack_name: RecordedStack = None,
+    target: KnownTarget = None,
+    stack_name: KnownStack = None,
     yes: Yes = False,
 ) -> None:
     """Measure what the target does not do like AWS.

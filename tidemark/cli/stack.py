@@ -16,9 +16,9 @@ from tidemark.cli.options import (
     DeployWith,
     DryRun,
     EndpointUrl,
+    KnownStack,
+    KnownTarget,
     Port,
-    RecordedStack,
-    RecordedTarget,
     Retention,
     StackToStart,
     Tags,
@@ -103,8 +103,8 @@ def up(  # noqa: PLR0913 -- the options of the command line
 
 def down(
     *,
-    target: RecordedTarget = None,
-    stack_name: RecordedStack = None,
+    target: KnownTarget = None,
+    stack_name: KnownStack = None,
     yes: Yes = False,
     rehearsed: DryRun = False,
 ) -> None:
@@ -131,8 +131,8 @@ def down(
 
 def deploy(  # noqa: PLR0913 -- the options of the command line
     *,
-    target: RecordedTarget = None,
-    stack_name: RecordedStack = None,
+    target: KnownTarget = None,
+    stack_name: KnownStack = None,
     wiring: Wiring = None,
     retention: Retention = None,
     context: Context = None,
@@ -177,8 +177,8 @@ def deploy(  # noqa: PLR0913 -- the options of the command line
 
 def destroy(
     *,
-    target: RecordedTarget = None,
-    stack_name: RecordedStack = None,
+    target: KnownTarget = None,
+    stack_name: KnownStack = None,
     yes: Yes = False,
     rehearsed: DryRun = False,
 ) -> None:
@@ -188,8 +188,8 @@ def destroy(
 
 def diff(
     *,
-    target: RecordedTarget = None,
-    stack_name: RecordedStack = None,
+    target: KnownTarget = None,
+    stack_name: KnownStack = None,
     wiring: Wiring = None,
     retention: Retention = None,
     context: Context = None,

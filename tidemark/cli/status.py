@@ -11,7 +11,7 @@ from rich.table import Table
 
 from tidemark.aws.clients import AwsClients
 from tidemark.cli import known
-from tidemark.cli.options import RecordedStack, RecordedTarget
+from tidemark.cli.options import KnownStack, KnownTarget
 from tidemark.deploy import status as measured
 
 _FIRST_COLUMN = 24
@@ -25,8 +25,8 @@ def register(app: typer.Typer) -> None:
 
 
 def status(
-    target: RecordedTarget = None,
-    stack_name: RecordedStack = None,
+    target: KnownTarget = None,
+    stack_name: KnownStack = None,
     as_json: AsJson = False,  # noqa: FBT002 -- a flag of the command line
 ) -> None:
     """Show the target, the stack, and what is on its way through it."""

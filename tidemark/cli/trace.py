@@ -11,7 +11,7 @@ from rich.table import Table
 
 from tidemark.aws.clients import AwsClients
 from tidemark.cli import known
-from tidemark.cli.options import RecordedStack, RecordedTarget, minutes
+from tidemark.cli.options import KnownStack, KnownTarget, minutes
 from tidemark.errors import EndedError, ExitCode
 from tidemark.trace import document
 from tidemark.trace.tracing import Kind, Tracer, Unknown
@@ -49,8 +49,8 @@ def trace(
     kind: AsKind = None,
     since: Since = 60.0,
     as_json: AsJson = False,  # noqa: FBT002 -- a flag of the command line
-    target: RecordedTarget = None,
-    stack_name: RecordedStack = None,
+    target: KnownTarget = None,
+    stack_name: KnownStack = None,
 ) -> None:
     """Show the way of a command, an event or an account through the stack, as one timeline."""
     deployment, its_target = known.chosen(target, stack_name)

