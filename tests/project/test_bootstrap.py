@@ -209,6 +209,19 @@ def test_whoever_comes_second_waits_until_the_first_has_ended(
     assert not lock.is_symlink()
 
 
+@pytest.mark.parametrize("tool", ["ln", "rm"])
+def test_a_checkout_that_cannot_be_written_is_said_to_be_one(machine: Machine, tool: str) -> None:
+    (machine.bin / tool).unlink()
+    machine.has(tool, f"#!/bin/sh\necho '{tool}: .installing: Read-only file system' >&2\nexit 1\n")
+    if tool == "rm":
+        (machine.checkout / ".installing").symlink_to("999999999")  # of a process that was killed
+
+    assert sentence(machine.bootstrap()) == (
+        f"tidemark: {machine.checkout} cannot be written ({tool}: .installing: Read-only file "
+        "system): make it writable, or clone into a folder of yours."
+    )
+
+
 def _fingerprint(root: Path, names: list[str]) -> str:
     content = f"{root}\n".encode() + b"".join((root / name).read_bytes() for name in names)
     ended = subprocess.run(["cksum"], input=content, capture_output=True, check=True)
