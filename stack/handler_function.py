@@ -78,7 +78,7 @@ class HandlerFunction(Construct):
         Args:
             scope: The construct it belongs to.
             construct_id: Its id there.
-            package: The package below ``functions`` that holds ``handler.handle``.
+            package: The package below ``functions`` that holds ``entry.handle``.
             build: The code, and the processor it was built for.
             timeout: The longest an invocation may take.
             environment: What this function needs besides what all functions get.
@@ -113,7 +113,7 @@ class HandlerFunction(Construct):
             runtime=RUNTIME,
             architecture=build.architecture,
             code=build.code,
-            handler=f"functions.{package}.handler.handle",
+            handler=f"functions.{package}.entry.handle",
             memory_size=MEMORY_MIB,
             timeout=timeout,
             environment={

@@ -16,6 +16,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from functions.adapters.command_store import CommandStore
+from functions.adapters.event_codec import to_message
+from functions.adapters.runtime import Runtime
 from tidemark import targets
 from tidemark.aws.clients import AwsClients
 from tidemark.aws.connection import for_children
@@ -71,7 +74,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         given = _delivery(recorded.outputs["CommandTableName"], account_id, int(version))
     else:
         given = json.loads(chosen.event.read_text(encoding="utf-8"))
-    module = importlib.import_module(f"functions.{chosen.handler}.handler")
+    module = importlib.import_module(f"functions.{chosen.handler}.entry")
     print(json.dumps(module.handle(given, context), indent=2))  # noqa: T201  its answer
 
 
@@ -89,11 +92,7 @@ def _enter(recorded: deployment.Deployment, handler: str) -> int:
 
 def _delivery(command_table_name: str, account_id: str, version: int) -> dict[str, Any]:
     """Return the SQS event that carries an event of the log, on its first receive."""
-    from functions.adapters import runtime  # noqa: PLC0415  after the environment is set
-    from functions.adapters.command_store import CommandStore  # noqa: PLC0415  likewise
-    from functions.adapters.event_codec import to_message  # noqa: PLC0415  likewise
-
-    log = CommandStore(runtime.dynamodb(), command_table_name)
+    log = CommandStore(Runtime().dynamodb, command_table_name)
     for event in log.events(account_id, after=version - 1, before=version + 1):
         record = {
             "messageId": str(uuid.uuid4()),

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from functions.adapters.clock import jittered_ms, pause
+from functions.adapters.clock import Clock
 from functions.adapters.event_codec import event_key, from_log
 from functions.adapters.items import from_item, to_item
 from functions.adapters.transactions import FAILED_CONDITION_EXCEPTION
@@ -71,9 +71,10 @@ def backoff_ms(attempts: int) -> int:
 class Outbox:
     """The unprojected events of one command table."""
 
-    def __init__(self, dynamodb: "DynamoDBClient", table_name: str) -> None:
+    def __init__(self, dynamodb: "DynamoDBClient", table_name: str, clock: Clock) -> None:
         self._dynamodb = dynamodb
         self._table_name = table_name
+        self._clock = clock
 
     def unprojected(self, *, most_per_shard: int, due_from: int = 0) -> list[Unprojected]:
         """Return what the projection owes, what is due longest first.
@@ -113,7 +114,7 @@ class Outbox:
         attempt = 0
         while request:
             if attempt:  # DynamoDB had no room for the rest
-                pause(jittered_ms(attempt, base_ms=50, longest_ms=2_000))
+                self._clock.pause(self._clock.jittered_ms(attempt, base_ms=50, longest_ms=2_000))
             attempt += 1
             answer = self._dynamodb.batch_get_item(RequestItems=request)
             found += [from_item(item) for item in answer["Responses"].get(self._table_name, [])]

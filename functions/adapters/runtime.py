@@ -1,15 +1,20 @@
 """The one place that reads the environment and makes AWS clients.
 
-Clients are made on first use and kept: a warm invocation finds them ready. They know no
-endpoint; boto3 reads `AWS_ENDPOINT_URL` where an emulator sets it.
+Clients know no endpoint; boto3 reads `AWS_ENDPOINT_URL` where an emulator sets it.
 """
 
 import os
-from functools import cache
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import boto3
 from botocore.config import Config
+
+from functions.adapters.budget import Budget
+from functions.adapters.clock import Clock
+from functions.adapters.telemetry import Telemetry
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -26,56 +31,85 @@ _CONFIG = {
 }
 
 
-@cache
-def _client(service: Any) -> Any:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What the stack tells every function; each adds what it alone is told.
+
+    Fields are called like their variables.
+    """
+
+    stack_name: str
+    powertools_service_name: str
+    powertools_metrics_namespace: str
+
+
+Told = TypeVar("Told", bound=Environment)
+
+
+class Runtime:
+    """What a function stands on: environment, clock, time left, AWS clients.
+
+    Clients are made when they are first asked for and kept.
+
+    Args:
+        variables: the environment variables.
+        clock: time, ids and chance.
+        connect: makes the client of a service; boto3 unless told otherwise.
+    """
+
+    def __init__(
+        self,
+        variables: Mapping[str, str] = os.environ,
+        *,
+        clock: Clock | None = None,
+        connect: Callable[[str], Any] | None = None,
+    ) -> None:
+        self._variables = variables
+        self._connect = connect or _connect
+        self.clock = clock or Clock()
+        self.budget = Budget(self.clock)
+
+    def environment(self, kind: type[Told]) -> Told:
+        """Read the environment of a function.
+
+        Raises:
+            TypeError: a variable is missing; it names the field.
+        """
+        told: dict[str, Any] = {}
+        for field in fields(kind):
+            text = self._variables.get(field.name.upper())
+            if text is not None:
+                told[field.name] = int(text) if field.type == int | None else text
+        return kind(**told)
+
+    def telemetry(self, environment: Environment) -> Telemetry:
+        """Return what writes the function's log lines and metrics."""
+        return Telemetry(
+            service=environment.powertools_service_name,
+            namespace=environment.powertools_metrics_namespace,
+            stack_name=environment.stack_name,
+            trace=self._trace,
+        )
+
+    def _trace(self) -> str | None:
+        # The X-Ray header of the current invocation, if tracing is on: Lambda sets it each time.
+        return self._variables.get("_X_AMZN_TRACE_ID")
+
+    @cached_property
+    def dynamodb(self) -> "DynamoDBClient":
+        """The client of the tables."""
+        return self._connect("dynamodb")  # type: ignore[no-any-return]
+
+    @cached_property
+    def sns(self) -> "SNSClient":
+        """The client of the topic."""
+        return self._connect("sns")  # type: ignore[no-any-return]
+
+    @cached_property
+    def sqs(self) -> "SQSClient":
+        """The client of the queue between topic and processor."""
+        return self._connect("sqs")  # type: ignore[no-any-return]
+
+
+def _connect(service: Any) -> Any:
     return boto3.client(service, config=Config(**_CONFIG))  # type: ignore[arg-type]
-
-
-def dynamodb() -> "DynamoDBClient":
-    """Return the DynamoDB client of this process."""
-    return _client("dynamodb")  # type: ignore[no-any-return]
-
-
-def sns() -> "SNSClient":
-    """Return the SNS client of this process."""
-    return _client("sns")  # type: ignore[no-any-return]
-
-
-def sqs() -> "SQSClient":
-    """Return the SQS client of this process."""
-    return _client("sqs")  # type: ignore[no-any-return]
-
-
-def command_table_name() -> str:
-    """Return the name of the command table."""
-    return os.environ["COMMAND_TABLE_NAME"]
-
-
-def query_table_name() -> str:
-    """Return the name of the query table."""
-    return os.environ["QUERY_TABLE_NAME"]
-
-
-def topic_arn() -> str:
-    """Return the ARN of the topic that carries events."""
-    return os.environ["TOPIC_ARN"]
-
-
-def queue_url() -> str:
-    """Return the URL of the queue between topic and processor (wiring `queued`)."""
-    return os.environ["QUEUE_URL"]
-
-
-def max_receive_count() -> int:
-    """Return after how many receives the queue gives a message to its dead-letter queue."""
-    return int(os.environ["MAX_RECEIVE_COUNT"])
-
-
-def stack_name() -> str:
-    """Return the name of the stack, the dimension of every metric."""
-    return os.environ["STACK_NAME"]
-
-
-def trace() -> str | None:
-    """Return the X-Ray header of the current invocation, if tracing is on."""
-    return os.environ.get("_X_AMZN_TRACE_ID")

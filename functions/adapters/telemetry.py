@@ -3,58 +3,59 @@
 Powertools writes both. Header values, bodies and tokens are never logged: only what a line names.
 """
 
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from aws_lambda_powertools.logging import Logger
-from aws_lambda_powertools.metrics import Metrics, MetricUnit
+from aws_lambda_powertools.metrics import EphemeralMetrics, MetricUnit
 
-from functions.adapters.runtime import stack_name, trace
-
-
-@cache
-def logger() -> Logger:
-    """Return the logger of this process; its service is POWERTOOLS_SERVICE_NAME."""
-    return Logger()
+from functions.adapters.budget import Invocation
 
 
-@cache
-def _metrics() -> Metrics:
-    metrics = Metrics()
-    # The stack is the one dimension, so that what two functions count adds up.
-    metrics.provider.service = ""
-    metrics.set_default_dimensions(stack=stack_name())
-    return metrics
+class Telemetry:
+    """The log lines and metrics of one function.
 
+    Args:
+        service: the name in every log line.
+        namespace: the namespace of every metric.
+        stack_name: the dimension of every metric, the only one, so that what two functions count
+            adds up.
+        trace: returns the X-Ray header of the current invocation, if there is one.
+    """
 
-def log_invocation(context: Any, outcome: str, **fields: Any) -> None:
-    """Write the one line that every invocation leaves."""
-    logger().info(
-        "invocation",
-        extra={
-            "function_request_id": context.aws_request_id,
-            "trace": trace(),
-            "outcome": outcome,
-            **{name: value for name, value in fields.items() if value is not None},
-        },
-    )
+    def __init__(
+        self, *, service: str, namespace: str, stack_name: str, trace: Callable[[], str | None]
+    ) -> None:
+        self.logger = Logger(service=service)
+        self.trace = trace
+        # Without a service, which would be a second dimension.
+        self._metrics = EphemeralMetrics(service="", namespace=namespace)
+        self._metrics.set_default_dimensions(stack=stack_name)
 
+    def log_invocation(self, invocation: Invocation, outcome: str, **fields: Any) -> None:
+        """Write the one line that every invocation leaves."""
+        self.logger.info(
+            "invocation",
+            extra={
+                "function_request_id": invocation.aws_request_id,
+                "trace": self.trace(),
+                "outcome": outcome,
+                **{name: value for name, value in fields.items() if value is not None},
+            },
+        )
 
-def count(**counts: int) -> None:
-    """Add to metrics that count; zero is left out."""
-    for name, value in counts.items():
-        if value:
-            _metrics().add_metric(name, MetricUnit.Count, value)
+    def count(self, **counts: int) -> None:
+        """Add to metrics that count; zero is left out."""
+        for name, value in counts.items():
+            if value:
+                self._metrics.add_metric(name, MetricUnit.Count, value)
 
+    def measure(self, unit: MetricUnit, values: Mapping[str, float]) -> None:
+        """Add one value to each of some metrics of a unit."""
+        for name, value in values.items():
+            self._metrics.add_metric(name, unit, value)
 
-def measure(unit: MetricUnit, values: Mapping[str, float]) -> None:
-    """Add one value to each of some metrics of a unit."""
-    for name, value in values.items():
-        _metrics().add_metric(name, unit, value)
-
-
-def flush_metrics() -> None:
-    """Write what was added since the last flush, if anything was."""
-    if _metrics().metric_set:
-        _metrics().flush_metrics()
+    def flush_metrics(self) -> None:
+        """Write what was added since the last flush, if anything was."""
+        if self._metrics.metric_set:
+            self._metrics.flush_metrics()

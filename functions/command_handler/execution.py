@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from functions.adapters import clock
+from functions.adapters.clock import Clock
 from functions.adapters.command_store import CommandRecord, CommandStore, KeyTakenError
 from functions.adapters.http import ProblemError
 from functions.adapters.transactions import ContendedError
@@ -29,7 +29,7 @@ class Accepted:
     event: Event | None
 
 
-def execute(request: CommandRequest, store: CommandStore) -> Accepted:
+def execute(request: CommandRequest, store: CommandStore, clock: Clock) -> Accepted:
     """Accept a command, replay the answer it was given before, or refuse it.
 
     One consistent read and one transaction when it is accepted at once. A moved head is decided
@@ -53,7 +53,7 @@ def execute(request: CommandRequest, store: CommandStore) -> Accepted:
                 payload_hash=request.payload_hash,
             )
         except ProblemError as refusal:
-            return _replay_or_refuse(request, store, refusal)
+            return _replay_or_refuse(request, store, refusal, clock.now_ms())
         except KeyTakenError as taken:
             return _replay(request, taken.record)
         except ContendedError:
@@ -67,7 +67,7 @@ def execute(request: CommandRequest, store: CommandStore) -> Accepted:
         f"account {request.command.account_id} changed {TRIES} times meanwhile; nothing was done",
         headers={"Retry-After": "1"},
     )
-    return _replay_or_refuse(request, store, busy)
+    return _replay_or_refuse(request, store, busy, clock.now_ms())
 
 
 def _decide(account: Account | None, request: CommandRequest, stamp: Stamp) -> Event:
@@ -98,9 +98,9 @@ def _check_version(request: CommandRequest, version: int) -> None:
 
 
 def _replay_or_refuse(
-    request: CommandRequest, store: CommandStore, refusal: ProblemError
+    request: CommandRequest, store: CommandStore, refusal: ProblemError, now_ms: int
 ) -> Accepted:
-    record = store.record(request.key, now_ms=clock.now_ms())
+    record = store.record(request.key, now_ms=now_ms)
     if record is None:
         raise refusal
     return _replay(request, record)

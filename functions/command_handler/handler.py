@@ -1,11 +1,13 @@
 """The Command Handler: parse, load, decide, append, publish, respond."""
 
-from functools import cache
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.adapters import runtime, telemetry
+from functions.adapters import runtime
+from functions.adapters.budget import Budget, Invocation
+from functions.adapters.clock import Clock
 from functions.adapters.command_store import CommandStore
 from functions.adapters.event_bus import EventBus
 from functions.adapters.http import (
@@ -16,6 +18,7 @@ from functions.adapters.http import (
     received_at,
     to_proxy,
 )
+from functions.adapters.telemetry import Telemetry
 from functions.adapters.transactions import ContendedError
 from functions.command_handler.execution import Accepted, execute
 from functions.command_handler.requests import parse
@@ -30,55 +33,87 @@ _METRICS = {
 """How outcomes are counted; every other one is a refusal."""
 
 
-@cache
-def _store() -> CommandStore:
-    return CommandStore(runtime.dynamodb(), runtime.command_table_name())
+_SPARE_MS = 1_000
+"""What is kept of the function's time to answer in."""
 
 
-@cache
-def _bus() -> EventBus:
-    return EventBus(runtime.sns(), runtime.topic_arn())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment(runtime.Environment):
+    """What the stack tells the Command Handler."""
+
+    command_table_name: str
+    topic_arn: str
 
 
-def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answer one API Gateway proxy event."""
-    about: dict[str, Any] = {"received_at": received_at(event)}
-    try:
-        request = from_proxy(event)
-        command = parse(request)
-        about |= {"command_id": command.key, "account_id": command.command.account_id}
-        accepted = execute(command, _store())
-        published = accepted.event is not None and _publish(accepted.event)
-        response = _respond(request, accepted)
-        outcome = "replayed" if accepted.event is None else "accepted"
-        about |= {
-            "account_id": accepted.record.account_id,
-            "event_id": accepted.record.event_id,
-            "version": accepted.record.version,
-            "published": published,
-        }
-    except ProblemError as problem:
-        response, outcome = problem.response, problem.slug
-        about["status"] = response.status
-    except (ContendedError, BotoCoreError, ClientError) as error:
-        response, outcome = _unavailable().response, "unavailable"
-        about["error"] = type(error).__name__
-        telemetry.logger().exception("AWS did not answer as needed")
-    telemetry.count(**{_METRICS.get(outcome, "CommandsRefused"): 1})
-    telemetry.log_invocation(context, outcome, **about)
-    telemetry.flush_metrics()
-    return to_proxy(response)
+class CommandHandler:
+    """Answers commands."""
+
+    def __init__(
+        self,
+        *,
+        store: CommandStore,
+        bus: EventBus,
+        clock: Clock,
+        budget: Budget,
+        telemetry: Telemetry,
+    ) -> None:
+        self._store = store
+        self._bus = bus
+        self._clock = clock
+        self._budget = budget
+        self._telemetry = telemetry
+
+    def handle(self, event: dict[str, Any], context: Invocation) -> dict[str, Any]:
+        """Answer one API Gateway proxy event."""
+        self._budget.begin(context, spare_ms=_SPARE_MS)
+        about: dict[str, Any] = {"received_at": received_at(event)}
+        try:
+            request = from_proxy(event)
+            command = parse(request, new_id=self._clock.new_id)
+            about |= {"command_id": command.key, "account_id": command.command.account_id}
+            accepted = execute(command, self._store, self._clock)
+            published = accepted.event is not None and self._publish(accepted.event)
+            response = _respond(request, accepted)
+            outcome = "replayed" if accepted.event is None else "accepted"
+            about |= {
+                "account_id": accepted.record.account_id,
+                "event_id": accepted.record.event_id,
+                "version": accepted.record.version,
+                "published": published,
+            }
+        except ProblemError as problem:
+            response, outcome = problem.response, problem.slug
+            about["status"] = response.status
+        except (ContendedError, BotoCoreError, ClientError) as error:
+            response, outcome = _unavailable().response, "unavailable"
+            about["error"] = type(error).__name__
+            self._telemetry.logger.exception("AWS did not answer as needed")
+        self._telemetry.count(**{_METRICS.get(outcome, "CommandsRefused"): 1})
+        self._telemetry.log_invocation(context, outcome, **about)
+        self._telemetry.flush_metrics()
+        return to_proxy(response)
+
+    def _publish(self, event: Event) -> bool:
+        try:
+            self._bus.publish(event, trace=self._telemetry.trace())
+        except (BotoCoreError, ClientError):
+            # The fact is stored and marked: the sweeper publishes what could not be published now.
+            self._telemetry.count(PublishFailed=1)
+            self._telemetry.logger.exception("publish failed", extra={"event_id": event.event_id})
+            return False
+        return True
 
 
-def _publish(event: Event) -> bool:
-    try:
-        _bus().publish(event, trace=runtime.trace())
-    except (BotoCoreError, ClientError):
-        # The fact is stored and marked: the sweeper publishes what could not be published now.
-        telemetry.count(PublishFailed=1)
-        telemetry.logger().exception("publish failed", extra={"event_id": event.event_id})
-        return False
-    return True
+def build(parts: runtime.Runtime) -> CommandHandler:
+    """Return the handler as it is deployed."""
+    environment = parts.environment(Environment)
+    return CommandHandler(
+        store=CommandStore(parts.dynamodb, environment.command_table_name),
+        bus=EventBus(parts.sns, environment.topic_arn),
+        clock=parts.clock,
+        budget=parts.budget,
+        telemetry=parts.telemetry(environment),
+    )
 
 
 def _respond(request: Request, accepted: Accepted) -> Response:

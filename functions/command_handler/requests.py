@@ -2,10 +2,10 @@
 
 import hashlib
 import json
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from functions.adapters import fields
-from functions.adapters.clock import new_id
 from functions.adapters.http import Request
 from functions.domain.account import (
     LARGEST_AMOUNT,
@@ -27,8 +27,12 @@ class CommandRequest:
     if_match: str | None
 
 
-def parse(request: Request) -> CommandRequest:
+def parse(request: Request, *, new_id: Callable[[], str]) -> CommandRequest:
     """Return the command that a request asks for.
+
+    Args:
+        request: what was sent.
+        new_id: makes the id of an account that the caller does not name.
 
     Raises:
         MalformedError: the request is not well formed; it names the field.

@@ -1,13 +1,16 @@
 """The Query Handler: parse, read, respond."""
 
-from functools import cache
+from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from functions.adapters import clock, fields, runtime, telemetry
+from functions.adapters import fields, runtime
+from functions.adapters.budget import Budget, Invocation
+from functions.adapters.clock import Clock
 from functions.adapters.http import ProblemError, Request, Response, from_proxy, to_proxy
 from functions.adapters.query_store import QueryStore, Row
+from functions.adapters.telemetry import Telemetry
 
 LARGEST_LIMIT = 100
 DEFAULT_LIMIT = 20
@@ -15,101 +18,120 @@ LONGEST_WAIT_MS = 5_000
 _SPARE_MS = 1_000
 
 
-@cache
-def _store() -> QueryStore:
-    return QueryStore(runtime.dynamodb(), runtime.query_table_name())
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment(runtime.Environment):
+    """What the stack tells the Query Handler."""
+
+    query_table_name: str
 
 
-def handle(event: dict[str, Any], context: Any) -> dict[str, Any]:
-    """Answer one API Gateway proxy event."""
-    try:
-        request = from_proxy(event)
-        response = _answer(request, deadline_ms=_deadline_ms(context))
-        telemetry.log_invocation(context, "answered", route=request.route)
-    except ProblemError as problem:
-        response = problem.response
-        telemetry.log_invocation(context, problem.slug, status=response.status)
-    except (BotoCoreError, ClientError) as error:
-        response = ProblemError(
-            503, "unavailable", "the read model did not answer", headers={"Retry-After": "1"}
-        ).response
-        telemetry.logger().exception("AWS did not answer as needed")
-        telemetry.log_invocation(context, "unavailable", error=type(error).__name__)
-    return to_proxy(response)
+class QueryHandler:
+    """Answers queries."""
+
+    def __init__(
+        self, *, store: QueryStore, clock: Clock, budget: Budget, telemetry: Telemetry
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._budget = budget
+        self._telemetry = telemetry
+
+    def handle(self, event: dict[str, Any], context: Invocation) -> dict[str, Any]:
+        """Answer one API Gateway proxy event."""
+        self._budget.begin(context, spare_ms=_SPARE_MS)
+        try:
+            request = from_proxy(event)
+            response = self._answer(request)
+            self._telemetry.log_invocation(context, "answered", route=request.route)
+        except ProblemError as problem:
+            response = problem.response
+            self._telemetry.log_invocation(context, problem.slug, status=response.status)
+        except (BotoCoreError, ClientError) as error:
+            response = ProblemError(
+                503, "unavailable", "the read model did not answer", headers={"Retry-After": "1"}
+            ).response
+            self._telemetry.logger.exception("AWS did not answer as needed")
+            self._telemetry.log_invocation(context, "unavailable", error=type(error).__name__)
+        return to_proxy(response)
+
+    def _answer(self, request: Request) -> Response:
+        match request.route:
+            case "GET /accounts/{account_id}":
+                return self._account(request)
+            case "GET /accounts/{account_id}/statement":
+                return self._statement(request)
+            case "GET /owners/{owner_id}/accounts":
+                return self._owner_accounts(request)
+            case "GET /owners/{owner_id}/totals":
+                owner_id = fields.identifier(request.path, "owner_id")
+                return Response(200, self._store.totals(owner_id))
+            case route:
+                raise ValueError(f"no query at {route}")
+
+    def _account(self, request: Request) -> Response:
+        account_id = fields.identifier(request.path, "account_id")
+        wait_ms = fields.integer(request, "wait_ms", default=0, least=0, most=LONGEST_WAIT_MS)
+        token = fields.integer(
+            request, "min_version", default=0, least=0, most=fields.LARGEST_VERSION
+        )
+        if "min_version" in request.query:
+            row = self._read_at_least(account_id, token, wait_ms)
+        else:
+            row = self._store.account(account_id, consistent=False)
+        if row is None:
+            raise _no_such_account(account_id)
+        return Response(200, row, {"ETag": f'"{row["version"]}"'})
+
+    def _read_at_least(self, account_id: str, version: int, wait_ms: int) -> Row | None:
+        """Read consistently until the account is at a version; the last try ends the wait."""
+        last_try_ms = min(self._clock.now_ms() + wait_ms, self._budget.deadline_ms)
+        attempt = 0
+        while True:
+            row = self._store.account(account_id, consistent=True)
+            seen = row["version"] if row else 0
+            if seen >= version:
+                return row
+            attempt += 1
+            left_ms = last_try_ms - self._clock.now_ms()
+            if left_ms <= 0:
+                raise ProblemError(
+                    409,
+                    "behind",
+                    f"the read model has version {seen} of account {account_id}, not yet {version}",
+                    headers={"Retry-After": "1"},
+                    version=seen,
+                )
+            wait = self._clock.jittered_ms(attempt, base_ms=20, longest_ms=500)
+            self._clock.pause(min(left_ms, wait))
+
+    def _statement(self, request: Request) -> Response:
+        account_id = fields.identifier(request.path, "account_id")
+        limit = fields.integer(request, "limit", default=DEFAULT_LIMIT, least=1, most=LARGEST_LIMIT)
+        # A position is the last version that was shown; behind version 1 there is nothing.
+        position = fields.cursor(request, r"[2-9]|[1-9][0-9]{1,11}")
+        before = int(position) if position else fields.LARGEST_VERSION + 1
+        page = self._store.statement(account_id, before=before, limit=limit)
+        if not page.rows:
+            raise _no_such_account(account_id)  # an account has a line from its first event on
+        return _page("lines", page.rows, str(page.rows[-1]["version"]) if page.more else None)
+
+    def _owner_accounts(self, request: Request) -> Response:
+        owner_id = fields.identifier(request.path, "owner_id")
+        limit = fields.integer(request, "limit", default=DEFAULT_LIMIT, least=1, most=LARGEST_LIMIT)
+        after = fields.cursor(request, fields.ID) or ""
+        page = self._store.owner_accounts(owner_id, after=after, limit=limit)
+        return _page("accounts", page.rows, page.rows[-1]["account_id"] if page.more else None)
 
 
-def _deadline_ms(context: Any) -> int:
-    remaining_ms: int = context.get_remaining_time_in_millis()
-    return clock.now_ms() + remaining_ms - _SPARE_MS
-
-
-def _answer(request: Request, *, deadline_ms: int) -> Response:
-    match request.route:
-        case "GET /accounts/{account_id}":
-            return _account(request, deadline_ms)
-        case "GET /accounts/{account_id}/statement":
-            return _statement(request)
-        case "GET /owners/{owner_id}/accounts":
-            return _owner_accounts(request)
-        case "GET /owners/{owner_id}/totals":
-            return Response(200, _store().totals(fields.identifier(request.path, "owner_id")))
-        case route:
-            raise ValueError(f"no query at {route}")
-
-
-def _account(request: Request, deadline_ms: int) -> Response:
-    account_id = fields.identifier(request.path, "account_id")
-    wait_ms = fields.integer(request, "wait_ms", default=0, least=0, most=LONGEST_WAIT_MS)
-    token = fields.integer(request, "min_version", default=0, least=0, most=fields.LARGEST_VERSION)
-    if "min_version" in request.query:
-        last_try_ms = min(clock.now_ms() + wait_ms, deadline_ms)
-        row = _read_at_least(account_id, token, last_try_ms)
-    else:
-        row = _store().account(account_id, consistent=False)
-    if row is None:
-        raise _no_such_account(account_id)
-    return Response(200, row, {"ETag": f'"{row["version"]}"'})
-
-
-def _read_at_least(account_id: str, version: int, last_try_ms: int) -> Row | None:
-    """Read consistently until the account is at a version; the last try is at the deadline."""
-    attempt = 0
-    while True:
-        row = _store().account(account_id, consistent=True)
-        seen = row["version"] if row else 0
-        if seen >= version:
-            return row
-        attempt += 1
-        left_ms = last_try_ms - clock.now_ms()
-        if left_ms <= 0:
-            raise ProblemError(
-                409,
-                "behind",
-                f"the read model has version {seen} of account {account_id}, not yet {version}",
-                headers={"Retry-After": "1"},
-                version=seen,
-            )
-        clock.pause(min(left_ms, clock.jittered_ms(attempt, base_ms=20, longest_ms=500)))
-
-
-def _statement(request: Request) -> Response:
-    account_id = fields.identifier(request.path, "account_id")
-    limit = fields.integer(request, "limit", default=DEFAULT_LIMIT, least=1, most=LARGEST_LIMIT)
-    # A position is the last version that was shown; behind version 1 there is nothing to ask for.
-    position = fields.cursor(request, r"[2-9]|[1-9][0-9]{1,11}")
-    before = int(position) if position else fields.LARGEST_VERSION + 1
-    page = _store().statement(account_id, before=before, limit=limit)
-    if not page.rows:
-        raise _no_such_account(account_id)  # an account has a line from its first event on
-    return _page("lines", page.rows, str(page.rows[-1]["version"]) if page.more else None)
-
-
-def _owner_accounts(request: Request) -> Response:
-    owner_id = fields.identifier(request.path, "owner_id")
-    limit = fields.integer(request, "limit", default=DEFAULT_LIMIT, least=1, most=LARGEST_LIMIT)
-    after = fields.cursor(request, fields.ID) or ""
-    page = _store().owner_accounts(owner_id, after=after, limit=limit)
-    return _page("accounts", page.rows, page.rows[-1]["account_id"] if page.more else None)
+def build(parts: runtime.Runtime) -> QueryHandler:
+    """Return the handler as it is deployed."""
+    environment = parts.environment(Environment)
+    return QueryHandler(
+        store=QueryStore(parts.dynamodb, environment.query_table_name),
+        clock=parts.clock,
+        budget=parts.budget,
+        telemetry=parts.telemetry(environment),
+    )
 
 
 def _page(name: str, rows: list[Row], position: str | None) -> Response:

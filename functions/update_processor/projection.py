@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import islice
 
-from functions.adapters import clock
+from functions.adapters.budget import Budget
+from functions.adapters.clock import Clock
 from functions.adapters.command_store import CommandStore
 from functions.adapters.projection_store import (
     AlreadyAppliedError,
@@ -44,22 +45,22 @@ class NoTimeLeftError(Exception):
 
 
 def project(
-    event: Event, *, store: ProjectionStore, log: CommandStore, deadline_ms: int
+    event: Event, *, store: ProjectionStore, log: CommandStore, clock: Clock, budget: Budget
 ) -> Projected:
     """Bring the read model of an account up to an event.
 
     One transaction where nothing is in the way. A gap is filled from the log, in order; a
-    duplicate changes nothing; what contends is tried again with jitter until the deadline.
+    duplicate changes nothing; what contends is tried again with jitter while there is time.
 
     Raises:
         UnknownEventError: the log does not know the event: no later try will help.
-        NoTimeLeftError: the deadline (UTC ms) came first.
+        NoTimeLeftError: the invocation's time was over first.
     """
     pending = [event]
     healed: list[int] = []
     attempts = conflicts = 0
     while True:
-        if clock.now_ms() >= deadline_ms:
+        if budget.left_ms() <= 0:
             raise NoTimeLeftError(f"no time left after {attempts} attempts")
         current = pending[0]
         attempts += 1

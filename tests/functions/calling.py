@@ -3,15 +3,78 @@
 from __future__ import annotations
 
 import json
+import os
 import uuid
 from dataclasses import dataclass, field
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from functions.adapters import runtime
+from functions.adapters.clock import Clock
 from functions.adapters.items import from_item, to_item
+from functions.adapters.runtime import Runtime
 
 if TYPE_CHECKING:
     from collections import Counter
+    from collections.abc import Callable, Mapping
+
+
+class StoppedClock(Clock):
+    """A clock that only pauses and the test move on; a pause takes no time."""
+
+    def __init__(self, at_ms: int | None = None) -> None:
+        self.at_ms = super().now_ms() if at_ms is None else at_ms
+        self.pauses: list[int] = []
+
+    def now_ms(self) -> int:
+        return self.at_ms
+
+    def pause(self, duration_ms: int) -> None:
+        self.pauses.append(duration_ms)
+        self.at_ms += duration_ms
+
+
+@cache
+def aws() -> Runtime:
+    """The clients that all tests share."""
+    return Runtime()
+
+
+def parts(
+    clock: Clock | None = None, clients: Mapping[str, Any] | None = None, **variables: str
+) -> Runtime:
+    """What a handler is built from: this clock, and these clients and variables over the shared."""
+    own = clients or {}
+    return Runtime(
+        os.environ | variables,
+        clock=clock,
+        connect=lambda service: own.get(service) or getattr(aws(), service),
+    )
+
+
+class FailingClient:
+    """A client that raises an error in place of its first calls of one operation, or of all."""
+
+    def __init__(
+        self, client: Any, operation: str, error: Exception, times: int | None = None
+    ) -> None:
+        self._client = client
+        self._operation = operation
+        self._error = error
+        self._times = times
+        self.failed = 0
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self._client, name)
+        return self._failing(call) if name == self._operation else call
+
+    def _failing(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def failing(**parameters: Any) -> Any:
+            if self._times is None or self.failed < self._times:
+                self.failed += 1
+                raise self._error
+            return call(**parameters)
+
+        return failing
 
 
 @dataclass
@@ -67,7 +130,7 @@ def query_table_items(partition: str) -> list[dict[str, Any]]:
 
 
 def _partition(table: str, pk: str) -> list[dict[str, Any]]:
-    answer = runtime.dynamodb().query(
+    answer = aws().dynamodb.query(
         TableName=table,
         ConsistentRead=True,
         KeyConditionExpression="pk = :pk",

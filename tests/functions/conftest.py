@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from functions.adapters import runtime, telemetry
-from tests.functions.calling import Calls
+from tests.functions.calling import Calls, aws
 from tidemark.targets.base import TargetOptions
 from tidemark.targets.embedded import EmbeddedTarget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tidemark.environment import Connection
+    from tidemark.aws.connection import Connection
 
 QUEUE = "events"
 TOPIC = "facts"
@@ -51,10 +50,11 @@ def environment(embedded: Connection) -> Iterator[pytest.MonkeyPatch]:
             assert value is not None
             patch.setenv(name, value)
         _create_tables()
-        patch.setenv("TOPIC_ARN", runtime.sns().create_topic(Name=TOPIC)["TopicArn"])
-        patch.setenv("QUEUE_URL", runtime.sqs().create_queue(QueueName=QUEUE)["QueueUrl"])
-        runtime.sns().subscribe(
-            TopicArn=runtime.topic_arn(),
+        topic_arn = aws().sns.create_topic(Name=TOPIC)["TopicArn"]
+        patch.setenv("TOPIC_ARN", topic_arn)
+        patch.setenv("QUEUE_URL", aws().sqs.create_queue(QueueName=QUEUE)["QueueUrl"])
+        aws().sns.subscribe(
+            TopicArn=topic_arn,
             Protocol="sqs",
             Endpoint=f"arn:aws:sqs:{embedded.region}:{embedded.account}:{QUEUE}",
             Attributes={"RawMessageDelivery": "true"},
@@ -80,7 +80,7 @@ def _create_tables() -> None:
         attributes: Any = [{"AttributeName": name, "AttributeType": kind} for name, kind in types]
         keys_only = table == "commands"
         projection: Any = {"ProjectionType": "KEYS_ONLY" if keys_only else "ALL"}
-        runtime.dynamodb().create_table(
+        aws().dynamodb.create_table(
             TableName=table,
             KeySchema=keys,
             AttributeDefinitions=attributes,
@@ -112,7 +112,7 @@ def calls() -> Iterator[Calls]:
     def count(model: Any, **_: Any) -> None:
         seen.made[model.name] += 1
 
-    clients: list[Any] = [runtime.dynamodb(), runtime.sns(), runtime.sqs()]
+    clients: list[Any] = [aws().dynamodb, aws().sns, aws().sqs]
     for client in clients:
         client.meta.events.register("before-call", count)
     yield seen
@@ -125,18 +125,14 @@ def printed(
     capsys: pytest.CaptureFixture[str],
     monkeypatch: pytest.MonkeyPatch,
     unique: str,
-) -> Iterator[Callable[[], list[dict[str, Any]]]]:
+) -> Callable[[], list[dict[str, Any]]]:
     """Returns the JSON lines that the functions printed since it was last asked.
 
     A logger keeps the stream it began with, so the test gets a logger of its own.
     """
     monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", f"service-{unique}")
-    telemetry.logger.cache_clear()
-    telemetry._metrics.cache_clear()
 
     def lines() -> list[dict[str, Any]]:
         return [json.loads(line) for line in capsys.readouterr().out.splitlines()]
 
-    yield lines
-    telemetry.logger.cache_clear()
-    telemetry._metrics.cache_clear()
+    return lines

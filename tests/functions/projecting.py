@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from functions.adapters import clock, runtime
+from functions.adapters.clock import Clock
 from functions.adapters.command_store import CommandStore
 from functions.adapters.event_codec import to_message
 from functions.domain.account import (
@@ -18,13 +18,16 @@ from functions.domain.account import (
     decide,
     evolve,
 )
-from functions.update_processor import handler
-from tests.functions.calling import LambdaContext
+from functions.update_processor.handler import UpdateProcessor, build
+from tests.functions.calling import LambdaContext, aws, parts
 
 
-def recorded(unique: str, *commands: Command, account_id: str | None = None) -> list[Event]:
+def recorded(
+    unique: str, *commands: Command, account_id: str | None = None, clock: Clock | None = None
+) -> list[Event]:
     """Append the events of an opening and of some commands to the log, publishing nothing."""
-    store = CommandStore(runtime.dynamodb(), "commands")
+    store = CommandStore(aws().dynamodb, "commands")
+    clock = clock or Clock()
     account_id = account_id or f"{unique}-a"
     account: Account | None = None
     events = []
@@ -47,14 +50,19 @@ def standard(unique: str) -> list[Event]:
 def queue_record(body: str, *, receive_count: int = 1) -> dict[str, Any]:
     return {
         "eventSource": "aws:sqs",
-        "messageId": clock.new_id(),
+        "messageId": Clock().new_id(),
         "receiptHandle": "none",
         "body": body,
         "attributes": {"ApproximateReceiveCount": str(receive_count)},
     }
 
 
-def deliver(*events: Event | str, receive_count: int = 1, remaining_ms: int = 10_000) -> list[int]:
+def deliver(
+    *events: Event | str,
+    receive_count: int = 1,
+    remaining_ms: int = 10_000,
+    processor: UpdateProcessor | None = None,
+) -> list[int]:
     """Deliver one batch through the queue and return the positions of those that failed."""
     records = [
         queue_record(
@@ -62,6 +70,7 @@ def deliver(*events: Event | str, receive_count: int = 1, remaining_ms: int = 10
         )
         for event in events
     ]
-    result = handler.handle({"Records": records}, LambdaContext(remaining_ms))
+    processor = processor or build(parts())
+    result = processor.handle({"Records": records}, LambdaContext(remaining_ms))
     failed = {failure["itemIdentifier"] for failure in result["batchItemFailures"]}
     return [n for n, record in enumerate(records) if record["messageId"] in failed]

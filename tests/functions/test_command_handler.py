@@ -11,15 +11,27 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from functions.adapters import clock, runtime
+from functions.adapters.clock import Clock
 from functions.adapters.command_store import CommandStore
+from functions.adapters.event_bus import EventBus
 from functions.adapters.transactions import ContendedError
-from functions.command_handler import handler
+from functions.command_handler.handler import CommandHandler, Environment, build
 from functions.domain.account import Account, Deposit, Event, Stamp, Status, decide, evolve
-from tests.functions.calling import Calls, LambdaContext, command_table_items, proxy_event
+from tests.functions.calling import (
+    Calls,
+    FailingClient,
+    LambdaContext,
+    StoppedClock,
+    aws,
+    command_table_items,
+    parts,
+    proxy_event,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+CLOCK = Clock()
 
 ROUTES = {
     "open": "/accounts",
@@ -48,8 +60,9 @@ def send(
     key: str | None = None,
     if_match: str | None = None,
     headers: dict[str, str] | None = None,
+    handler: CommandHandler | None = None,
 ) -> Answer:
-    sent = {"Idempotency-Key": clock.new_id() if key is None else key} | (headers or {})
+    sent = {"Idempotency-Key": CLOCK.new_id() if key is None else key} | (headers or {})
     if if_match is not None:
         sent["if-match"] = if_match
     event = proxy_event(
@@ -59,7 +72,7 @@ def send(
         headers=sent,
         body=body,
     )
-    result = handler.handle(event, LambdaContext())
+    result = (handler or build(parts())).handle(event, LambdaContext())
     return Answer(result["statusCode"], result["headers"], json.loads(result["body"]))
 
 
@@ -72,7 +85,7 @@ def opened(unique: str, *, balance: int = 0) -> str:
 
 
 def log_of(account_id: str) -> list[Event]:
-    store = CommandStore(runtime.dynamodb(), "commands")
+    store = CommandStore(aws().dynamodb, "commands")
     return list(store.events(account_id, after=0, before=10**6))
 
 
@@ -89,9 +102,7 @@ def test_an_accepted_command_leaves_event_head_and_record(unique: str) -> None:
     assert event["due"] > event["recorded_at"]
     assert (event["attempts"], event["command_id"]) == (0, f"{unique}-k")
     assert (head["version"], head["balance"], head["status"]) == (2, 7, "open")
-    record = CommandStore(runtime.dynamodb(), "commands").record(
-        f"{unique}-k", now_ms=clock.now_ms()
-    )
+    record = CommandStore(aws().dynamodb, "commands").record(f"{unique}-k", now_ms=CLOCK.now_ms())
     assert record is not None
     assert (record.version, record.event_id) == (2, answer.body["event_id"])
 
@@ -170,13 +181,12 @@ def test_a_refusal_is_not_remembered(unique: str) -> None:
     assert send("withdraw", account_id, {"amount": 5}, key=key).status == 202
 
 
-def test_a_key_is_free_again_after_its_window(unique: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_key_is_free_again_after_its_window(unique: str) -> None:
     account_id = opened(unique)
     key = f"{unique}-k"
     assert send("deposit", account_id, {"amount": 5}, key=key).status == 202
-    later = clock.now_ms() + 24 * 3_600_000 + 1_000
-    monkeypatch.setattr(clock, "now_ms", lambda: later)
-    second = send("deposit", account_id, {"amount": 5}, key=key)
+    later = build(parts(StoppedClock(CLOCK.now_ms() + 24 * 3_600_000 + 1_000)))
+    second = send("deposit", account_id, {"amount": 5}, key=key, handler=later)
     assert second.status == 202
     assert second.body["version"] == 3
 
@@ -206,40 +216,38 @@ def test_a_missing_account_is_told_before_a_precondition_and_a_rule_after_it(uni
     assert send("open", body=fresh, if_match='"0"').status == 202
 
 
-class Meddler:
-    """Lets something happen between a handler's read and its transaction, or fails a call."""
+class MeddledStore(CommandStore):
+    """Lets something happen between a handler's read and its transaction."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self._monkeypatch = monkeypatch
+    def __init__(self, act: Callable[[], object]) -> None:
+        super().__init__(aws().dynamodb, "commands")
+        self._act = act
 
-    def before_append(self, act: Any) -> None:
-        append = CommandStore.append
-
-        def meddled(store: CommandStore, *args: Any, **kwargs: Any) -> Any:
-            act()
-            return append(store, *args, **kwargs)
-
-        self._monkeypatch.setattr(CommandStore, "append", meddled)
-
-    def fail(self, operation: str, error: Exception, times: int | None = None) -> list[int]:
-        client = runtime.sns() if operation == "publish" else runtime.dynamodb()
-        call = getattr(client, operation)
-        failed: list[int] = []
-
-        def failing(**kwargs: Any) -> Any:
-            if times is None or len(failed) < times:
-                failed.append(1)
-                raise error
-            return call(**kwargs)
-
-        self._monkeypatch.setattr(client, operation, failing)
-        return failed
+    def append(self, *args: Any, **kwargs: Any) -> Any:
+        self._act()
+        return super().append(*args, **kwargs)
 
 
-@pytest.fixture
-def meddler(monkeypatch: pytest.MonkeyPatch) -> Meddler:
-    monkeypatch.setattr(clock, "pause", lambda _: None)
-    return Meddler(monkeypatch)
+def meddled(act: Callable[[], object]) -> CommandHandler:
+    """A handler between whose reads and transactions something happens."""
+    whole = parts(StoppedClock())
+    environment = whole.environment(Environment)
+    return CommandHandler(
+        store=MeddledStore(act),
+        bus=EventBus(whole.sns, environment.topic_arn),
+        clock=whole.clock,
+        budget=whole.budget,
+        telemetry=whole.telemetry(environment),
+    )
+
+
+def failing(
+    operation: str, error: Exception, times: int | None = None
+) -> tuple[CommandHandler, FailingClient]:
+    """A handler for which calls of an operation fail, and the client that lets them."""
+    service = "sns" if operation == "publish" else "dynamodb"
+    client = FailingClient(getattr(aws(), service), operation, error, times)
+    return build(parts(StoppedClock(), {service: client})), client
 
 
 def cancelled(*codes: str) -> ClientError:
@@ -254,7 +262,7 @@ def refused_call(code: str, operation: str = "TransactWriteItems") -> ClientErro
     return ClientError({"Error": {"Code": code, "Message": "no"}}, operation)
 
 
-def test_a_moved_head_is_decided_again(unique: str, meddler: Meddler) -> None:
+def test_a_moved_head_is_decided_again(unique: str) -> None:
     account_id = opened(unique, balance=10)
     meddling = [lambda: send("withdraw", account_id, {"amount": 4}).status] * 2
 
@@ -262,32 +270,29 @@ def test_a_moved_head_is_decided_again(unique: str, meddler: Meddler) -> None:
         if meddling:
             meddling.pop()()
 
-    meddler.before_append(act)
-    answer = send("withdraw", account_id, {"amount": 2})
+    answer = send("withdraw", account_id, {"amount": 2}, handler=meddled(act))
     assert answer.status == 202
     assert answer.body["version"] == 5
     assert [event.version for event in log_of(account_id)] == [1, 2, 3, 4, 5]
 
 
-def test_a_moved_head_with_if_match_is_refused_with_the_current_version(
-    unique: str, meddler: Meddler
-) -> None:
+def test_a_moved_head_with_if_match_is_refused_with_the_current_version(unique: str) -> None:
     account_id = opened(unique)
     meddling = [lambda: send("deposit", account_id, {"amount": 4})]
-    meddler.before_append(lambda: meddling and meddling.pop()())
-    answer = send("deposit", account_id, {"amount": 1}, if_match='"1"')
+    handler = meddled(lambda: meddling and meddling.pop()())
+    answer = send("deposit", account_id, {"amount": 1}, if_match='"1"', handler=handler)
     assert (answer.status, answer.body["version"]) == (412, 2)
 
 
 def test_the_same_key_racing_itself_gives_one_event_and_one_answer(
-    unique: str, meddler: Meddler, calls: Calls
+    unique: str, calls: Calls
 ) -> None:
     account_id = opened(unique)
     calls.reset()
     winner: list[Answer] = []
     racing = [lambda: winner.append(send("deposit", account_id, {"amount": 4}, key=f"{unique}-k"))]
-    meddler.before_append(lambda: racing and racing.pop()())
-    loser = send("deposit", account_id, {"amount": 4}, key=f"{unique}-k")
+    handler = meddled(lambda: racing and racing.pop()())
+    loser = send("deposit", account_id, {"amount": 4}, key=f"{unique}-k", handler=handler)
     assert winner[0].status == loser.status == 202
     assert loser.body == winner[0].body
     assert loser.headers["Idempotency-Replayed"] == "true"
@@ -302,7 +307,7 @@ def test_an_event_that_does_not_follow_the_head_is_not_appended(unique: str) -> 
     far = Account(account_id, unique, 5, 0, Status.OPEN)
     event = decide(far, Deposit(account_id, 1), Stamp("e", f"{unique}-k", 1))
     with pytest.raises(ContendedError):
-        CommandStore(runtime.dynamodb(), "commands").append(
+        CommandStore(aws().dynamodb, "commands").append(
             event, after=evolve(far, event), expected_version=5, payload_hash="h"
         )
     assert command_table_items(account_id) == before
@@ -318,22 +323,21 @@ def test_an_event_that_does_not_follow_the_head_is_not_appended(unique: str) -> 
         refused_call("ThrottlingException"),
     ],
 )
-def test_what_contends_is_tried_five_times_and_then_busy(
-    unique: str, meddler: Meddler, error: ClientError
-) -> None:
+def test_what_contends_is_tried_five_times_and_then_busy(unique: str, error: ClientError) -> None:
     account_id = opened(unique)
-    tries = meddler.fail("transact_write_items", error)
-    answer = send("deposit", account_id, {"amount": 1})
+    handler, client = failing("transact_write_items", error)
+    answer = send("deposit", account_id, {"amount": 1}, handler=handler)
     assert (answer.status, answer.problem) == (409, "busy")
     assert int(answer.headers["Retry-After"]) >= 1
-    assert len(tries) == 5
+    assert client.failed == 5
     assert len(log_of(account_id)) == 1
 
 
-def test_what_contends_once_is_accepted(unique: str, meddler: Meddler) -> None:
+def test_what_contends_once_is_accepted(unique: str) -> None:
     account_id = opened(unique)
-    meddler.fail("transact_write_items", cancelled("None", "TransactionConflict", "None"), times=4)
-    assert send("deposit", account_id, {"amount": 1}).status == 202
+    conflict = cancelled("None", "TransactionConflict", "None")
+    handler, _ = failing("transact_write_items", conflict, times=4)
+    assert send("deposit", account_id, {"amount": 1}, handler=handler).status == 202
 
 
 @pytest.mark.parametrize(
@@ -347,26 +351,21 @@ def test_what_contends_once_is_accepted(unique: str, meddler: Meddler) -> None:
     ],
 )
 def test_an_unknown_outcome_says_so_and_can_be_retried(
-    unique: str,
-    meddler: Meddler,
-    monkeypatch: pytest.MonkeyPatch,
-    operation: str,
-    error: Exception,
+    unique: str, operation: str, error: Exception
 ) -> None:
     account_id = opened(unique)
-    meddler.fail(operation, error, times=6)
-    answer = send("deposit", account_id, {"amount": 1}, key=f"{unique}-k")
+    handler, _ = failing(operation, error, times=6)
+    answer = send("deposit", account_id, {"amount": 1}, key=f"{unique}-k", handler=handler)
     assert (answer.status, answer.problem) == (503, "unavailable")
     assert "Retry-After" in answer.headers
-    monkeypatch.undo()
     assert send("deposit", account_id, {"amount": 1}, key=f"{unique}-k").status == 202
     assert len(log_of(account_id)) == 2
 
 
-def test_a_failed_publish_is_still_accepted(unique: str, meddler: Meddler) -> None:
+def test_a_failed_publish_is_still_accepted(unique: str) -> None:
     account_id = opened(unique)
-    meddler.fail("publish", refused_call("NotFound", "Publish"))
-    assert send("deposit", account_id, {"amount": 1}).status == 202
+    handler, _ = failing("publish", refused_call("NotFound", "Publish"))
+    assert send("deposit", account_id, {"amount": 1}, handler=handler).status == 202
     assert command_table_items(account_id)[1]["attempts"] == 0
 
 
@@ -412,7 +411,7 @@ def test_a_malformed_key_is_named(unique: str, key: str) -> None:
 
 def test_a_key_is_required() -> None:
     event = proxy_event("POST", "/accounts", body={"owner_id": "o"})
-    result = handler.handle(event, LambdaContext())
+    result = build(parts()).handle(event, LambdaContext())
     assert result["statusCode"] == 400
     assert json.loads(result["body"])["field"] == "Idempotency-Key"
 
@@ -432,7 +431,7 @@ def test_a_malformed_path_id_is_named(account_id: str) -> None:
 def test_a_body_that_is_not_text_is_malformed() -> None:
     event = proxy_event("POST", "/accounts", headers={"Idempotency-Key": "k"}, body="/w==")
     event["isBase64Encoded"] = True
-    result = handler.handle(event, LambdaContext())
+    result = build(parts()).handle(event, LambdaContext())
     assert result["statusCode"] == 400
     assert json.loads(result["body"])["field"] == "body"
 
@@ -475,7 +474,7 @@ def test_each_invocation_leaves_one_line_and_its_metrics(
 def test_any_sequence_leaves_a_gapless_log_whose_fold_is_the_head(
     commands: list[tuple[str, int]],
 ) -> None:
-    account_id = opened(clock.new_id())
+    account_id = opened(CLOCK.new_id())
     accepted = 1
     for operation, amount in commands:
         body = None if operation == "close" else {"amount": amount}

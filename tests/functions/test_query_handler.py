@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from functions.adapters import clock
+from functions.adapters.query_store import QueryStore
 from functions.domain.account import CloseAccount, Deposit, Withdraw
-from functions.query_handler import handler
-from tests.functions.calling import Calls, LambdaContext, proxy_event
+from functions.query_handler.handler import Environment, QueryHandler, build
+from tests.functions.calling import Calls, LambdaContext, StoppedClock, aws, parts, proxy_event
 from tests.functions.projecting import deliver, recorded
 
 
@@ -21,10 +21,11 @@ def get(
     query: dict[str, str] | None = None,
     *,
     context: LambdaContext | None = None,
+    handler: QueryHandler | None = None,
 ) -> tuple[int, dict[str, Any], dict[str, str]]:
     name = "owner_id" if resource.startswith("/owners") else "account_id"
     event = proxy_event("GET", resource, path={name: identifier}, query=query)
-    result = handler.handle(event, context or LambdaContext())
+    result = (handler or build(parts())).handle(event, context or LambdaContext())
     return result["statusCode"], json.loads(result["body"]), result["headers"]
 
 
@@ -69,19 +70,23 @@ def test_each_query_is_one_call(account_id: str, unique: str, calls: Calls) -> N
         assert sum(calls.made.values()) == 1
 
 
-def test_a_token_reads_consistently_and_no_token_does_not(
-    account_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_token_reads_consistently_and_no_token_does_not(account_id: str) -> None:
     asked: list[bool] = []
-    read = handler._store().account
 
-    def account(identifier: str, *, consistent: bool) -> Any:
-        asked.append(consistent)
-        return read(identifier, consistent=consistent)
+    class Asked(QueryStore):
+        def account(self, account_id: str, *, consistent: bool) -> Any:
+            asked.append(consistent)
+            return super().account(account_id, consistent=consistent)
 
-    monkeypatch.setattr(handler._store(), "account", account)
-    get(ACCOUNT, account_id)
-    get(ACCOUNT, account_id, {"min_version": "1"})
+    whole = parts()
+    handler = QueryHandler(
+        store=Asked(aws().dynamodb, "queries"),
+        clock=whole.clock,
+        budget=whole.budget,
+        telemetry=whole.telemetry(whole.environment(Environment)),
+    )
+    get(ACCOUNT, account_id, handler=handler)
+    get(ACCOUNT, account_id, {"min_version": "1"}, handler=handler)
     assert asked == [False, True]
 
 
@@ -95,59 +100,43 @@ def test_a_token_ahead_of_the_read_model_is_behind_and_says_where_it_is(account_
     assert get(ACCOUNT, f"{account_id}x")[0] == 404
 
 
-class Time:
-    """A clock that only pauses move."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.now_ms = 1_000
-        self.pauses: list[int] = []
-        monkeypatch.setattr(clock, "now_ms", lambda: self.now_ms)
-        monkeypatch.setattr(clock, "pause", self.pause)
-
-    def pause(self, duration_ms: int) -> None:
-        self.pauses.append(duration_ms)
-        self.now_ms += duration_ms
-
-
 def test_waiting_backs_off_and_ends_with_a_read_at_the_deadline(
-    account_id: str, monkeypatch: pytest.MonkeyPatch, calls: Calls
+    account_id: str, calls: Calls
 ) -> None:
-    time = Time(monkeypatch)
+    clock = StoppedClock()
     calls.reset()
-    status, _, _ = get(ACCOUNT, account_id, {"min_version": "5", "wait_ms": "5000"})
+    query = {"min_version": "5", "wait_ms": "5000"}
+    status, _, _ = get(ACCOUNT, account_id, query, handler=build(parts(clock)))
     assert status == 409
-    assert sum(time.pauses) == 5_000
-    assert calls.made["GetItem"] == len(time.pauses) + 1 < 30
-    assert max(time.pauses) <= 500
+    assert sum(clock.pauses) == 5_000
+    assert calls.made["GetItem"] == len(clock.pauses) + 1 < 30
+    assert max(clock.pauses) <= 500
 
 
-def test_waiting_is_bounded_by_the_time_the_function_has(
-    account_id: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    time = Time(monkeypatch)
+def test_waiting_is_bounded_by_the_time_the_function_has(account_id: str) -> None:
+    clock = StoppedClock()
     context = LambdaContext(remaining_ms=3_000)
     query = {"min_version": "5", "wait_ms": "5000"}
-    assert get(ACCOUNT, account_id, query, context=context)[0] == 409
-    assert sum(time.pauses) == 2_000
+    status, _, _ = get(ACCOUNT, account_id, query, context=context, handler=build(parts(clock)))
+    assert status == 409
+    assert sum(clock.pauses) == 2_000
 
 
-def test_waiting_ends_when_the_version_arrives(
-    unique: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_waiting_ends_when_the_version_arrives(unique: str) -> None:
     events = recorded(unique, Deposit("a", 10))
     deliver(events[0])
-    time = Time(monkeypatch)
-    advance = time.pause
 
-    def pause(duration_ms: int) -> None:
-        advance(duration_ms)
-        if len(time.pauses) == 3:
-            deliver(events[1])
+    class Delivering(StoppedClock):
+        def pause(self, duration_ms: int) -> None:
+            super().pause(duration_ms)
+            if len(self.pauses) == 3:
+                deliver(events[1])
 
-    monkeypatch.setattr(clock, "pause", pause)
-    status, body, _ = get(ACCOUNT, f"{unique}-a", {"min_version": "2", "wait_ms": "5000"})
+    clock = Delivering()
+    query = {"min_version": "2", "wait_ms": "5000"}
+    status, body, _ = get(ACCOUNT, f"{unique}-a", query, handler=build(parts(clock)))
     assert (status, body["version"]) == (200, 2)
-    assert len(time.pauses) == 3
+    assert len(clock.pauses) == 3
 
 
 def test_a_statement_is_newest_first(account_id: str) -> None:
@@ -272,10 +261,8 @@ def test_a_malformed_id_is_named(resource: str, identifier: str) -> None:
     assert body["field"] == ("owner_id" if "owner" in resource else "account_id")
 
 
-def test_a_read_model_that_does_not_answer_is_unavailable(
-    unique: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(handler._store(), "_table_name", "gone")
-    status, body, headers = get(ACCOUNT, unique)
+def test_a_read_model_that_does_not_answer_is_unavailable(unique: str) -> None:
+    gone = build(parts(QUERY_TABLE_NAME="gone"))
+    status, body, headers = get(ACCOUNT, unique, handler=gone)
     assert (status, body["type"]) == (503, "urn:tidemark:problem:unavailable")
     assert "Retry-After" in headers

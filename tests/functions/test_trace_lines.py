@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from functions.adapters import clock, runtime
-from functions.adapters.outbox import THRESHOLD_MS, Outbox
-from functions.command_handler import handler
-from functions.outbox_sweeper.sweep import sweep
-from functions.update_processor import handler as processor
-from tests.functions.calling import LambdaContext, proxy_event
+from functions.adapters.clock import Clock
+from functions.adapters.outbox import THRESHOLD_MS
+from functions.command_handler.handler import build
+from functions.update_processor.handler import build as build_processor
+from tests.functions.calling import LambdaContext, StoppedClock, parts, proxy_event
 from tests.functions.projecting import queue_record, recorded
-from tests.functions.test_outbox_sweeper import Bus
+from tests.functions.test_outbox_sweeper import Bus, swept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    import pytest
 
 RECEIVED_AT = SENT_AT = 1_795_000_000_000
 
@@ -33,7 +30,7 @@ def test_a_refused_command_is_named_in_its_line(
     )
     event["requestContext"] = {"requestTimeEpoch": RECEIVED_AT}
 
-    assert handler.handle(event, LambdaContext())["statusCode"] == 404
+    assert build(parts()).handle(event, LambdaContext())["statusCode"] == 404
 
     [line] = [line for line in printed() if line.get("message") == "invocation"]
     assert (line["outcome"], line["status"]) == ("no-such-account", 404)
@@ -42,16 +39,11 @@ def test_a_refused_command_is_named_in_its_line(
 
 
 def test_each_copy_that_the_sweeper_publishes_leaves_a_line(
-    unique: str,
-    printed: Callable[[], list[dict[str, Any]]],
-    monkeypatch: pytest.MonkeyPatch,
+    unique: str, printed: Callable[[], list[dict[str, Any]]]
 ) -> None:
-    now_ms = clock.now_ms() + THRESHOLD_MS + 1_000
     [event] = recorded(unique)
-    monkeypatch.setattr(clock, "now_ms", lambda: now_ms)
-    box = Outbox(runtime.dynamodb(), "commands")
 
-    sweep(box, Bus(), trace=None, deadline_ms=now_ms + 60_000)
+    swept(Bus(), StoppedClock(Clock().now_ms() + THRESHOLD_MS + 1_000))
 
     [line] = [line for line in printed() if line.get("event_id") == event.event_id]
     assert (line["message"], line["attempts"]) == ("republished", 1)
@@ -65,7 +57,7 @@ def test_a_processed_record_says_when_the_queue_had_the_message(
     record = queue_record("poison")
     record["attributes"]["SentTimestamp"] = str(SENT_AT)
 
-    processor.handle({"Records": [record]}, LambdaContext())
+    build_processor(parts()).handle({"Records": [record]}, LambdaContext())
 
     [line] = [line for line in printed() if line.get("message_id") == record["messageId"]]
     assert (line["sent_at"], line["outcome"]) == (SENT_AT, "failed")

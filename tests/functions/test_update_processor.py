@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from functions.adapters import clock, runtime
+from functions.adapters.clock import Clock
+from functions.adapters.command_store import CommandStore
 from functions.adapters.event_codec import to_message
+from functions.adapters.projection_store import ProjectionStore
 from functions.domain.account import (
     Account,
     CloseAccount,
@@ -18,18 +21,22 @@ from functions.domain.account import (
     Event,
     evolve,
 )
-from functions.update_processor import handler, projection
+from functions.update_processor.handler import Environment, UpdateProcessor, build
 from functions.update_processor.redelivery import UndeliverableError
-from tests.functions.calling import Calls, LambdaContext, command_table_items, query_table_items
+from tests.functions.calling import (
+    Calls,
+    FailingClient,
+    LambdaContext,
+    StoppedClock,
+    aws,
+    command_table_items,
+    parts,
+    query_table_items,
+)
 from tests.functions.projecting import deliver, queue_record, recorded, standard
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-@pytest.fixture
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clock, "pause", lambda _: None)
 
 
 def assert_projected(events: list[Event]) -> None:
@@ -118,7 +125,7 @@ def test_a_gap_longer_than_one_reading_is_healed(
 def test_a_mark_that_was_left_behind_goes_with_a_duplicate(unique: str) -> None:
     events = standard(unique)
     deliver(*events)
-    runtime.dynamodb().update_item(
+    aws().dynamodb.update_item(
         TableName="commands",
         Key={"pk": {"S": f"account#{unique}-a"}, "sk": {"S": "event#000000000002"}},
         UpdateExpression="SET outbox = :one, due = :one, attempts = :one",
@@ -133,9 +140,9 @@ def forged(unique: str, how: str) -> str:
     deliver(event)
     message = json.loads(to_message(event))
     message |= {
-        "unknown event id": {"event_id": clock.new_id()},
+        "unknown event id": {"event_id": Clock().new_id()},
         "impossible version": {"version": 900},
-        "next version": {"version": 5, "event_id": clock.new_id()},
+        "next version": {"version": 5, "event_id": Clock().new_id()},
         "another amount": {"data": {"amount": 500, "balance": 512}},
         "another type": {"type": "FundsWithdrawn"},
         "another owner": {"owner_id": "thief"},
@@ -195,26 +202,14 @@ def test_a_body_that_is_no_event_fails_alone(unique: str, body: str) -> None:
     assert_projected(events)
 
 
-def fail_transactions(monkeypatch: pytest.MonkeyPatch, *codes: str, times: int) -> list[int]:
-    client = runtime.dynamodb()
-    call = client.transact_write_items
-    failed: list[int] = []
-
-    def failing(**kwargs: Any) -> Any:
-        if len(failed) < times:
-            failed.append(1)
-            response: Any = {
-                "Error": {"Code": "TransactionCanceledException", "Message": ""},
-                "CancellationReasons": [{"Code": code} for code in codes],
-            }
-            raise ClientError(response, "TransactWriteItems")
-        return call(**kwargs)
-
-    monkeypatch.setattr(client, "transact_write_items", failing)
-    return failed
+def cancelled(*codes: str) -> ClientError:
+    response: Any = {
+        "Error": {"Code": "TransactionCanceledException", "Message": ""},
+        "CancellationReasons": [{"Code": code} for code in codes],
+    }
+    return ClientError(response, "TransactWriteItems")
 
 
-@pytest.mark.usefixtures("no_pause")
 @pytest.mark.parametrize(
     "codes",
     [
@@ -224,13 +219,12 @@ def fail_transactions(monkeypatch: pytest.MonkeyPatch, *codes: str, times: int) 
         ("ConditionalCheckFailed", "None", "None", "TransactionConflict"),
     ],
 )
-def test_what_contends_is_tried_again(
-    unique: str, monkeypatch: pytest.MonkeyPatch, codes: tuple[str, ...]
-) -> None:
+def test_what_contends_is_tried_again(unique: str, codes: tuple[str, ...]) -> None:
     events = standard(unique)
-    tries = fail_transactions(monkeypatch, *codes, times=7)
-    assert deliver(*events) == []
-    assert len(tries) == 7
+    client = FailingClient(aws().dynamodb, "transact_write_items", cancelled(*codes), times=7)
+    processor = build(parts(StoppedClock(), {"dynamodb": client}))
+    assert deliver(*events, processor=processor) == []
+    assert client.failed == 7
     assert_projected(events)
 
 
@@ -250,29 +244,36 @@ def test_without_time_the_queue_keeps_the_event_until_the_sweeper_owns_it(
     assert query_table_items(f"account#{event.account_id}") == []
 
 
-def test_a_bug_in_one_record_does_not_fail_the_others(
-    unique: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_bug_in_one_record_does_not_fail_the_others(unique: str) -> None:
     events = standard(unique)
     (other,) = recorded(f"{unique}z")
 
-    def buggy(event: Event, **kwargs: Any) -> Any:
-        if event == other:
-            raise KeyError("a bug")
-        return projection.project(event, **kwargs)
+    class Buggy(ProjectionStore):
+        def apply(self, event: Event, *, now_ms: int) -> None:
+            if event == other:
+                raise KeyError("a bug")
+            super().apply(event, now_ms=now_ms)
 
-    monkeypatch.setattr(handler, "project", buggy)
-    assert deliver(other, *events) == [0]
+    whole = parts()
+    processor = UpdateProcessor(
+        store=Buggy(aws().dynamodb, command_table_name="commands", query_table_name="queries"),
+        log=CommandStore(aws().dynamodb, "commands"),
+        queue=None,
+        clock=whole.clock,
+        budget=whole.budget,
+        telemetry=whole.telemetry(whole.environment(Environment)),
+    )
+    assert deliver(other, *events, processor=processor) == [0]
     assert_projected(events)
 
 
 def queued_message(body: str) -> dict[str, Any]:
     """Send a message to the real queue and receive it."""
-    sqs = runtime.sqs()
-    message_id = sqs.send_message(QueueUrl=runtime.queue_url(), MessageBody=body)["MessageId"]
+    sqs, queue_url = aws().sqs, os.environ["QUEUE_URL"]
+    message_id = sqs.send_message(QueueUrl=queue_url, MessageBody=body)["MessageId"]
     while True:
         for message in sqs.receive_message(
-            QueueUrl=runtime.queue_url(), MaxNumberOfMessages=10, WaitTimeSeconds=1
+            QueueUrl=queue_url, MaxNumberOfMessages=10, WaitTimeSeconds=1
         )["Messages"]:
             if message["MessageId"] == message_id:
                 return queue_record(body) | {"receiptHandle": message["ReceiptHandle"]}
@@ -283,24 +284,22 @@ def queued_message(body: str) -> dict[str, Any]:
     # At the last receive poison goes straight on to the dead-letter queue.
     [(True, [1, 2, 4, 8, 0, 0]), (False, [1, 2, 4, 8, 16, 30])],
 )
-def test_a_failed_message_comes_back_soon(
-    unique: str, monkeypatch: pytest.MonkeyPatch, bounds: list[int], *, poison: bool
-) -> None:
+def test_a_failed_message_comes_back_soon(unique: str, bounds: list[int], *, poison: bool) -> None:
     body = "poison" if poison else to_message(recorded(unique)[0])
     context = LambdaContext(10_000 if poison else 1_000)
-    monkeypatch.setenv("MAX_RECEIVE_COUNT", "5" if poison else "99")
     record = queued_message(body)
     visibilities = []
-    change = runtime.sqs().change_message_visibility
 
-    def changed(**kwargs: Any) -> Any:
-        visibilities.append(kwargs["VisibilityTimeout"])
-        return change(**kwargs | {"VisibilityTimeout": 60})
+    class Watched:
+        def change_message_visibility(self, **parameters: Any) -> None:
+            visibilities.append(parameters["VisibilityTimeout"])
+            longer = parameters | {"VisibilityTimeout": 60}
+            aws().sqs.change_message_visibility(**longer)
 
-    monkeypatch.setattr(runtime.sqs(), "change_message_visibility", changed)
+    processor = build(parts(None, {"sqs": Watched()}, MAX_RECEIVE_COUNT="5" if poison else "99"))
     for receive_count in (1, 2, 3, 4, 5, 9):
         record["attributes"] = {"ApproximateReceiveCount": str(receive_count)}
-        result = handler.handle({"Records": [record]}, context)
+        result = processor.handle({"Records": [record]}, context)
         assert len(result["batchItemFailures"]) == 1
     for visibility, bound in zip(visibilities, bounds, strict=True):
         assert bound // 2 <= visibility <= bound
@@ -309,7 +308,7 @@ def test_a_failed_message_comes_back_soon(
 def topic_event(body: str) -> dict[str, Any]:
     return {
         "Records": [
-            {"EventSource": "aws:sns", "Sns": {"MessageId": clock.new_id(), "Message": body}}
+            {"EventSource": "aws:sns", "Sns": {"MessageId": Clock().new_id(), "Message": body}}
         ]
     }
 
@@ -317,7 +316,7 @@ def topic_event(body: str) -> dict[str, Any]:
 def test_the_topic_delivers_to_the_same_projection(unique: str) -> None:
     events = standard(unique)
     for event in events:
-        handler.handle(topic_event(to_message(event)), LambdaContext())
+        build(parts()).handle(topic_event(to_message(event)), LambdaContext())
     assert_projected(events)
 
 
@@ -325,15 +324,15 @@ def test_poison_from_the_topic_fails_the_invocation_and_a_passing_failure_does_n
     unique: str,
 ) -> None:
     with pytest.raises(UndeliverableError):
-        handler.handle(topic_event("poison"), LambdaContext())
+        build(parts()).handle(topic_event("poison"), LambdaContext())
     (event,) = recorded(unique)
-    handler.handle(topic_event(to_message(event)), LambdaContext(remaining_ms=1_000))
+    build(parts()).handle(topic_event(to_message(event)), LambdaContext(remaining_ms=1_000))
     assert "outbox" in command_table_items(event.account_id)[0]
 
 
 def test_a_log_with_a_hole_is_not_waited_for(unique: str) -> None:
     events = standard(unique)
-    runtime.dynamodb().delete_item(
+    aws().dynamodb.delete_item(
         TableName="commands",
         Key={"pk": {"S": f"account#{unique}-a"}, "sk": {"S": "event#000000000001"}},
     )

@@ -22,6 +22,7 @@ BROKEN_BY = {
     "domain": ("functions/domain/account.py", "import time"),
     "environment": ("functions/query_handler/handler.py", "import os"),
     "uncertainty": ("functions/command_handler/execution.py", "import uuid"),
+    "entries": ("functions/query_handler/handler.py", "import functions.query_handler.entry"),
     "functions": ("functions/adapters/telemetry.py", "import tidemark.errors"),
     "stack": ("stack/asset.py", "import functions.adapters.items"),
     "harness": ("tidemark/cli/load.py", "import locust"),

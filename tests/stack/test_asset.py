@@ -15,6 +15,14 @@ SIZE_LIMIT_BYTES = 3 * 1024 * 1024
 # What the Lambda runtime has besides the standard library.
 RUNTIME_HAS = ("boto3", "botocore", "dateutil", "jmespath", "s3transfer", "six.py", "urllib3")
 HANDLERS = ("command_handler", "outbox_sweeper", "query_handler", "update_processor")
+VARIABLES = (
+    "COMMAND_TABLE_NAME",
+    "QUERY_TABLE_NAME",
+    "TOPIC_ARN",
+    "STACK_NAME",
+    "POWERTOOLS_SERVICE_NAME",
+    "POWERTOOLS_METRICS_NAMESPACE",
+)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +45,7 @@ def test_the_asset_holds_code_and_nothing_else(archive: Path) -> None:
         "typing_extensions.py",
     }
     assert all(name.endswith(".py") for name in names)
-    assert {f"functions/{package}/handler.py" for package in HANDLERS} <= set(names)
+    assert {f"functions/{package}/entry.py" for package in HANDLERS} <= set(names)
     assert not any(name.startswith("aws_lambda_powertools/event_handler") for name in names)
 
 
@@ -84,7 +92,7 @@ def test_every_handler_imports_from_the_asset_with_only_the_runtime_beside_it(
 import importlib, sys
 sys.path[:0] = {[str(archive), str(runtime)]!r}
 for name in {HANDLERS!r}:
-    assert callable(importlib.import_module(f"functions.{{name}}.handler").handle)
+    assert callable(importlib.import_module(f"functions.{{name}}.entry").handle)
 bundled = ("functions", "aws_lambda_powertools", "typing_extensions")
 for name, module in sys.modules.items():
     if name.split(".")[0] in bundled:
@@ -92,6 +100,7 @@ for name, module in sys.modules.items():
 """
     finished = subprocess.run(
         [sys.executable, "-I", "-S", "-c", program],
+        env=dict.fromkeys(VARIABLES, "any") | {"AWS_DEFAULT_REGION": "eu-central-1"},
         capture_output=True,
         text=True,
         check=False,

@@ -1,9 +1,11 @@
-"""A handler's README names exactly the environment and permissions that the stack gives it."""
+"""What the stack gives a handler is what the handler reads, and what its README names."""
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
+from dataclasses import MISSING, fields
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,6 +42,15 @@ def named(package: str, section: str, wiring: str) -> set[str]:
 def test_the_readme_names_the_environment(template: Template, package: str) -> None:
     given = template.properties(OUTPUTS[package])["Environment"]["Variables"]
     assert named(package, "Environment", template.wiring) == given.keys()
+
+
+@pytest.mark.parametrize("package", OUTPUTS)
+def test_the_handler_reads_exactly_what_it_is_given(template: Template, package: str) -> None:
+    given = template.properties(OUTPUTS[package])["Environment"]["Variables"]
+    read = fields(importlib.import_module(f"functions.{package}.handler").Environment)
+    always = {field.name.upper() for field in read if field.default is MISSING}
+    only_queued = {field.name.upper() for field in read} - always
+    assert given.keys() == (always | only_queued if template.wiring == "queued" else always)
 
 
 @pytest.mark.parametrize("package", OUTPUTS)

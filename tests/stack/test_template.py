@@ -162,7 +162,7 @@ def test_a_function_runs_its_handler_within_its_time(
     template: Template, function: str, handler: str, service: str, timeout_s: int
 ) -> None:
     properties = template.properties(function)
-    assert properties["Handler"] == f"functions.{handler}.handler.handle"
+    assert properties["Handler"] == f"functions.{handler}.entry.handle"
     assert properties["Runtime"] == "python3.13"
     assert properties["Architectures"] == ["x86_64"]
     assert properties["Timeout"] == timeout_s

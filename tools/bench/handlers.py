@@ -14,9 +14,12 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from functions.adapters import runtime
 from functions.adapters.command_store import CommandStore
 from functions.adapters.event_codec import to_message
+from functions.adapters.runtime import Runtime
+from functions.command_handler import handler as command_handler
+from functions.query_handler import handler as query_handler
+from functions.update_processor import handler as update_processor
 from tools.bench.row import Row
 
 if TYPE_CHECKING:
@@ -50,12 +53,13 @@ def measure(clients: AwsClients, template: Mapping[str, Any]) -> list[Row]:
         template: The stack's template, whose tables are made once more for this.
     """
     with _environment(clients, template), _muted():
-        opening = _recorded(lambda: _open(_TEMPLATE_ACCOUNT))
-        message = _opening_message()
-        projection = _recorded(lambda: _project(_TEMPLATE_ACCOUNT, message))
-        deposit = _recorded(lambda: _deposit(_TEMPLATE_ACCOUNT))
-        query = _recorded(lambda: _query(_TEMPLATE_ACCOUNT))
-        refusal = _recorded(lambda: _withdraw_too_much(_TEMPLATE_ACCOUNT))
+        bank = _Bank(Runtime())
+        opening = bank.recorded(lambda: bank.open(_TEMPLATE_ACCOUNT))
+        message = bank.opening_message()
+        projection = bank.recorded(lambda: bank.project(_TEMPLATE_ACCOUNT, message))
+        deposit = bank.recorded(lambda: bank.deposit(_TEMPLATE_ACCOUNT))
+        query = bank.recorded(lambda: bank.query(_TEMPLATE_ACCOUNT))
+        refusal = bank.recorded(lambda: bank.withdraw_too_much(_TEMPLATE_ACCOUNT))
         handled = [f"account-H{n:05d}" for n in range(_PAIRS)]
         bare = [f"account-B{n:05d}" for n in range(_PAIRS)]
         for account_id in handled + bare:
@@ -65,10 +69,100 @@ def measure(clients: AwsClients, template: Mapping[str, Any]) -> list[Row]:
             Row("AWS calls of a refused command", len(refusal), "calls", 2),
             Row("AWS calls of a projected event", len(projection), "calls", 1),
             Row("AWS calls of a query", len(query), "calls", 1),
-            _ratio("projection", lambda one: _project(one, message), projection, handled, bare),
-            _ratio("accepted command", _deposit, deposit, handled, bare),
-            _ratio("query", _query, query, handled, bare),
+            _ratio("projection", lambda one: bank.project(one, message), projection, handled, bare),
+            _ratio("accepted command", bank.deposit, deposit, handled, bare),
+            _ratio("query", bank.query, query, handled, bare),
         ]
+
+
+class _Bank:
+    """The handlers that are measured, and what each is asked."""
+
+    def __init__(self, parts: Runtime) -> None:
+        self._clients = [parts.dynamodb, parts.sns]
+        self._commands = command_handler.build(parts)
+        self._queries = query_handler.build(parts)
+        self._processor = update_processor.build(parts)
+        table_name = parts.environment(command_handler.Environment).command_table_name
+        self._log = CommandStore(parts.dynamodb, table_name)
+
+    def recorded(self, action: Callable[[], None]) -> list[Call]:
+        """Return the AWS calls that an action makes."""
+        calls: list[Call] = []
+
+        def hook(client: Any) -> Callable[..., None]:
+            def record(params: dict[str, Any], model: Any, **_: Any) -> None:
+                (method,) = (
+                    python
+                    for python, api in client.meta.method_to_api_mapping.items()
+                    if api == model.name
+                )
+                calls.append((client, method, json.loads(json.dumps(params))))
+
+            return record
+
+        hooks = [(client, hook(client)) for client in self._clients]
+        for client, record in hooks:
+            client.meta.events.register("provide-client-params", record)
+        action()
+        for client, record in hooks:
+            client.meta.events.unregister("provide-client-params", record)
+        return calls
+
+    def _command(self, resource: str, body: Any, key: str, account_id: str | None = None) -> int:
+        event = {
+            "httpMethod": "POST",
+            "resource": resource,
+            "pathParameters": None if account_id is None else {"account_id": account_id},
+            "queryStringParameters": None,
+            "headers": {"Idempotency-Key": key},
+            "body": json.dumps(body),
+        }
+        status: int = self._commands.handle(event, _Context())["statusCode"]
+        return status
+
+    def open(self, account_id: str) -> None:
+        """Open an account."""
+        body = {"account_id": account_id, "owner_id": _OWNER}
+        _expect(self._command("/accounts", body, f"{account_id}-open"), 202)
+
+    def deposit(self, account_id: str) -> None:
+        """Deposit to it."""
+        resource = "/accounts/{account_id}/deposits"
+        _expect(self._command(resource, {"amount": 5}, f"{account_id}-deposit", account_id), 202)
+
+    def withdraw_too_much(self, account_id: str) -> None:
+        """Ask for more than it has."""
+        resource = "/accounts/{account_id}/withdrawals"
+        _expect(self._command(resource, {"amount": 6}, f"{account_id}-refused", account_id), 422)
+
+    def opening_message(self) -> str:
+        """Return the message that carries the opening of the template account."""
+        (event,) = self._log.events(_TEMPLATE_ACCOUNT, after=0, before=2)
+        return to_message(event)
+
+    def project(self, account_id: str, message: str) -> None:
+        """Deliver the opening of an account."""
+        record = {
+            "messageId": account_id,
+            "receiptHandle": "none",
+            "body": message.replace(_TEMPLATE_ACCOUNT, account_id),
+            "attributes": {"ApproximateReceiveCount": "1"},
+        }
+        if self._processor.handle({"Records": [record]}, _Context())["batchItemFailures"]:
+            raise RuntimeError("the projection that is measured failed")
+
+    def query(self, account_id: str) -> None:
+        """Read an account."""
+        event = {
+            "httpMethod": "GET",
+            "resource": "/accounts/{account_id}",
+            "pathParameters": {"account_id": account_id},
+            "queryStringParameters": None,
+            "headers": {},
+            "body": None,
+        }
+        _expect(self._queries.handle(event, _Context())["statusCode"], 200)
 
 
 def _ratio(
@@ -106,31 +200,6 @@ def _timed_ms(action: Callable[[], None]) -> float:
     return (time.perf_counter() - begin) * 1000
 
 
-def _recorded(action: Callable[[], None]) -> list[Call]:
-    """Return the AWS calls that an action makes."""
-    calls: list[Call] = []
-    clients = [runtime.dynamodb(), runtime.sns()]
-
-    def hook(client: Any) -> Callable[..., None]:
-        def record(params: dict[str, Any], model: Any, **_: Any) -> None:
-            (method,) = (
-                python
-                for python, api in client.meta.method_to_api_mapping.items()
-                if api == model.name
-            )
-            calls.append((client, method, json.loads(json.dumps(params))))
-
-        return record
-
-    hooks = [(client, hook(client)) for client in clients]
-    for client, record in hooks:
-        client.meta.events.register("provide-client-params", record)
-    action()
-    for client, record in hooks:
-        client.meta.events.unregister("provide-client-params", record)
-    return calls
-
-
 def _on(calls: list[Call], account_id: str) -> list[Call]:
     """Return the calls as they would be on another account."""
     return [
@@ -144,72 +213,9 @@ def _replay(calls: list[Call]) -> None:
         getattr(client, method)(**params)
 
 
-def _command(resource: str, body: Any, key: str, account_id: str | None = None) -> int:
-    from functions.command_handler import handler  # noqa: PLC0415  after the environment is set
-
-    event = {
-        "httpMethod": "POST",
-        "resource": resource,
-        "pathParameters": None if account_id is None else {"account_id": account_id},
-        "queryStringParameters": None,
-        "headers": {"Idempotency-Key": key},
-        "body": json.dumps(body),
-    }
-    status: int = handler.handle(event, _Context())["statusCode"]
-    return status
-
-
 def _expect(status: int, wanted: int) -> None:
     if status != wanted:
         raise RuntimeError(f"the handler answered {status} where {wanted} is measured")
-
-
-def _open(account_id: str) -> None:
-    body = {"account_id": account_id, "owner_id": _OWNER}
-    _expect(_command("/accounts", body, f"{account_id}-open"), 202)
-
-
-def _deposit(account_id: str) -> None:
-    resource = "/accounts/{account_id}/deposits"
-    _expect(_command(resource, {"amount": 5}, f"{account_id}-deposit", account_id), 202)
-
-
-def _withdraw_too_much(account_id: str) -> None:
-    resource = "/accounts/{account_id}/withdrawals"
-    _expect(_command(resource, {"amount": 6}, f"{account_id}-refused", account_id), 422)
-
-
-def _opening_message() -> str:
-    log = CommandStore(runtime.dynamodb(), runtime.command_table_name())
-    (event,) = log.events(_TEMPLATE_ACCOUNT, after=0, before=2)
-    return to_message(event)
-
-
-def _project(account_id: str, message: str) -> None:
-    from functions.update_processor import handler  # noqa: PLC0415  after the environment is set
-
-    record = {
-        "messageId": account_id,
-        "receiptHandle": "none",
-        "body": message.replace(_TEMPLATE_ACCOUNT, account_id),
-        "attributes": {"ApproximateReceiveCount": "1"},
-    }
-    if handler.handle({"Records": [record]}, _Context())["batchItemFailures"]:
-        raise RuntimeError("the projection that is measured failed")
-
-
-def _query(account_id: str) -> None:
-    from functions.query_handler import handler  # noqa: PLC0415  after the environment is set
-
-    event = {
-        "httpMethod": "GET",
-        "resource": "/accounts/{account_id}",
-        "pathParameters": {"account_id": account_id},
-        "queryStringParameters": None,
-        "headers": {},
-        "body": None,
-    }
-    _expect(handler.handle(event, _Context())["statusCode"], 200)
 
 
 @contextmanager
@@ -231,7 +237,6 @@ def _environment(clients: AwsClients, template: Mapping[str, Any]) -> Iterator[N
         "COMMAND_TABLE_NAME": tables[0],
         "QUERY_TABLE_NAME": tables[1],
         "TOPIC_ARN": topic_arn,
-        "MAX_RECEIVE_COUNT": "5",
         "STACK_NAME": "Bench",
         "POWERTOOLS_SERVICE_NAME": "bench",
         "POWERTOOLS_METRICS_NAMESPACE": "Tidemark",

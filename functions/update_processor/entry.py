@@ -1,0 +1,6 @@
+"""Where Lambda enters; the only module here that acts when it is imported, in the init phase."""
+
+from functions.adapters.runtime import Runtime
+from functions.update_processor.handler import build
+
+handle = build(Runtime()).handle
