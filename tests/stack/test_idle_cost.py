@@ -1,4 +1,4 @@
-"""What the README says an idle stack costs is what its template comes to."""
+"""What an idle stack costs is one figure with its date, the same wherever it is stated."""
 
 from __future__ import annotations
 
@@ -6,31 +6,32 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tidemark.pricing import idle_month
+import pytest
+
+from tidemark.deploy import changes
 
 if TYPE_CHECKING:
     from tests.stack.conftest import Template
 
-README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
+ROOT = Path(__file__).resolve().parents[2]
+DOCUMENTS = ("README.md", "stack/README.md")
 
 
-def test_the_readme_states_the_estimate_and_what_most_of_it_is_for(queued: Template) -> None:
-    items = idle_month(queued.content)
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_a_document_states_what_the_consent_screen_shows(document: str) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
 
-    stated = re.search(r"about \$(\d+) a month, most of it for one dashboard and (\d+) al", README)
+    assert re.findall(r"about \$(\d+) a month", text) == [str(changes.IDLE_USD_A_MONTH)]
+    assert changes.PRICED_ON in text
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
+def test_a_document_counts_the_alarms_that_most_of_it_is_for(
+    document: str, queued: Template
+) -> None:
+    text = (ROOT / document).read_text(encoding="utf-8")
+
+    stated = re.search(r"a month.*?most of it for one dashboard and (\d+) alarms", text)
     assert stated is not None
-    assert int(stated[1]) == round(sum(item.usd for item in items))
-    assert int(stated[2]) == len(queued.resources("AWS::CloudWatch::Alarm"))
-    dearest = [item.what for item in items[:2]]
-    assert dearest == ["1 dashboard(s)", f"{stated[2]} alarm(s)"]
-
-
-def test_every_part_of_the_stack_that_works_while_idle_is_priced(queued: Template) -> None:
-    priced = " ".join(item.what for item in idle_month(queued.content) if item.usd > 0)
-
-    for what in ("dashboard", "alarm", "metrics", "traces", "sweeps", "log lines", "polling"):
-        assert what in priced
-
-
-def test_without_a_queue_nothing_polls(direct: Template) -> None:
-    assert not any("polling" in item.what for item in idle_month(direct.content))
+    assert len(queued.resources("AWS::CloudWatch::Dashboard")) == 1
+    assert int(stated[1]) == len(queued.resources("AWS::CloudWatch::Alarm"))

@@ -7,7 +7,6 @@ target states, and the caller's ``AWS_*`` and ``CDK_*`` variables end here.
 from __future__ import annotations
 
 import os
-import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -17,36 +16,6 @@ if TYPE_CHECKING:
 
 _DROPPED_PREFIXES = ("AWS_", "CDK_")
 _ENDPOINT_PREFIX = "AWS_ENDPOINT_URL"
-_HIDDEN = "(hidden)"
-_HARMLESS = {
-    "AWS_CA_BUNDLE",
-    "AWS_CONFIG_FILE",
-    "AWS_DEFAULT_PROFILE",
-    "AWS_DEFAULT_REGION",
-    "AWS_EC2_METADATA_DISABLED",
-    "AWS_ENDPOINT_URL",
-    "AWS_ENDPOINT_URL_S3",
-    "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS",
-    "AWS_PROFILE",
-    "AWS_REGION",
-    "AWS_ROLE_ARN",
-    "AWS_ROLE_SESSION_NAME",
-    "AWS_SDK_LOAD_CONFIG",
-    "AWS_SHARED_CREDENTIALS_FILE",
-    "AWS_STS_REGIONAL_ENDPOINTS",
-    "AWS_USE_DUALSTACK_ENDPOINT",
-    "AWS_USE_FIPS_ENDPOINT",
-    "AWS_WEB_IDENTITY_TOKEN_FILE",
-}
-_ON_THE_WAY = {
-    "ALL_PROXY",
-    "HTTPS_PROXY",
-    "HTTP_PROXY",
-    "NODE_EXTRA_CA_CERTS",
-    "NO_PROXY",
-    "REQUESTS_CA_BUNDLE",
-    "SSL_CERT_FILE",
-}
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
@@ -109,20 +78,6 @@ def _of_the_caller(base: Mapping[str, str] | None) -> dict[str, str]:
         for key, value in source.items()
         if key.startswith("AWS_") and not key.startswith(_ENDPOINT_PREFIX)
     }
-
-
-def printable(env: Mapping[str, str]) -> dict[str, str]:
-    """What of an environment concerns AWS and the way there, with nothing secret in it.
-
-    A variable of AWS that is not known to be harmless is hidden, and so is the user of a proxy.
-    """
-    shown = {}
-    for key, value in sorted(env.items()):
-        if key.startswith("AWS_"):
-            shown[key] = value if key in _HARMLESS else _HIDDEN
-        elif key.startswith("CDK_") or key.upper() in _ON_THE_WAY:
-            shown[key] = re.sub(r"(?<=//)[^/@]*@", f"{_HIDDEN}@", value)
-    return shown
 
 
 def for_children(connection: Connection, base: Mapping[str, str] | None = None) -> dict[str, str]:

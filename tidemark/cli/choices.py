@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tidemark.aws.connection import Connection
-    from tidemark.host.deployment import Deployment
 
 KNOWN = {
     "wiring": WIRINGS,
@@ -79,13 +78,4 @@ def kept_retention(connection: Connection | None, stack_name: str) -> Mapping[st
             f"Whether {stack_name} keeps its tables cannot be read ({words}): try again, or name "
             "a --retention."
         ) from error
-    return _retention(is_retained=changes.is_retained(template))
-
-
-def recorded_retention(known: Deployment | None) -> Mapping[str, str]:
-    """The same as it was when a deployment was recorded; nothing is called."""
-    return _retention(is_retained=known is not None and known.is_retained)
-
-
-def _retention(*, is_retained: bool) -> Mapping[str, str]:
-    return {"retention": "retain"} if is_retained else {}
+    return {"retention": "retain"} if changes.is_retained(template) else {}

@@ -53,17 +53,6 @@ def deletable(target_name: str | None, stack_name: str | None) -> tuple[Deployme
     return outputs.place_of(target, target.start(), stack_name or DEFAULT_STACK_NAME), target
 
 
-def rehearsed(target_name: str, stack_name: str | None) -> Deployment | None:
-    """The deployment that the options choose, as far as the records tell: nothing is called.
-
-    Raises:
-        RefusedError: The options do not choose one of several.
-    """
-    if not is_known_here(target_name, stack_name):
-        return None
-    return deployment.select(target_name, stack_name)
-
-
 def is_known_here(target_name: str, stack_name: str | None) -> bool:
     """Whether what the options choose can be recorded nowhere else, or is recorded here."""
     return not targets.class_of(target_name).asks_first or any(

@@ -113,7 +113,3 @@ DeployWith = Annotated[
 Yes = Annotated[
     bool, typer.Option("--yes", "-y", help="Agree to what is shown, where a target asks first.")
 ]
-DryRun = Annotated[
-    bool,
-    typer.Option("--dry-run", help="On aws: print what would be run, and do nothing."),
-]

@@ -1,7 +1,7 @@
 """The verbs that change what runs: up, down, deploy, destroy, diff."""
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -9,12 +9,11 @@ from pathlib import Path
 import typer
 
 from tidemark import targets
-from tidemark.cli import choices, consent, dry_run, known, next_steps
+from tidemark.cli import choices, consent, known, next_steps
 from tidemark.cli.options import (
     DEFAULT_STACK_NAME,
     Context,
     DeployWith,
-    DryRun,
     EndpointUrl,
     KnownStack,
     KnownTarget,
@@ -32,12 +31,10 @@ from tidemark.deploy.cdk import PROGRAMS, Cdk, last_words
 from tidemark.deploy.synthesis import App
 from tidemark.errors import RefusedError, TidemarkError
 from tidemark.host import deployment as deployments
-from tidemark.host.deployment import Deployment
 from tidemark.host.locking import locked
 from tidemark.host.processes import Children, stop_forgotten
 from tidemark.host.progress import Steps
 from tidemark.host.state import require_checkout, state_dir
-from tidemark.targets.aws import AwsTarget
 from tidemark.targets.base import Target, TargetOptions
 from tidemark.targets.choice import choose
 
@@ -62,7 +59,6 @@ def up(  # noqa: PLR0913 -- the options of the command line
     tag: Tags = None,
     deploy_with: DeployWith = "cdk",
     yes: Yes = False,
-    rehearsed: DryRun = False,
 ) -> None:
     """Start a target, deploy the stack and prove that it works.
 
@@ -87,16 +83,8 @@ def up(  # noqa: PLR0913 -- the options of the command line
             verb="up",
             tags=tags,
             deploy_with=deploy_with,
-            yes=yes or rehearsed,
+            yes=yes,
         )
-        if rehearsed:
-            on_aws = _on_aws(chosen)
-            noted = known.rehearsed(choice.name, stack_name)
-            if noted is not None and not on_aws.may_hold(noted):
-                noted = None
-            rehearsal = _keeping(bring_up, lambda: choices.recorded_retention(noted))
-            dry_run.of_up(rehearsal, on_aws, noted, contexts)
-            return
         deployment, proof = _with_kept_retention(bring_up).up()
     next_steps.print_for(deployment, proof)
 
@@ -106,7 +94,6 @@ def down(
     target: KnownTarget = None,
     stack_name: KnownStack = None,
     yes: Yes = False,
-    rehearsed: DryRun = False,
 ) -> None:
     """Stop and remove everything that up started.
 
@@ -115,21 +102,19 @@ def down(
     """
     kind = None if target is None else targets.class_of(target)
     if kind is not None and kind.asks_first:
-        _destroy(target, stack_name, yes=yes, rehearsed=rehearsed)
+        _destroy(target, stack_name, yes=yes)
         return
     if stack_name is not None:
         raise RefusedError(
             "down removes all stacks with their target: `tidemark destroy` deletes one of them."
         )
-    if rehearsed:
-        raise _no_dry_run()
     state = state_dir()
     with _at_work(state):
         for line in teardown.down(state, target):
             typer.echo(line)
 
 
-def deploy(  # noqa: PLR0913 -- the options of the command line
+def deploy(
     *,
     target: KnownTarget = None,
     stack_name: KnownStack = None,
@@ -139,26 +124,11 @@ def deploy(  # noqa: PLR0913 -- the options of the command line
     tag: Tags = None,
     deploy_with: DeployWith = "cdk",
     yes: Yes = False,
-    rehearsed: DryRun = False,
 ) -> None:
     """Deploy the stack to the target that runs."""
     contexts = choices.chosen(context, wiring=wiring, retention=retention)
     tags = choices.pairs(tag, "--tag")
     require_checkout("deploy")
-    if rehearsed:
-        on_aws, name, noted = _recorded_on_aws(target, stack_name)
-        rehearsal = _bring_up(
-            on_aws,
-            name,
-            {"wiring": "queued" if noted is None else noted.wiring, **contexts},
-            verb="deploy",
-            tags=tags,
-            deploy_with=deploy_with,
-            yes=True,
-        )
-        rehearsal = _keeping(rehearsal, lambda: choices.recorded_retention(noted))
-        dry_run.of_deploy(rehearsal, on_aws, noted, contexts)
-        return
     with _at_work(state_dir()):
         deployment, chosen = known.chosen(target, stack_name)
         connection = known.answering(chosen)
@@ -180,10 +150,9 @@ def destroy(
     target: KnownTarget = None,
     stack_name: KnownStack = None,
     yes: Yes = False,
-    rehearsed: DryRun = False,
 ) -> None:
     """Delete the stack; the target runs on."""
-    _destroy(target, stack_name, yes=yes, rehearsed=rehearsed)
+    _destroy(target, stack_name, yes=yes)
 
 
 def diff(
@@ -213,11 +182,7 @@ def _at_work(state: Path) -> Iterator[None]:
         yield
 
 
-def _destroy(target: str | None, stack_name: str | None, *, yes: bool, rehearsed: bool) -> None:
-    if rehearsed:
-        on_aws, name, _ = _recorded_on_aws(target, stack_name)
-        dry_run.of_destroy(on_aws, name)
-        return
+def _destroy(target: str | None, stack_name: str | None, *, yes: bool) -> None:
     if target is not None:
         consent.for_target(targets.class_of(target), is_given=yes)  # before anything is called
     state = state_dir()
@@ -268,35 +233,7 @@ def _with_kept_retention(bring_up: BringUp) -> BringUp:
         connection = target.find() if target.is_ours else target.start()
         return choices.kept_retention(connection, stack_name)
 
-    return _keeping(bring_up, kept)
-
-
-def _keeping(bring_up: BringUp, retention: Callable[[], Mapping[str, str]]) -> BringUp:
     app = bring_up.app
     if "retention" in app.contexts:
         return bring_up
-    return replace(bring_up, app=replace(app, contexts={**retention(), **app.contexts}))
-
-
-def _recorded_on_aws(
-    target_name: str | None, stack_name: str | None
-) -> tuple[AwsTarget, str, Deployment | None]:
-    """Where a dry run is of, of which stack, and what is recorded of that."""
-    if target_name is None or not targets.class_of(target_name).asks_first:
-        raise _no_dry_run()
-    noted = known.rehearsed(target_name, stack_name)
-    if noted is None:
-        target = targets.create(target_name, TargetOptions(state=state_dir()))
-        return _on_aws(target), stack_name or DEFAULT_STACK_NAME, None
-    return _on_aws(targets.of_deployment(noted)), noted.stack_name, noted
-
-
-def _on_aws(target: Target) -> AwsTarget:
-    if not isinstance(target, AwsTarget):
-        raise _no_dry_run()
-    target.check()
-    return target
-
-
-def _no_dry_run() -> RefusedError:
-    return RefusedError("--dry-run goes with --target aws: elsewhere nothing is at stake.")
+    return replace(bring_up, app=replace(app, contexts={**kept(), **app.contexts}))

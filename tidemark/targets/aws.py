@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from tidemark.host.deployment import Deployment
     from tidemark.targets.base import TargetOptions
 
 ACCOUNT_VARIABLE = "TIDEMARK_AWS_ACCOUNT"
@@ -128,11 +127,6 @@ class AwsTarget(Target):
                 "choose another state folder or correct the variable."
             )
         return wanted or recorded
-
-    def may_hold(self, known: Deployment) -> bool:
-        """Whether a recorded deployment is in this region, and in no other account than this."""
-        account = known.settings.get("account")
-        return known.region == self.region and self.expected_account in {None, account}
 
     def start(self) -> Connection:
         """Ask AWS who the caller is, and refuse any account but the expected one."""

@@ -182,14 +182,6 @@ def test_another_account_than_the_named_one_is_refused(
     assert account.client("cloudformation").list_stacks()["StackSummaries"] == []
 
 
-@pytest.mark.parametrize("verb", ["up", "down", "destroy", "deploy"])
-def test_a_dry_run_elsewhere_is_refused(run: Run, verb: str) -> None:
-    ended = run(verb, "--target", "embedded", "--dry-run")
-
-    assert ended.exit_code == 64
-    assert "--dry-run goes with --target aws" in ended.sentence
-
-
 @pytest.mark.usefixtures("credentials", "no_calls")
 def test_auto_is_never_aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))  # without a docker
