@@ -7,6 +7,17 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 unexport PYTHONDONTWRITEBYTECODE
 TIDEMARK = .venv/bin/tidemark
 
+# What may be said on the command line; a misspelt name would be passed on in silence.
+VARIABLES = TARGET STACK_NAME WIRING RETENTION DEPLOY_WITH ENDPOINT_URL PORT USERS DURATION \
+	PYTHON CI TIDEMARK_STATE_DIR TIDEMARK_AWS_ACCOUNT \
+	LOCALSTACK_IMAGE LOCALSTACK_AUTH_TOKEN LOCALSTACK_PORT DOCKER_SOCKET COMPOSE_PROJECT_NAME
+OF_OTHERS = AWS_% DOCKER_% UV_% PIP_% NPM_% %_PROXY %_proxy PATH HOME TMPDIR SHELL
+SAID := $(foreach one,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(one)))),$(one)))
+UNKNOWN := $(if $(filter 0,$(MAKELEVEL)),$(firstword $(filter-out $(VARIABLES) $(OF_OTHERS),$(SAID))))
+ifneq ($(UNKNOWN),)
+$(error There is no variable $(UNKNOWN); the nearest is $(shell tools/nearest $(UNKNOWN) $(VARIABLES)))
+endif
+
 help: ## print this help
 	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 

@@ -8,10 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
+from tidemark.cli.program import app
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
+VERBS = getattr(typer.main.get_command(app), "commands")  # noqa: B009  a group's, which click types as any command
 
 _NOT_OURS = {"node_modules", "build", "dist", "cdk.out"}
 _FENCED = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -77,6 +82,20 @@ def documents() -> list[Document]:
     found = [Document.at(path) for path in _files(ROOT) if path.suffix == ".md"]
     assert len(found) > 10, "hardly any documents: what would these tests mean?"
     return sorted(found, key=lambda one: one.path)
+
+
+def variables_of_make() -> set[str]:
+    """The variables that the Makefile takes on the command line."""
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8").replace("\\\n", "")
+    [listed] = re.findall(r"^VARIABLES = (.+)$", makefile, re.MULTILINE)
+    return set(listed.split())
+
+
+def variables_of_programs() -> set[str]:
+    """The variables that verbs, Compose and the installing script read."""
+    of_verbs = {one.envvar for verb in VERBS.values() for one in verb.params if one.envvar}
+    compose = (ROOT / "docker-compose.yml").read_text(encoding="utf-8")
+    return of_verbs | set(re.findall(r"\$\{([A-Z_]+)", compose)) | {"PYTHON"}
 
 
 def _files(folder: Path) -> Iterator[Path]:

@@ -9,15 +9,12 @@ import shlex
 from pathlib import Path
 
 import pytest
-import typer
 
-from tests.project.reading import ROOT, Document, documents
-from tidemark.cli.program import app
+from tests.project.reading import ROOT, VERBS, Document, documents, variables_of_make
 from tidemark.errors import ExitCode
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 MAKE_TARGETS = dict(re.findall(r"^([a-z]+):.*?## (.+)$", MAKEFILE, re.MULTILINE))
-VERBS = getattr(typer.main.get_command(app), "commands")  # noqa: B009  a group's, which click types as any command
 TOP_FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] != "."}
 
 
@@ -62,7 +59,7 @@ def _is_wrong(command: str) -> bool:
 def _make_is_wrong(arguments: list[str]) -> bool:
     targets = [word for word in arguments if "=" not in word]
     variables = {word.partition("=")[0] for word in arguments if "=" in word}
-    return not set(targets) <= MAKE_TARGETS.keys() or not variables <= _known_variables()
+    return not set(targets) <= MAKE_TARGETS.keys() or not variables <= variables_of_make()
 
 
 def _verb_is_wrong(arguments: list[str]) -> bool:
@@ -75,15 +72,6 @@ def _verb_is_wrong(arguments: list[str]) -> bool:
         return False
     known = {option for one in VERBS[verb].params for option in one.opts}
     return not {word for word in rest if word.startswith("--")} <= known
-
-
-def _known_variables() -> set[str]:
-    of_verbs = {one.envvar for verb in VERBS.values() for one in verb.params if one.envvar}
-    elsewhere = [ROOT / "tools/bootstrap", ROOT / "docker-compose.yml", ROOT / "Makefile"]
-    of_files = [
-        re.findall(r"\$[{(]([A-Z_]+)", path.read_text(encoding="utf-8")) for path in elsewhere
-    ]
-    return of_verbs.union(*of_files)
 
 
 def _names_no_file(arguments: list[str]) -> bool:

@@ -1,0 +1,64 @@
+"""What make is told reaches what it starts, or is refused."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import pytest
+
+from tests.project.reading import ROOT, variables_of_make, variables_of_programs
+
+
+def make(*words: str) -> subprocess.CompletedProcess[str]:
+    """Reads the Makefile, and starts nothing."""
+    return subprocess.run(
+        ["make", "--dry-run", *words],
+        cwd=ROOT,
+        env={"PATH": "/usr/bin:/bin"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("TARGTE=localstack", "TARGET"),
+        ("STACKNAME=Mine", "STACK_NAME"),
+        ("target=localstack", "TARGET"),
+        ("USER=8", "USERS"),
+        ("PROT=4567", "PORT"),
+    ],
+)
+def test_a_misspelt_variable_is_refused_with_the_nearest_name(said: str, meant: str) -> None:
+    ended = make("up", said)
+
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert f"There is no variable {said.partition('=')[0]}; the nearest is {meant}." in ended.stderr
+
+
+def test_variables_of_ours_and_of_the_programs_that_are_started_pass() -> None:
+    said = [*variables_of_make(), "AWS_PROFILE", "HTTPS_PROXY", "no_proxy"]
+
+    assert make("up", *(f"{name}=x" for name in said)).returncode == 0
+
+
+def test_a_make_that_calls_this_one_may_have_variables_of_its_own() -> None:
+    ended = subprocess.run(
+        ["make", "--file=-", "OF_ITS_OWN=x"],
+        cwd=ROOT,
+        input="all:\n\t@$(MAKE) --dry-run up\n",
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_make_takes_every_variable_that_a_program_reads() -> None:
+    assert variables_of_programs() <= variables_of_make()
+    read_by_make = set(re.findall(r"\$\(if \$\(([A-Z]+)\)", (ROOT / "Makefile").read_text()))
+    assert read_by_make <= variables_of_make()
