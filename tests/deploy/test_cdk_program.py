@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -44,10 +43,9 @@ def test_the_nearest_one_is_taken(tmp_path: Path) -> None:
 
 def test_where_there_is_none_the_sentence_says_what_to_install(tmp_path: Path) -> None:
     cdk = Cdk(tmp_path, tmp_path / "state", Children())
-    locked = json.loads((ROOT / "package.json").read_text(encoding="utf-8"))["devDependencies"]
 
     with pytest.raises(TidemarkError) as caught:
         cdk.run(cdk.bootstrap(CONNECTION, "0" * 12))
 
-    assert f"`npm install aws-cdk@{locked['aws-cdk']}`" in str(caught.value)
+    assert "`npm install aws-cdk@2`" in str(caught.value)
     assert f"not installed in {tmp_path}" in str(caught.value)

@@ -25,8 +25,8 @@ _PROGRAMS = {
     "cdk": Path("node_modules/aws-cdk/bin/cdk"),
     "cdklocal": Path("node_modules/aws-cdk-local/bin/cdklocal"),
 }
-# The versions that belong to the aws-cdk-lib of the extra `deploy`.
-_PACKAGES = {"cdk": "aws-cdk@2.1148.1", "cdklocal": "aws-cdk-local@3.0.4"}
+# The newest of these deploys what any aws-cdk-lib 2 makes; npm's `latest` of the first does not.
+_PACKAGES = {"cdk": "aws-cdk@2", "cdklocal": "aws-cdk-local@3"}
 PROGRAMS = tuple(_PROGRAMS)
 
 
