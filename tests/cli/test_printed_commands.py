@@ -38,6 +38,11 @@ def test_the_path_that_make_sets_is_not_the_callers(
     assert _program() == ".venv/bin/tidemark"
 
 
+def test_a_package_that_was_run_is_named_so(script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", [str(script.parent / "tidemark" / "__main__.py"), "up"])
+    assert _program() == f"{sys.executable} -m tidemark"
+
+
 def test_elsewhere_it_is_named_as_the_shell_finds_it(
     script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

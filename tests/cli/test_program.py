@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -15,6 +16,7 @@ import pytest
 
 from tidemark import cli
 from tidemark.cli import program
+from tidemark.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -53,7 +55,9 @@ def test_help_names_every_verb_and_the_exit_codes(run: Run) -> None:
     assert ended.exit_code == 0
     for verb in ("up", "down", "status", "deploy", "destroy", "diff", "logs", "call", "load"):
         assert f" {verb} " in ended.stdout
-    assert "64 refused before start" in " ".join(ended.stdout.split())
+    said = " ".join(ended.stdout.split())
+    for code in ExitCode:
+        assert f"{code.value} {code.meaning}" in said
 
 
 @pytest.mark.parametrize(
@@ -86,6 +90,24 @@ def test_what_cannot_start_is_refused_with_a_sentence_and_64(
     assert said in " ".join(ended.stderr.split())
     assert ended.stderr.rstrip().splitlines()[-1] == REFUSED
     assert "Traceback" not in ended.stderr
+
+
+def test_the_version_is_printed(run: Run) -> None:
+    assert run("--version") == Ended(0, f"tidemark {metadata.version('tidemark-cqrs')}\n", "")
+
+
+def test_the_package_is_the_program_too(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "tidemark", "--version"],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.startswith("tidemark ")
 
 
 def test_down_with_nothing_running_is_fine(run: Run) -> None:

@@ -53,6 +53,8 @@ def _choice(deployment: Deployment) -> str:
 def _program() -> str:
     """The console script, as it can be typed here."""
     script = Path(sys.argv[0]).resolve()
+    if script.name == "__main__.py":
+        return f"{sys.executable} -m tidemark"
     here = Path.cwd().resolve()
     if script.is_relative_to(here):
         return str(script.relative_to(here))  # right whether or not it is on the PATH

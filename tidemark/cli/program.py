@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from importlib import metadata
+from typing import Annotated
+
 import typer
 
+from tidemark import DISTRIBUTION
 from tidemark.cli import call, doctor, load, logs, metrics, permissions, probe, stack, status, trace
 from tidemark.errors import ExitCode
 from tidemark.host import failures
@@ -12,21 +16,40 @@ _USAGE_ERROR = 2
 
 app = typer.Typer(
     name="tidemark",
-    help="""A local AWS with a CQRS stack on it, in one command; and the tools to load it,
-    break it and judge it.
+    help="""A local AWS with a CQRS stack on it, in one command; and the tools to load it and
+    to look into it.
 
     `up` starts a target (an emulated AWS), deploys the stack and proves that it works.
-    The other verbs act on the deployment that `up` recorded.
+    The other verbs act on the deployment that `up` made.
     """,
-    epilog="Exit codes: 0 ok · 1 an invariant violated · 2 an SLO missed · 3 unknown or "
-    "incomplete · 64 refused before start · 70 the harness or the target failed · "
-    "130 interrupted.",
+    epilog=f"Exit codes: {' · '.join(f'{one.value} {one.meaning}' for one in ExitCode)}.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _print_version(is_wanted: bool) -> None:  # noqa: FBT001 -- typer calls it so
+    if is_wanted:
+        typer.echo(f"tidemark {metadata.version(DISTRIBUTION)}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    *,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", is_eager=True, callback=_print_version, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    """The options of the program itself."""
+
+
 stack.register(app)
 status.register(app)
 logs.register(app)
