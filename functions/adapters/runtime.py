@@ -21,13 +21,22 @@ if TYPE_CHECKING:
     from mypy_boto3_sns import SNSClient
     from mypy_boto3_sqs import SQSClient
 
-# Two tries of four seconds end before a function of ten seconds does, so that a caller is told
-# instead of being cut off.
-_CONFIG = {
-    "connect_timeout": 2,
-    "read_timeout": 4,
-    "retries": {"mode": "standard", "total_max_attempts": 2},
-    "tcp_keepalive": True,
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """How often the SDK sends a request at most, and how long it waits for each answer."""
+
+    tries: int
+    longest_ms: int
+
+
+_LIMITS = {
+    # Two tries end before a function of ten seconds does.
+    "dynamodb": _Limits(tries=2, longest_ms=4_000),
+    # What is not published now is the sweeper's, so nobody waits long for it.
+    "sns": _Limits(tries=1, longest_ms=1_000),
+    # Only shortens a wait that ends by itself.
+    "sqs": _Limits(tries=1, longest_ms=1_000),
 }
 
 
@@ -65,7 +74,7 @@ class Runtime:
         connect: Callable[[str], Any] | None = None,
     ) -> None:
         self._variables = variables
-        self._connect = connect or _connect
+        self._connect = connect or self._with_boto3
         self.clock = clock or Clock()
         self.budget = Budget(self.clock)
 
@@ -110,6 +119,11 @@ class Runtime:
         """The client of the queue between topic and processor."""
         return self._connect("sqs")  # type: ignore[no-any-return]
 
-
-def _connect(service: Any) -> Any:
-    return boto3.client(service, config=Config(**_CONFIG))  # type: ignore[arg-type]
+    def _with_boto3(self, service: str) -> Any:
+        limits = _LIMITS[service]
+        config = Config(
+            retries={"mode": "standard", "total_max_attempts": limits.tries}, tcp_keepalive=True
+        )
+        client: Any = boto3.client(service, config=config)
+        self.budget.bound(client, longest_ms=limits.longest_ms)
+        return client

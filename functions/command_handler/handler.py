@@ -33,8 +33,8 @@ _METRICS = {
 """How outcomes are counted; every other one is a refusal."""
 
 
-_SPARE_MS = 1_000
-"""What is kept of the function's time to answer in."""
+_SPARE_MS = 1_500
+"""What is kept of the function's time: the SDK's pause before a last try, and the answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
