@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from filelock import FileLock, Timeout
+
 from tidemark.errors import RefusedError
+from tidemark.host.state import make_private
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+LOCK = "lock"
 
 
 @contextmanager
@@ -23,19 +27,19 @@ def locked(folder: Path) -> Iterator[None]:
     Raises:
         RefusedError: Another process holds it.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    make_private(folder)
+    path = folder / LOCK
+    lock = FileLock(path)
     try:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            holder = os.read(descriptor, 32).decode(errors="replace").strip() or "unknown"
-            raise RefusedError(
-                f"Another tidemark (process {holder}) is at work in {folder}: let it finish "
-                "and try again."
-            ) from None
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode())
+        lock.acquire(blocking=False)
+    except Timeout:
+        holder = path.read_text(encoding="utf-8", errors="replace").strip() or "unknown"
+        raise RefusedError(
+            f"Another tidemark (process {holder}) is at work in {folder}: let it finish and try "
+            "again."
+        ) from None
+    try:
+        path.write_text(f"{os.getpid()}\n", encoding="utf-8")
         yield
     finally:
-        os.close(descriptor)
+        lock.release()

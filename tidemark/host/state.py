@@ -52,6 +52,11 @@ def state_dir(environ: Mapping[str, str] | None = None, *, project: Path | None 
     return (project or find_checkout() or Path.cwd()) / ".tidemark"
 
 
+def make_private(folder: Path) -> None:
+    """Make a state folder, which nobody else on this machine may look into."""
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
     """Replace a file as a whole: a reader sees the old document or the new one."""
     path.parent.mkdir(parents=True, exist_ok=True)

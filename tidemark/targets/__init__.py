@@ -29,6 +29,7 @@ _PARTS = {
     "container_trouble",
     "emulators",
     "engine",
+    "stopping",
     "guard",
 }
 
