@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -20,9 +21,9 @@ FUNCTIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, slots=True)
 class Line:
-    """One logged line.
+    """One logged line; lines of one millisecond are in the order in which they arrived.
 
     Attributes:
         at_ms: When it was logged, UTC milliseconds.
@@ -35,6 +36,15 @@ class Line:
     event_id: str
     function: str
     text: str
+
+    @property
+    def members(self) -> dict[str, Any] | None:
+        """What it says, if it is a JSON object."""
+        try:
+            said = json.loads(self.text)
+        except (ValueError, RecursionError):
+            return None
+        return said if isinstance(said, dict) else None
 
 
 def groups_of(clients: AwsClients, function_name: str) -> list[str]:
@@ -56,7 +66,7 @@ def read(
     since_ms: int,
     containing: str | None = None,
 ) -> Iterator[Line]:
-    """Read what functions logged, one function after the other.
+    """Read what functions logged, one function after the other, each in order.
 
     Args:
         clients: The target's.

@@ -14,12 +14,12 @@ from rich.table import Table
 from tidemark.aws.clients import AwsClients
 from tidemark.aws.metrics import Summary, of_stack, summarised
 from tidemark.cli import known
-from tidemark.cli.logs import Since
-from tidemark.cli.options import KnownStack, KnownTarget
+from tidemark.cli.options import KnownStack, KnownTarget, since
 from tidemark.cli.tables import table_console
 
 _FIGURES = ("count", "sum", "min", "max", "p50", "p99")
 
+LookingBack = Annotated[float, since("15m", "look")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 
@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
 
 def metrics(
     *,
-    since: Since = 15.0,
+    looking_back: LookingBack = 15.0,
     as_json: AsJson = False,
     target: KnownTarget = None,
     stack_name: KnownStack = None,
@@ -42,7 +42,7 @@ def metrics(
     """
     deployment, its_target = known.chosen(target, stack_name)
     clients = AwsClients(known.answering(its_target))
-    since_ms = int(time.time() * 1000 - since * 60_000)
+    since_ms = int(time.time() * 1000 - looking_back * 60_000)
     found = summarised(of_stack(clients, deployment, since_ms=since_ms))
     if as_json:
         document = {
@@ -55,7 +55,7 @@ def metrics(
     elif found:
         table_console().print(_table(found))
     else:
-        typer.echo(f"The functions logged no metric in the last {since:g} minutes.")
+        typer.echo(f"The functions logged no metric in the last {looking_back:g} minutes.")
 
 
 def _table(found: Sequence[Summary]) -> Table:

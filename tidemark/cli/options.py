@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -15,22 +15,42 @@ WIRINGS = ("queued", "direct")
 MOST_MINUTES = 10 * 366 * 24 * 60
 """Ten years: further back there is nothing that anybody looks for."""
 
+_MINUTES_IN = {"s": 1 / 60, "m": 1, "h": 60, "d": 24 * 60}
+
 _TARGETS = ", ".join(targets.names())
 
 
 def minutes(given: str | float) -> float:
-    """How far to look back, in minutes.
+    """How far to look back, in minutes, from words such as 90s, 5m, 2h or 1d.
 
     Raises:
-        typer.BadParameter: It is no such number.
+        typer.BadParameter: It is no such time.
     """
+    words = str(given)
+    unit = words[-1:] if words[-1:] in _MINUTES_IN else ""
     try:
-        value = float(given)
+        value = float(words.removesuffix(unit)) * _MINUTES_IN[unit or "m"]
     except ValueError:
         value = math.nan
     if not 0 <= value <= MOST_MINUTES:
-        raise typer.BadParameter(f"{given} is no number of minutes from 0 to {MOST_MINUTES}.")
+        raise typer.BadParameter(f"{given} is no time to look back: write 90s, 5m, 2h or 1d.")
     return value
+
+
+def since(default: str, what: str) -> Any:
+    """The option that says how far to look back.
+
+    Args:
+        default: Its default, in words.
+        what: What is looked at.
+    """
+    return typer.Option(
+        "--since",
+        parser=minutes,
+        metavar="TIME",
+        show_default=False,
+        help=f"How far back to {what}, such as 90s, 5m, 2h or 1d; {default} by default.",
+    )
 
 
 TargetToStart = Annotated[

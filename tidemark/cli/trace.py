@@ -11,7 +11,7 @@ from rich.table import Table
 
 from tidemark.aws.clients import AwsClients
 from tidemark.cli import known
-from tidemark.cli.options import KnownStack, KnownTarget, minutes
+from tidemark.cli.options import KnownStack, KnownTarget, since
 from tidemark.errors import EndedError, ExitCode
 from tidemark.trace import document
 from tidemark.trace.tracing import Kind, Tracer, Unknown
@@ -26,13 +26,9 @@ AsKind = Annotated[
     Kind | None,
     typer.Option("--as", help="What the id is, when it is several things at once."),
 ]
-Since = Annotated[
+LookingBack = Annotated[
     float,
-    typer.Option(
-        "--since",
-        parser=minutes,
-        help="How many minutes of logs to search for an id that no key leads to.",
-    ),
+    since("1h", "search the logs for an id that no key leads to"),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -47,7 +43,7 @@ def register(app: typer.Typer) -> None:
 def trace(
     wanted_id: WantedId,
     kind: AsKind = None,
-    since: Since = 60.0,
+    looking_back: LookingBack = 60.0,
     as_json: AsJson = False,  # noqa: FBT002 -- a flag of the command line
     target: KnownTarget = None,
     stack_name: KnownStack = None,
@@ -55,13 +51,13 @@ def trace(
     """Show the way of a command, an event or an account through the stack, as one timeline."""
     deployment, its_target = known.chosen(target, stack_name)
     clients = AwsClients(known.answering(its_target))
-    found = Tracer.of(deployment, clients, lookback_min=since).trace(wanted_id, kind)
+    found = Tracer.of(deployment, clients, lookback_min=looking_back).trace(wanted_id, kind)
     if as_json:
         where = {"target": deployment.target, "stack_name": deployment.stack_name}
         typer.echo(json.dumps(where | document.of(wanted_id, found), indent=2))
     elif isinstance(found, Unknown):
         typer.echo(f"Nothing is known of {wanted_id!r}. Searched: {'; '.join(found.searched)}.")
-        typer.echo("With --since MINUTES the function logs are searched further back.")
+        typer.echo("With --since 1d the function logs are searched further back.")
     else:
         _print(document.of(wanted_id, found))
     if isinstance(found, Unknown):

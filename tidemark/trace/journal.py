@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from dataclasses import dataclass
 from datetime import datetime
@@ -98,11 +97,8 @@ class Journal:
 
 def parse(line: logs.Line) -> Said | None:
     """The JSON line that a function wrote; ``None`` for a line of the runtime's or of metrics."""
-    try:
-        members = json.loads(line.text)
-    except ValueError:
-        return None
-    if not isinstance(members, dict) or "message" not in members:
+    members = line.members
+    if members is None or "message" not in members:
         return None
     return Said(_written_at_ms(members, line.at_ms), line.function, members)
 
