@@ -67,7 +67,7 @@ def _verb_is_wrong(arguments: list[str]) -> bool:
         return False
     verb, *rest = arguments
     if verb not in VERBS:
-        return verb not in {"--help", "-h"}
+        return verb not in {"--help", "-h", "--version"}
     if VERBS[verb].context_settings.get("ignore_unknown_options"):
         return False
     known = {option for one in VERBS[verb].params for option in one.opts}
