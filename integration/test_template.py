@@ -31,14 +31,14 @@ _CREATED_WITHIN_S = 60.0
 
 
 def test_the_deployed_template_is_the_synthesised_one(testbed: Testbed, site: Site) -> None:
-    assembly = testbed.assembly_of(site.deployment)
+    synthesised = testbed.synthesised(site.deployment)
 
     body: Any = site.aws.cloudformation.get_template(
         StackName=site.deployment.stack_name, TemplateStage="Original"
     )["TemplateBody"]
 
     deployed = json.loads(body) if isinstance(body, str) else body
-    assert deployed == assembly.template
+    assert deployed == synthesised.template
     assert site.deployment.template_digest == template_digest(deployed)
 
 

@@ -38,7 +38,7 @@ def template(wiring: str, tmp_path_factory: pytest.TempPathFactory) -> Content:
     assert checkout is not None
     app = App(checkout, "Tidemark", {"wiring": wiring})
     log = tmp_path_factory.mktemp("synth") / f"{wiring}.log"
-    content: dict[str, Any] = dict(synthesise(app, Children(), log).template)
+    content: dict[str, Any] = dict(synthesise(app, Children(), log).stacks[0].template)
     return content
 
 

@@ -28,11 +28,11 @@ from tidemark.api.exchange import Answer, Headers, Request
 from tidemark.api.httpx_transport import HttpxTransport
 from tidemark.aws.clients import AwsClients
 from tidemark.aws.connection import Connection, for_children
-from tidemark.deploy.bringup import BringUp
-from tidemark.deploy.cdk import Cdk, node
-from tidemark.deploy.synthesis import App
+from tidemark.deploy.bootstrap import bootstrap
+from tidemark.deploy.cdk import Cdk
 from tidemark.errors import TidemarkError
 from tidemark.host.deployment import Deployment
+from tidemark.host.node import node
 from tidemark.host.processes import Children
 from tidemark.host.progress import Steps
 from tidemark.targets.base import TargetOptions
@@ -227,9 +227,7 @@ def test_an_emulator_of_another_account_is_not_deployed_to(
 ) -> None:
     told = json.loads((emulator.home / "emulator.json").read_text()) | {"account": "1" * 12}
     (emulator.home / "emulator.json").write_text(json.dumps(told))
-    app = App(tmp_path, "Tidemark")
     cdk = Cdk(tmp_path, tmp_path, Children())
-    bring_up = BringUp(app=app, target=target, cdk=cdk, state=tmp_path, steps=Steps())
 
     with pytest.raises(TidemarkError, match=f"answers for account {ACCOUNT} where 1{{12}} is"):
-        bring_up._bootstrap(target.start())
+        bootstrap(target, AwsClients(target.start()), cdk, Steps())

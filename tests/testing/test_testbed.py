@@ -10,7 +10,7 @@ import pytest
 from tidemark.aws.clients import AwsClients
 from tidemark.aws.connection import EMULATOR_CREDENTIALS, Connection
 from tidemark.aws.stacks import LiveStack
-from tidemark.deploy.bringup import BringUp
+from tidemark.deploy.bringup import BringUp, BroughtUp
 from tidemark.deploy.outputs import deployment_of
 from tidemark.errors import TidemarkError
 from tidemark.host.deployment import Deployment
@@ -42,11 +42,11 @@ def brought_up(monkeypatch: pytest.MonkeyPatch) -> list[App]:
     """The apps that are brought up, which deploys nothing."""
     apps: list[App] = []
 
-    def up_any(self: BringUp) -> Deployment:
+    def up(self: BringUp) -> BroughtUp:
         apps.append(self.app)
-        return replace(DEPLOYMENT, stack_name=self.app.stack_name)
+        return BroughtUp((replace(DEPLOYMENT, stack_name=self.app.stack_name),), None)
 
-    monkeypatch.setattr(BringUp, "up_any", up_any)
+    monkeypatch.setattr(BringUp, "up", up)
     connection = Connection("us-east-1", ENDPOINT, EMULATOR_CREDENTIALS)
     monkeypatch.setattr(EndpointTarget, "start", lambda _: connection)
     return apps
@@ -114,7 +114,7 @@ def test_a_stack_has_an_api_if_it_outputs_where(
     target = EndpointTarget(TargetOptions(state=tmp_path))
 
     clients = AwsClients(connection)
-    found = deployment_of(target, connection, "Parcels", clients, live, required=())
+    found = deployment_of(target, clients, "Parcels", live)
 
     assert found.api_url == api_url
 

@@ -79,7 +79,7 @@ def _unrecorded(target_name: str | None, stack_name: str | None) -> Deployment |
             f"{name} in account {connection.account}, {connection.region}, is not of Tidemark's "
             "making: choose another --stack-name."
         )
-    return outputs.deployment_of(target, connection, name, clients, live)
+    return outputs.deployment_of(target, clients, name, live, required=outputs.REQUIRED_OUTPUTS)
 
 
 def compared(

@@ -13,12 +13,14 @@ from tidemark import targets
 from tidemark.host import deployment as deployments
 
 if TYPE_CHECKING:
-    from tidemark.deploy.first_deposit import Proof
+    from tidemark.deploy.bringup import BroughtUp
     from tidemark.host.deployment import Deployment
 
 
-def print_for(deployment: Deployment, proof: Proof) -> None:
-    """Print where a stack is that is up, and commands that work as printed."""
+def print_for(brought: BroughtUp) -> None:
+    """Print where the bank's stack is that is up, and commands that work as printed."""
+    [deployment], proof = brought.deployments, brought.proof
+    assert proof is not None, "a stack with the required outputs is proven"  # noqa: S101 -- a bug of the caller's
     where = deployment.endpoint or "AWS"
     program = _program()
     choice = _choice(deployment)

@@ -11,7 +11,7 @@ import typer
 
 from tidemark.cli.options import DEFAULT_STACK_NAME
 from tidemark.cli.tables import table_console
-from tidemark.deploy.synthesis import App, Assembly, find, synthesise
+from tidemark.deploy.synthesis import App, find, synthesise
 from tidemark.errors import EndedError, ExitCode, RefusedError
 from tidemark.host.processes import Children
 from tidemark.host.progress import Steps
@@ -21,6 +21,7 @@ from tidemark.permissions.call_log import HOW_TO_RECORD, PATH, CallLog
 from tidemark.permissions.proof import prove
 
 if TYPE_CHECKING:
+    from tidemark.deploy.assembly import Assembly
     from tidemark.permissions.objections import Proof
 
 _WIRINGS = ("queued", "direct")
@@ -51,7 +52,7 @@ def permissions(
     recorded = CallLog.read(recording or checkout / PATH)
     if missing := [wiring for wiring in _WIRINGS if wiring not in recorded.calls]:
         raise RefusedError(f"The recording lacks wiring {', '.join(missing)}: {HOW_TO_RECORD}.")
-    templates = {wiring: one.template for wiring, one in _assemblies(checkout).items()}
+    templates = {wiring: one.stacks[0].template for wiring, one in _assemblies(checkout).items()}
     proofs = {
         wiring: prove(template, recorded.calls[wiring]) for wiring, template in templates.items()
     }

@@ -85,8 +85,8 @@ def up(  # noqa: PLR0913 -- the options of the command line
             deploy_with=deploy_with,
             yes=yes,
         )
-        deployment, proof = _with_kept_retention(bring_up).up()
-    next_steps.print_for(deployment, proof)
+        brought = _with_kept_retention(bring_up).up()
+    next_steps.print_for(brought)
 
 
 def down(
@@ -141,7 +141,7 @@ def deploy(
             deploy_with=deploy_with,
             yes=yes,
         )
-        deployed = _with_kept_retention(bring_up).deploy(connection)
+        [deployed] = _with_kept_retention(bring_up).deploy(connection)
     typer.echo(f"{deployed.stack_name} is deployed to {deployed.api_url}")
 
 

@@ -69,11 +69,14 @@ class Cdk:
         cwd = self.log_of("bootstrap").parent
         return self._call("bootstrap", [f"aws://{account}/{connection.region}"], connection, cwd)
 
-    def deploy(self, assembly: Path, connection: Connection, tags: Mapping[str, str]) -> Invocation:
-        """Deploy the stack of an assembly with stack tags."""
+    def deploy(
+        self, assembly: Path, stack_id: str, connection: Connection, tags: Mapping[str, str]
+    ) -> Invocation:
+        """Deploy one stack of an assembly with stack tags."""
         return self._call(
             "deploy",
             [
+                *(stack_id, "--exclusively"),
                 *("--app", assembly),
                 *("--require-approval", "never"),
                 *("--progress", "events"),
@@ -83,8 +86,12 @@ class Cdk:
         )
 
     def diff(self, assembly: Path, connection: Connection) -> Invocation:
-        """Compare the stack of an assembly with what is deployed."""
-        return self._call("diff", ["--app", assembly], connection)
+        """Compare the stack of an assembly with what is deployed, template with template.
+
+        A change set would say more of replacements, but not every target makes a true one, and
+        on AWS it would leave an empty stack where none is there yet.
+        """
+        return self._call("diff", ["--app", assembly, "--method", "template"], connection)
 
     def run(self, invocation: Invocation) -> Finished:
         """Run a call to its end and keep what it printed.

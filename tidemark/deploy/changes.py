@@ -1,16 +1,18 @@
-"""What a verb would change on a target that asks first, in lines for a person to read."""
+"""What a deploy would change on a target that asks first, in lines for a person to read."""
 
 from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from tidemark.errors import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tidemark.aws.stacks import LiveStack
-    from tidemark.deploy.synthesis import Assembly
+    from tidemark.deploy.assembly import SynthesisedStack
     from tidemark.targets.base import Preparation
 
 IDLE_USD_A_MONTH = 6
@@ -21,34 +23,49 @@ _MOST_KINDS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Plan:
+class Changes:
     """A deploy that waits for consent.
 
     Attributes:
         account: The account.
         identity: Who the credentials belong to.
         region: The region.
-        assembly: What would be deployed.
-        live: The stack as it is there, if it is.
+        changed: What would be deployed, each with the stack as it is there, if it is.
         is_bootstrapped: Whether the CDK's toolkit stack is there.
         preparations: What else is missing there.
         tags: The stack tags.
+        is_priced: Whether it is Tidemark's own stack, of which the cost is known.
     """
 
     account: str
     identity: str
     region: str
-    assembly: Assembly
-    live: LiveStack | None
+    changed: Sequence[tuple[SynthesisedStack, LiveStack | None]]
     is_bootstrapped: bool
     preparations: Sequence[Preparation]
     tags: Mapping[str, str]
+    is_priced: bool
+
+    def refuse_those_of_others(self) -> None:
+        """Refuse to take the place of a stack that somebody else made.
+
+        Raises:
+            RefusedError: There is one of that name.
+        """
+        for stack, live in self.changed:
+            if live is not None and not live.is_ours:
+                raise RefusedError(
+                    f"{stack.name} in account {self.account}, {self.region}, is not of "
+                    "Tidemark's making (no tag project=tidemark): choose another --stack-name."
+                )
 
     @property
     def question(self) -> str:
         """What is asked when the lines are read."""
-        verb = "Create" if self.live is None else "Update"
-        return f"{verb} {self.assembly.stack_name} in account {self.account}, {self.region}?"
+        is_new = all(live is None or live.is_a_failed_creation for _, live in self.changed)
+        verb = "Create" if is_new else "Update"
+        names = ", ".join(stack.name for stack, _ in self.changed)
+        return f"{verb} {names} in account {self.account}, {self.region}?"
 
     @property
     def where(self) -> str:
@@ -57,38 +74,46 @@ class Plan:
 
     def lines(self) -> Iterator[str]:
         """Where, what, and what it costs when nobody uses it."""
-        name = self.assembly.stack_name
         yield self.where
         yield ""
-        if self.live is None:
-            yield f"{name} is not there yet. This creates:"
-        else:
-            yield f"{name} is there ({self.live.status}). `tidemark diff` shows what this changes:"
-        yield f"  stack {name}: {self._resources()}"
+        for stack, live in self.changed:
+            if live is None or live.is_a_failed_creation:  # which the deploy deletes first
+                yield f"{stack.name} is not there yet. This creates:"
+            else:
+                yield (
+                    f"{stack.name} is there ({live.status}). `tidemark diff` shows what this "
+                    "changes:"
+                )
+            yield f"  stack {stack.name}: {_resources(stack.template)}"
+            yield f"  tables: {_retention(stack.template)}"
         if not self.is_bootstrapped:
-            yield "  stack CDKToolkit: the CDK's bucket, repository and roles; it stays when the stack goes"  # noqa: E501 -- a line for people
+            yield (
+                "  stack CDKToolkit: the CDK's bucket, repository and roles; it stays when the "
+                "stack goes"
+            )
         for one in self.preparations:
             yield f"  {one.what}"
         yield f"  tags: {', '.join(f'{key}={value}' for key, value in self.tags.items())}"
-        yield f"  tables: {self._retention()}"
         yield ""
-        yield (
-            f"Idle, it costs about ${IDLE_USD_A_MONTH} a month (list prices of us-east-1, "
-            f"{PRICED_ON}); what use costs is in stack/README.md."
-        )
+        if self.is_priced:
+            yield (
+                f"Idle, it costs about ${IDLE_USD_A_MONTH} a month (list prices of us-east-1, "
+                f"{PRICED_ON}); what use costs is in stack/README.md."
+            )
 
-    def _resources(self) -> str:
-        kinds = Counter(
-            str(one["Type"]).rpartition("::")[2]
-            for one in self.assembly.template.get("Resources", {}).values()
-        )
-        named = [f"{count} {kind}" for kind, count in kinds.most_common(_MOST_KINDS)]
-        return f"{sum(kinds.values())} resources ({', '.join(named)}, …)"
 
-    def _retention(self) -> str:
-        if is_retained(self.assembly.template):
-            return "kept when the stack goes, and the stack is protected from deletion"
-        return "removed with the stack (--retention retain keeps them)"
+def _resources(template: Mapping[str, Any]) -> str:
+    kinds = Counter(
+        str(one["Type"]).rpartition("::")[2] for one in template.get("Resources", {}).values()
+    )
+    named = [f"{count} {kind}" for kind, count in kinds.most_common(_MOST_KINDS)]
+    return f"{sum(kinds.values())} resources ({', '.join(named)}, …)"
+
+
+def _retention(template: Mapping[str, object]) -> str:
+    if is_retained(template):
+        return "kept when the stack goes, and the stack is protected from deletion"
+    return "removed with the stack (--retention retain keeps them)"
 
 
 def is_retained(template: Mapping[str, object]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import BotoCoreError, ClientError
 
@@ -23,7 +23,9 @@ if TYPE_CHECKING:
 _MOST_LINES = 20_000
 
 
-def keep(folder: Path, target: Target, connection: Connection | None, stack_name: str) -> None:
+def keep(
+    folder: Path, target: Target, connection: Connection | None, stack_names: Iterable[str]
+) -> None:
     """Collect what there is into a folder, replacing what an earlier failure left.
 
     What cannot be had is left out: the failure that led here is the news.
@@ -34,12 +36,14 @@ def keep(folder: Path, target: Target, connection: Connection | None, stack_name
     if connection is None:
         return
     clients = AwsClients(connection)
-    try:
-        found = stacks.events(clients.cloudformation, stack_name)
-        (folder / "stack-events.json").write_text(json.dumps(found, indent=2), encoding="utf-8")
-        _keep_function_logs(folder, clients, stack_name)
-    except (BotoCoreError, ClientError):
-        return  # the target is gone, and its log says more than it would
+    events: list[dict[str, Any]] = []
+    for name in stack_names:
+        try:
+            events += stacks.events(clients.cloudformation, name)
+            _keep_function_logs(folder, clients, name)
+        except (BotoCoreError, ClientError):
+            continue  # the target is gone, or the stack never was: its log says more than it would
+    (folder / "stack-events.json").write_text(json.dumps(events, indent=2), encoding="utf-8")
 
 
 def _keep_function_logs(folder: Path, clients: AwsClients, stack_name: str) -> None:

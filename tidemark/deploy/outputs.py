@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tidemark.aws import stacks
-from tidemark.deploy.changes import is_retained
 from tidemark.errors import TidemarkError
 from tidemark.host.deployment import Deployment
 
@@ -50,31 +49,28 @@ def place_of(target: Target, connection: Connection, stack_name: str) -> Deploym
 
 def deployment_of(
     target: Target,
-    connection: Connection,
-    stack_name: str,
     clients: AwsClients,
+    stack_name: str,
     live: LiveStack,
     *,
-    required: Iterable[str] = REQUIRED_OUTPUTS,
+    required: Iterable[str] = (),
 ) -> Deployment:
     """The deployment that a live stack is.
 
     Raises:
-        TidemarkError: It lacks required outputs, by default those that every verb relies on.
+        TidemarkError: It lacks required outputs.
     """
     if missing := lacking(live, required):
         raise TidemarkError(
             f"{stack_name} is {live.status} and has no output {', '.join(missing)}: run "
             f"`tidemark up --target {target.name}`, which repairs it."
         )
-    template = stacks.live_template(clients, stack_name)
     api = [live.outputs[name] for name in ("RestApiId", "ApiStage") if name in live.outputs]
     return replace(
-        place_of(target, connection, stack_name),
-        api_url=target.api_url(connection, *api) if len(api) == 2 else "",
-        template_digest=stacks.template_digest(template),
+        place_of(target, clients.connection, stack_name),
+        api_url=target.api_url(clients.connection, *api) if len(api) == 2 else "",
+        template_digest=stacks.live_digest(clients, stack_name),
         outputs=live.outputs,
-        is_retained=is_retained(template),
     )
 
 

@@ -8,13 +8,16 @@ import os
 import shutil
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
 
 from tidemark.aws.connection import cleaned
-from tidemark.aws.stacks import template_digest
 from tidemark.deploy import cdk
+from tidemark.deploy.assembly import Assembly, is_whole
 from tidemark.errors import TidemarkError
 from tidemark.host.state import read_json
 
@@ -36,12 +39,12 @@ class App:
 
     Attributes:
         checkout: The folder that the app runs in.
-        stack_name: The name of its one stack.
+        stack_name: The name that its stack is told to have.
         contexts: Context values for the app besides the stack's name.
         command: What runs the app; ``python`` is the interpreter that runs the harness.
         inputs: Files and folders, relative to the checkout, that the result depends on.
         folder: Where the result goes; ``None``: where it is found again by what it depends on.
-        may_name_itself: Whether its stack may be called otherwise than it is told.
+        may_name_itself: Whether its stacks may be called otherwise than told.
     """
 
     checkout: Path
@@ -63,6 +66,11 @@ class App:
         first, *rest = self.command
         return [sys.executable if first in _PYTHON else first, *rest]
 
+    @property
+    def is_own(self) -> bool:
+        """Whether it is Tidemark's, whose inputs are known and whose outputs verbs rely on."""
+        return self.command == OWN_COMMAND
+
     def digest(self) -> str:
         """A hash over everything the assembly depends on, in hex."""
         told = [self.command, sys.version, sorted(self.all_contexts.items())]
@@ -82,67 +90,13 @@ class App:
                 yield from (Path(folder) / file for file in files)
 
 
-@dataclass(frozen=True, slots=True)
-class Assembly:
-    """A synthesised app with one stack.
-
-    Attributes:
-        folder: The cloud assembly, as `cdk --app` takes it.
-        stack_name: The name that its stack is deployed under.
-        template: The stack's template.
-    """
-
-    folder: Path
-    stack_name: str
-    template: Mapping[str, Any]
-
-    @property
-    def declared_outputs(self) -> tuple[str, ...]:
-        """The keys of the outputs that its stack always has."""
-        outputs = self.template.get("Outputs", {})
-        return tuple(key for key, output in outputs.items() if "Condition" not in output)
-
-    @classmethod
-    def read(cls, folder: Path) -> Self:
-        """Read an assembly.
-
-        Raises:
-            TidemarkError: It has no stack, or several, or is not whole.
-        """
-        if not (folder / "manifest.json").is_file():
-            raise TidemarkError(
-                "The CDK app wrote nothing to the folder that CDK_OUTDIR names: it must end with "
-                "`app.synth()`."
-            )
-        manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
-        found = {
-            name: artifact["properties"]
-            for name, artifact in manifest["artifacts"].items()
-            if artifact["type"] == "aws:cloudformation:stack"
-        }
-        if len(found) != 1:
-            raise TidemarkError(f"The CDK app must have one stack and has {len(found)}.")
-        if missing := manifest.get("missing"):
-            raise TidemarkError(
-                f"The CDK app looks up {missing[0]['key']} in an account: put what it finds into "
-                "cdk.context.json, as `cdk synth` does."
-            )
-        [(name, properties)] = found.items()
-        text = (folder / properties["templateFile"]).read_text(encoding="utf-8")
-        return cls(folder, properties.get("stackName", name), json.loads(text))
-
-    @property
-    def digest(self) -> str:
-        """The template's digest; see :func:`template_digest`."""
-        return template_digest(self.template)
-
-
 def find(app: App) -> Assembly | None:
     """The assembly of this very state of the app, if it was made before."""
     folder = folder_of(app)
-    if not (folder / "manifest.json").is_file():
-        return None
-    os.utime(folder)
+    with _alone(folder):
+        if not is_whole(folder):
+            return None
+        os.utime(folder)
     return Assembly.read(folder)
 
 
@@ -184,27 +138,39 @@ def synthesise(app: App, children: Children, log: Path) -> Assembly:
                 f"The CDK app does not synthesise: {cdk.last_words(finished.output)} "
                 f"(all of it: {log})."
             )
-        made = Assembly.read(aside)
-        if made.stack_name != app.stack_name and not app.may_name_itself:
-            raise TidemarkError(
-                f"The CDK app named its stack {made.stack_name} where {app.stack_name} was asked "
-                "for: it must take its name from the context stack_name."
-            )
-        try:
-            aside.rename(folder)
-        except OSError:
-            if not (folder / "manifest.json").is_file():
-                raise  # not a second run that came first with the same assembly
+        _check_names(app, Assembly.read(aside))
+        with _alone(folder):
+            if not is_whole(folder):  # else a second run came first with the same assembly
+                aside.rename(folder)
+            os.utime(folder)
+            if app.folder is None:
+                _prune(folder.parent)
     finally:
         shutil.rmtree(aside, ignore_errors=True)
-    if app.folder is None:
-        _prune(folder.parent)
     return Assembly.read(folder)
 
 
 def folder_of(app: App) -> Path:
     """Where the assembly of this very state of the app is, or will be."""
     return app.folder or app.checkout / "build" / "synth" / app.digest()[:24]
+
+
+def _check_names(app: App, made: Assembly) -> None:
+    """Refuse names that may be those of other people's stacks.
+
+    Raises:
+        TidemarkError: The app has several stacks where it is to have one, or names them itself.
+    """
+    names = [one.name for one in made.stacks]
+    if app.is_own and len(names) != 1:
+        raise TidemarkError(f"The CDK app must have one stack and has {', '.join(names)}.")
+    for name in names:
+        is_told = name == app.stack_name or name.startswith(f"{app.stack_name}-")
+        if not is_told and not app.may_name_itself:
+            raise TidemarkError(
+                f"The CDK app named a stack {name} where {app.stack_name} was asked for: it must "
+                "take the name, or the beginning of each, from the context stack_name."
+            )
 
 
 def _context_of(folder: Path) -> dict[str, Any]:
@@ -214,9 +180,18 @@ def _context_of(folder: Path) -> dict[str, Any]:
     return {**looked_up, **project.get("context", {})}
 
 
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let no other process remove a folder that is just found, or find one half removed."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.parent / ".lock"):
+        yield
+
+
 def _prune(folder: Path) -> None:
     """Remove assemblies that nobody has used for a while, but for the newest few."""
-    by_age = sorted(folder.iterdir(), key=lambda one: one.stat().st_mtime, reverse=True)
+    made = (one for one in folder.iterdir() if one.is_dir())
+    by_age = sorted(made, key=lambda one: one.stat().st_mtime, reverse=True)
     for old in by_age[_KEPT_ASSEMBLIES:]:
         if time.time() - old.stat().st_mtime > _KEPT_FOR_S:
             shutil.rmtree(old, ignore_errors=True)

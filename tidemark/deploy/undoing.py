@@ -38,14 +38,14 @@ class Undoing:
         target: Where the stack was to be.
         children: The processes at work.
         evidence: The folder for what there is to look at.
-        stack_name: Says what the stack is called, as far as is known by then.
+        stack_names: Says what the stacks are called, as far as is known by then.
         undone_by: What removes later what cannot be removed at once.
     """
 
     target: Target
     children: Children
     evidence: Path
-    stack_name: Callable[[], str]
+    stack_names: Callable[[], tuple[str, ...]]
     undone_by: str
 
     @contextmanager
@@ -99,7 +99,8 @@ class Undoing:
             ):
                 # Nothing can be kept on a full disk, and everything can be removed.
                 with suppress(OSError):
-                    keep_evidence(self.evidence, self.target, self.target.find(), self.stack_name())
+                    names = self.stack_names()
+                    keep_evidence(self.evidence, self.target, self.target.find(), names)
             if isinstance(error, DeployError) and not stop_target and how_ended is None:
                 self._remove_what_never_was()
         finally:
@@ -121,9 +122,10 @@ class Undoing:
         clients = AwsClients(connection)
         # What cannot be deleted now, the next deploy deletes: the failure is the news.
         with suppress(BotoCoreError, ClientError, TidemarkError):
-            live = stacks.describe(clients, self.stack_name())
-            if live is not None and live.is_a_failed_creation:
-                stacks.delete(clients, self.stack_name())
+            for name in self.stack_names():
+                live = stacks.describe(clients, name)
+                if live is not None and live.is_a_failed_creation:
+                    stacks.delete(clients, name)
 
     def _interrupted(self, stop_target: bool) -> str:  # noqa: FBT001 -- what the caller was told
         if not self.target.is_ours:

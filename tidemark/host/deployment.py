@@ -31,7 +31,6 @@ class Deployment:
         outputs: The CloudFormation outputs by key.
         settings: What else the target needs to be reached again, such as the path of a CA
             bundle or of a credentials file. Never a secret.
-        is_retained: Whether its tables stay when it is deleted.
     """
 
     target: str
@@ -42,7 +41,6 @@ class Deployment:
     template_digest: str
     outputs: Mapping[str, str]
     settings: Mapping[str, str] = field(default_factory=dict)
-    is_retained: bool = False
 
     @property
     def wiring(self) -> str:

@@ -14,12 +14,11 @@ from multiprocessing.connection import Client, Listener
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tidemark.deploy.synthesis import Assembly
+from tidemark.deploy.assembly import Assembly
 from tidemark.errors import TidemarkError
 from tidemark.host import failures
 from tidemark.host.deployment import Deployment
 from tidemark.host.ports import LOOPBACK
-from tidemark.targets.container import ContainerTarget
 from tidemark.testing.testbed import Testbed
 
 if TYPE_CHECKING:
@@ -136,8 +135,6 @@ class Guest(Testbed):
         answer = _ask(self._invitation, contexts)
         if "error" in answer:
             raise TidemarkError(answer["error"])
-        if isinstance(self.target, ContainerTarget):
-            self.target.join(answer["endpoint"])
         deployment = Deployment(**answer["deployment"])
         if answer["assembly"] is not None:
             self._assemblies[deployment.stack_name] = Assembly.read(Path(answer["assembly"]))

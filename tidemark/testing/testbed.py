@@ -23,7 +23,6 @@ from tidemark.errors import InterruptedByUserError, RefusedError, TidemarkError
 from tidemark.host.processes import Children
 from tidemark.targets.aws import ACCOUNT_VARIABLE
 from tidemark.targets.base import TargetOptions
-from tidemark.targets.container import ContainerTarget
 from tidemark.testing import killed
 from tidemark.testing.removal import Removal
 from tidemark.testing.transcript import Exchanges, Recorder
@@ -34,11 +33,10 @@ if TYPE_CHECKING:
 
     from tidemark.api.exchange import Transport
     from tidemark.aws.connection import Connection
-    from tidemark.deploy.synthesis import Assembly
+    from tidemark.deploy.assembly import Assembly, SynthesisedStack
     from tidemark.host.deployment import Deployment
     from tidemark.host.progress import Steps
     from tidemark.probe.result import RowResult
-    from tidemark.targets.base import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,8 +82,8 @@ class Testbed:
         self._children: Children | None = None
         # Where the clients write down what they send.
         self._requests = state / "requests"
-        options = TargetOptions(state=state, endpoint_url=plan.endpoint_url)
-        self.target = _target(plan, options)
+        options = TargetOptions(state=state, endpoint_url=plan.endpoint_url, is_private=True)
+        self.target = targets.create(plan.target, options)
         self._removal = Removal(state, self.target, self._found)
         # A target that is not ours may hold stacks of others.
         self._name = "Tidemark" if self.target.is_ours else f"Tidemark-{uuid.uuid4().hex[:8]}"
@@ -136,7 +134,7 @@ class Testbed:
                 f"{stack_name} is not there to be used ({state} at {connection.endpoint}): "
                 "correct --tidemark-stack, or deploy it first."
             )
-        deployment = deployment_of(self.target, connection, stack_name, clients, live, required=())
+        deployment = deployment_of(self.target, clients, stack_name, live)
         self._say_where(deployment)
         return deployment
 
@@ -147,7 +145,7 @@ class Testbed:
             {**self.plan.contexts, **contexts},
             command=self.plan.command,
         )
-        if self.plan.command != OWN_COMMAND:
+        if not app.is_own:
             # Nobody here knows what it depends on, so that it is made anew for every session.
             # On a target of the session's own, its first stack may have any name.
             is_alone = self.target.is_ours and not self._deployed
@@ -155,16 +153,15 @@ class Testbed:
         noted = None if self.target.is_ours else self._removal.note(name)
         self._children = Children(self.state / killed.CHILDREN)
         try:
-            deployment = BringUp(
+            brought = BringUp(
                 app=app,
                 target=self.target,
                 cdk=Cdk(self.plan.checkout, self.state, self._children),
                 state=self.state,
                 steps=self.steps,
                 agree=self._agreed,
-                required=None,
                 undone_by="the session tries again at its end",
-            ).up_any()
+            ).up()
         except InterruptedByUserError:
             # What becomes of what was begun, the session's end says.
             raise InterruptedByUserError("Interrupted.") from None
@@ -175,9 +172,10 @@ class Testbed:
         except TidemarkError as error:
             self._removal.spare_what_is_named_in(error)
             raise
-        self._assemblies[deployment.stack_name] = synthesis.find(app)
-        self._say_where(deployment)
-        return deployment
+        for deployment in brought.deployments:
+            self._assemblies[deployment.stack_name] = synthesis.find(app)
+            self._say_where(deployment)
+        return brought.deployments[0]
 
     def _found(self) -> Connection:
         """How to reach the target; one that asks first, only in the account that was named."""
@@ -210,16 +208,17 @@ class Testbed:
         """What a deployment was made from, if it was made here and its sources did not change."""
         return self._assemblies.get(deployment.stack_name)
 
-    def assembly_of(self, deployment: Deployment) -> Assembly:
-        """What a deployment was made from.
+    def synthesised(self, deployment: Deployment) -> SynthesisedStack:
+        """The stack that a deployment was made from.
 
         Raises:
             TidemarkError: The app's sources changed while it was deployed.
         """
         assembly = self.known_assembly_of(deployment)
-        if assembly is None or assembly.digest != deployment.template_digest:
+        stack = None if assembly is None else assembly.stack(deployment.stack_name)
+        if stack is None or stack.digest != deployment.template_digest:
             raise TidemarkError("The CDK app changed while it was deployed: start again.")
-        return assembly
+        return stack
 
     def exchanges_of(self, deployment: Deployment) -> Exchanges:
         """Where what is sent to a deployment's API is written down; a failed session keeps it."""
@@ -277,7 +276,7 @@ class Testbed:
         """Collect function logs, the target's log, stack events, and what was sent."""
         for stack_name in (one.stack_name for one in self._deployed.values()):
             folder = self.evidence / stack_name
-            evidence.keep(folder, self.target, self.target.find(), stack_name)
+            evidence.keep(folder, self.target, self.target.find(), [stack_name])
             sent = self._requests / f"{stack_name}.jsonl"
             if sent.is_file():
                 shutil.copy(sent, folder / "requests.jsonl")
@@ -298,10 +297,3 @@ class Testbed:
     def left(self) -> list[str]:
         """What the session could not remove: why, and the command that does."""
         return self._removal.left
-
-
-def _target(plan: Plan, options: TargetOptions) -> Target:
-    if plan.target == ContainerTarget.name:
-        # Not by compose, which is for one that outlives its verb and that the state folder knows.
-        return ContainerTarget(options, outlives=plan.keep)
-    return targets.create(plan.target, options)

@@ -39,7 +39,8 @@ def _app(checkout: Path) -> None:
 
 def deploy(aws: Target, checkout: Path, agree: Person, **options: Any) -> tuple[Deployment, Any]:
     brought = bring_up(aws, checkout, agree, **options)
-    return brought.deploy(aws.start()), cast("RecordingCdk", brought.cdk)
+    [deployment] = brought.deploy(aws.start())
+    return deployment, cast("RecordingCdk", brought.cdk)
 
 
 def stack_of(account: boto3.Session, name: str = "Tidemark") -> dict[str, Any]:

@@ -10,7 +10,7 @@ import pytest
 from tests.targets.aws.conftest import ACCOUNT
 from tests.targets.aws.small_stack import RecordingCdk, write_app
 from tidemark.aws import stacks
-from tidemark.deploy import bringup, first_deposit
+from tidemark.deploy import bringup, first_deposit, rollout
 from tidemark.deploy.first_deposit import Proof
 from tidemark.errors import InterruptedByUserError, RefusedError, TidemarkError
 from tidemark.host.processes import ProcessIdentity
@@ -71,7 +71,7 @@ def test_a_stack_that_does_not_work_is_removed(
 def test_a_stack_that_is_not_whole_is_removed(
     account: boto3.Session, bed: Testbed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(bringup, "_OUTPUTS_WITHIN_S", 0.0)
+    monkeypatch.setattr(rollout, "_OUTPUTS_WITHIN_S", 0.0)
     monkeypatch.setattr(stacks, "live_digest", lambda *_: "another")
     with pytest.raises(TidemarkError, match="is not the synthesised one"):
         bed.deployed()
