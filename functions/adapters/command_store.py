@@ -4,21 +4,13 @@ An accepted command puts its event, moves the account's head item and puts the c
 all or nothing (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/transaction-apis.html).
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
-from functions.adapters.event_codec import account_key, event_key, from_log, to_log
+from functions.adapters.aws_errors import RefusedWriteError, sorted_errors
+from functions.adapters.event_codec import account_key, to_log
 from functions.adapters.items import from_item, to_item
 from functions.adapters.outbox import fresh_mark
-from functions.adapters.transactions import (
-    FAILED_CONDITION,
-    ContendedError,
-    cancellation,
-    is_contention,
-)
 from functions.domain.account import Account, Event, Status
 
 if TYPE_CHECKING:
@@ -58,7 +50,7 @@ class CommandStore:
         """Return the account as it is now, or None where there is none.
 
         Raises:
-            ContendedError: DynamoDB throttled the read.
+            AwsError: DynamoDB did not say.
         """
         values = self._read({"pk": account_key(account_id), "sk": "head"})
         if values is None:
@@ -75,7 +67,7 @@ class CommandStore:
         """Return what an idempotency key stands for, or None if it is free or its window is over.
 
         Raises:
-            ContendedError: DynamoDB throttled the read.
+            AwsError: DynamoDB did not say.
         """
         values = self._read(_command_key(key))
         if values is None or values["expires_at"] <= now_ms // 1000:
@@ -83,14 +75,10 @@ class CommandStore:
         return _record(values)
 
     def _read(self, key: dict[str, str]) -> dict[str, Any] | None:
-        try:
+        with sorted_errors(reading=True):
             answer = self._dynamodb.get_item(
                 TableName=self._table_name, Key=to_item(key), ConsistentRead=True
             )
-        except ClientError as error:
-            if is_contention(error):
-                raise ContendedError from error
-            raise
         item = answer.get("Item")
         return None if item is None else from_item(item)
 
@@ -110,7 +98,9 @@ class CommandStore:
 
         Raises:
             KeyTakenError: the key was used within its window.
-            ContendedError: the account is at another version, or DynamoDB throttled the write.
+            ContendedError: the account is at another version, others are writing to it, or
+                DynamoDB had no room.
+            UnansweredError: nobody knows whether it was written.
         """
         record = CommandRecord(
             key=event.command_id,
@@ -120,22 +110,18 @@ class CommandStore:
             event_id=event.event_id,
         )
         try:
-            self._dynamodb.transact_write_items(
-                TransactItems=[
-                    {"Put": self._event(event)},
-                    {"Put": self._head(after, expected_version)},
-                    {"Put": self._command(record, event.recorded_at // 1000)},
-                ]
-            )
-        except ClientError as error:
-            reasons = cancellation(error)
+            with sorted_errors():
+                self._dynamodb.transact_write_items(
+                    TransactItems=[
+                        {"Put": self._event(event)},
+                        {"Put": self._head(after, expected_version)},
+                        {"Put": self._command(record, event.recorded_at // 1000)},
+                    ]
+                )
+        except RefusedWriteError as refused:
             # When one key races itself, head and record fail together: the record explains both.
-            if reasons and reasons[2].code == FAILED_CONDITION:
-                raise KeyTakenError(_record(from_item(reasons[2].item))) from error
-            if is_contention(error) or any(reason.code == FAILED_CONDITION for reason in reasons):
-                raise ContendedError(
-                    f"account {event.account_id} is no longer at version {expected_version}"
-                ) from error
+            if refused.failed(2):
+                raise KeyTakenError(_record(from_item(refused.reasons[2].item))) from refused
             raise
         return record
 
@@ -188,24 +174,6 @@ class CommandStore:
             "ExpressionAttributeValues": to_item({":now": now_s}),
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-
-    def events(self, account_id: str, *, after: int, before: int) -> Iterator[Event]:
-        """Yield an account's events with after < version < before, in order, consistently read."""
-        pages = self._dynamodb.get_paginator("query").paginate(
-            TableName=self._table_name,
-            ConsistentRead=True,
-            KeyConditionExpression="pk = :pk AND sk BETWEEN :first AND :last",
-            ExpressionAttributeValues=to_item(
-                {
-                    ":pk": account_key(account_id),
-                    ":first": event_key(account_id, after + 1)["sk"],
-                    ":last": event_key(account_id, before - 1)["sk"],
-                }
-            ),
-        )
-        for page in pages:
-            for item in page["Items"]:
-                yield from_log(from_item(item))
 
 
 def _command_key(key: str) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from functions.adapters.aws_errors import sorted_errors
 from functions.adapters.event_codec import event_type, to_message
 from functions.domain.account import Event
 
@@ -20,8 +21,7 @@ class EventBus:
         """Publish one event; `trace` is the X-Ray header of the invocation, if there is one.
 
         Raises:
-            botocore.exceptions.ClientError: the topic refused it.
-            botocore.exceptions.BotoCoreError: the topic did not answer.
+            AwsError: the topic refused it, or did not answer.
         """
         attributes = {"event_type": event_type(event), "account_id": event.account_id}
         if trace:
@@ -29,6 +29,6 @@ class EventBus:
         values: dict[str, Any] = {
             name: {"DataType": "String", "StringValue": value} for name, value in attributes.items()
         }
-        self._sns.publish(
-            TopicArn=self._topic_arn, Message=to_message(event), MessageAttributes=values
-        )
+        message = to_message(event)
+        with sorted_errors():
+            self._sns.publish(TopicArn=self._topic_arn, Message=message, MessageAttributes=values)

@@ -92,7 +92,8 @@ def body(request: Request, *, allowed: set[str]) -> dict[str, Any]:
     """Return the fields of a JSON object; an empty body has none.
 
     Raises:
-        MalformedError: the body is no JSON object, repeats a field, or has one not in `allowed`.
+        MalformedError: the body is no JSON object, repeats a field, or has one not in `allowed`,
+            the first of which is named.
     """
     if not request.body.strip():
         return {}
@@ -104,9 +105,10 @@ def body(request: Request, *, allowed: set[str]) -> dict[str, Any]:
         raise MalformedError("body", "must be a JSON object that names each field once") from None
     if not isinstance(value, dict):
         raise MalformedError("body", "must be a JSON object")
-    for name in value.keys() - allowed:
-        expected = ", ".join(sorted(allowed)) or "none"
-        raise MalformedError(name, f"is not a field here (fields: {expected})")
+    for name in value:
+        if name not in allowed:
+            expected = ", ".join(sorted(allowed)) or "none"
+            raise MalformedError(name, f"is not a field here (fields: {expected})")
     return value
 
 

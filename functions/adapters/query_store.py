@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from functions.adapters.aws_errors import sorted_errors
 from functions.adapters.items import from_item, to_item
 from functions.adapters.read_model import (
     ACCOUNT,
@@ -31,7 +32,10 @@ class Page:
 
 
 class QueryStore:
-    """The read model: accounts, statements and owner totals of one query table."""
+    """The read model: accounts, statements and owner totals of one query table.
+
+    Each query raises an `AwsError` where the table does not answer.
+    """
 
     def __init__(self, dynamodb: "DynamoDBClient", table_name: str) -> None:
         self._dynamodb = dynamodb
@@ -52,11 +56,12 @@ class QueryStore:
         }
 
     def _get(self, partition: str, sort_key: str, *, consistent: bool) -> Row | None:
-        answer = self._dynamodb.get_item(
-            TableName=self._table_name,
-            Key=to_item({"pk": partition, "sk": sort_key}),
-            ConsistentRead=consistent,
-        )
+        with sorted_errors(reading=True):
+            answer = self._dynamodb.get_item(
+                TableName=self._table_name,
+                Key=to_item({"pk": partition, "sk": sort_key}),
+                ConsistentRead=consistent,
+            )
         item = answer.get("Item")
         return None if item is None else from_item(item)
 
@@ -96,7 +101,8 @@ class QueryStore:
 
     def _query(self, limit: int, **query: Any) -> Page:
         # One row more than asked for tells whether there are more, without a second call.
-        answer = self._dynamodb.query(TableName=self._table_name, Limit=limit + 1, **query)
+        with sorted_errors(reading=True):
+            answer = self._dynamodb.query(TableName=self._table_name, Limit=limit + 1, **query)
         rows = [from_item(item) for item in answer["Items"]]
         return Page(rows[:limit], more=len(rows) > limit)
 

@@ -2,34 +2,60 @@
 
 from dataclasses import dataclass
 
+from functions.adapters.aws_errors import ContendedError, UnansweredError
 from functions.adapters.clock import Clock
 from functions.adapters.command_store import CommandRecord, CommandStore, KeyTakenError
-from functions.adapters.http import ProblemError
-from functions.adapters.transactions import ContendedError
-from functions.command_handler.requests import CommandRequest
+from functions.command_handler.requests import CommandRequest, Existing
 from functions.domain.account import Account, Event, RefusedError, Rule, Stamp, decide, evolve
 
 TRIES = 5
 
-_STATUS_OF = {
-    Rule.NO_SUCH_ACCOUNT: 404,
-    Rule.ALREADY_EXISTS: 409,
-    Rule.ACCOUNT_CLOSED: 422,
-    Rule.INSUFFICIENT_FUNDS: 422,
-    Rule.BALANCE_LIMIT: 422,
-    Rule.BALANCE_NOT_ZERO: 422,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Accepted:
-    """A command that was accepted: now, with the event it caused, or by an earlier try."""
+    """The command was accepted, and caused this event."""
 
     record: CommandRecord
-    event: Event | None
+    event: Event
 
 
-def execute(request: CommandRequest, store: CommandStore, clock: Clock) -> Accepted:
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    """An earlier try of the command was accepted, and this was its answer."""
+
+    record: CommandRecord
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A rule refuses the command: it is not done."""
+
+    rule: Rule
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class AtAnotherVersion:
+    """The account is at this version, not at the one that the caller wants: it is not done."""
+
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeyReused:
+    """The key stands for another command: this one is not done."""
+
+
+@dataclass(frozen=True, slots=True)
+class Busy:
+    """Others changed the account, try after try: it is not done."""
+
+
+Refusal = Refused | AtAnotherVersion | Busy
+Outcome = Accepted | Replayed | KeyReused | Refusal
+
+
+def execute(request: CommandRequest, store: CommandStore, clock: Clock) -> Outcome:
     """Accept a command, replay the answer it was given before, or refuse it.
 
     One consistent read and one transaction when it is accepted at once. A moved head is decided
@@ -37,81 +63,60 @@ def execute(request: CommandRequest, store: CommandStore, clock: Clock) -> Accep
     the effect of an earlier try must not refuse its own retry.
 
     Raises:
-        ProblemError: the command is refused, and certainly not done; or its key stands for
-            another payload.
-        ContendedError: not even the command record could be read.
+        AwsError: nobody knows whether it is done.
     """
     stamp = Stamp(event_id=clock.new_id(), command_id=request.key, recorded_at=clock.now_ms())
+    ambiguous = False
     for attempt in range(1, TRIES + 1):
         try:
             account = store.head(request.command.account_id)
-            event = _decide(account, request, stamp)
+            decided = _decide(account, request, stamp)
+            if not isinstance(decided, Event):
+                return _unless_accepted_before(decided, request, store, clock.now_ms())
             record = store.append(
-                event,
-                after=evolve(account, event),
-                expected_version=event.version - 1,
+                decided,
+                after=evolve(account, decided),
+                expected_version=decided.version - 1,
                 payload_hash=request.payload_hash,
             )
-        except ProblemError as refusal:
-            return _replay_or_refuse(request, store, refusal, clock.now_ms())
         except KeyTakenError as taken:
-            return _replay(request, taken.record)
-        except ContendedError:
+            return _replayed(request, taken.record)
+        except ContendedError as contended:
+            ambiguous = ambiguous or contended.ambiguous
             if attempt < TRIES:
                 clock.pause(clock.jittered_ms(attempt, base_ms=20, longest_ms=200))
         else:
-            return Accepted(record, event)
-    busy = ProblemError(
-        409,
-        "busy",
-        f"account {request.command.account_id} changed {TRIES} times meanwhile; nothing was done",
-        headers={"Retry-After": "1"},
-    )
-    return _replay_or_refuse(request, store, busy, clock.now_ms())
+            return Accepted(record, decided)
+    outcome = _unless_accepted_before(Busy(), request, store, clock.now_ms())
+    if ambiguous and isinstance(outcome, Busy):
+        # A try that was not answered may still be on its way.
+        raise UnansweredError("a try of the transaction was not answered", ambiguous=True)
+    return outcome
 
 
-def _decide(account: Account | None, request: CommandRequest, stamp: Stamp) -> Event:
+def _decide(
+    account: Account | None, request: CommandRequest, stamp: Stamp
+) -> Event | Refused | AtAnotherVersion:
     version = 0 if account is None else account.version
+    wanted = request.wanted_version
+    met = wanted is None or (version > 0 if wanted is Existing.ANY else wanted == version)
     try:
         event = decide(account, request.command, stamp)
     except RefusedError as refused:
-        if refused.rule is not Rule.NO_SUCH_ACCOUNT:
-            _check_version(request, version)
-        raise ProblemError(_STATUS_OF[refused.rule], refused.rule, refused.detail) from refused
-    _check_version(request, version)
-    return event
+        # RFC 9110, 13.2.1: a missing resource is told before a precondition, a rule after it.
+        if met or refused.rule is Rule.NO_SUCH_ACCOUNT:
+            return Refused(refused.rule, refused.detail)
+        return AtAnotherVersion(version)
+    return event if met else AtAnotherVersion(version)
 
 
-def _check_version(request: CommandRequest, version: int) -> None:
-    # RFC 9110, 13.1.1 and 13.2.1: `*` asks for any current state, and a missing resource is told
-    # before a precondition, a rule after it.
-    current = f'"{version}"'
-    if request.if_match in (None, current) or (request.if_match == "*" and version):
-        return
-    raise ProblemError(
-        412,
-        "precondition-failed",
-        f"the account is at version {version}",
-        headers={"ETag": current},
-        version=version,
-    )
-
-
-def _replay_or_refuse(
-    request: CommandRequest, store: CommandStore, refusal: ProblemError, now_ms: int
-) -> Accepted:
+def _unless_accepted_before(
+    refusal: Refusal, request: CommandRequest, store: CommandStore, now_ms: int
+) -> Outcome:
     record = store.record(request.key, now_ms=now_ms)
-    if record is None:
-        raise refusal
-    return _replay(request, record)
+    return refusal if record is None else _replayed(request, record)
 
 
-def _replay(request: CommandRequest, record: CommandRecord) -> Accepted:
-    if record.payload_hash != request.payload_hash:
-        raise ProblemError(
-            422,
-            "key-reused",
-            "this Idempotency-Key stands for another command of the last 24 hours",
-            field="Idempotency-Key",
-        )
-    return Accepted(record, event=None)
+def _replayed(request: CommandRequest, record: CommandRecord) -> Replayed | KeyReused:
+    same = record.payload_hash == request.payload_hash
+    return Replayed(record) if same else KeyReused()

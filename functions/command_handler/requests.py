@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from enum import Enum
 
 from functions.adapters import fields
 from functions.adapters.http import Request
@@ -17,14 +18,20 @@ from functions.domain.account import (
 )
 
 
+class Existing(Enum):
+    """The wish that the account is there, at whatever version."""
+
+    ANY = "*"
+
+
 @dataclass(frozen=True, slots=True)
 class CommandRequest:
-    """One command as its caller sent it."""
+    """One command as its caller sent it; `wanted_version` is None where any state will do."""
 
     command: Command
     key: str
     payload_hash: str
-    if_match: str | None
+    wanted_version: int | Existing | None
 
 
 def parse(request: Request, *, new_id: Callable[[], str]) -> CommandRequest:
@@ -38,7 +45,7 @@ def parse(request: Request, *, new_id: Callable[[], str]) -> CommandRequest:
         MalformedError: the request is not well formed; it names the field.
     """
     key = fields.idempotency_key(request)
-    if_match = fields.if_match(request)
+    wanted_version = _wanted_version(request)
     if request.route == "POST /accounts":
         body = fields.body(request, allowed={"account_id", "owner_id"})
         sent_id = fields.identifier(body, "account_id") if "account_id" in body else None
@@ -61,4 +68,12 @@ def parse(request: Request, *, new_id: Callable[[], str]) -> CommandRequest:
     # As sent: an id made here must not change the hash, or a retry would never match.
     payload = [type(command).__name__, sent_id, body]
     canonical = json.dumps(payload, sort_keys=True, separators=(",", ":"))
-    return CommandRequest(command, key, hashlib.sha256(canonical.encode()).hexdigest(), if_match)
+    payload_hash = hashlib.sha256(canonical.encode()).hexdigest()
+    return CommandRequest(command, key, payload_hash, wanted_version)
+
+
+def _wanted_version(request: Request) -> int | Existing | None:
+    etag = fields.if_match(request)
+    if etag is None:
+        return None
+    return Existing.ANY if etag == Existing.ANY.value else int(etag.strip('"'))

@@ -3,9 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from functions.adapters import fields, runtime
+from functions.adapters.aws_errors import AwsError
 from functions.adapters.budget import Budget, Invocation
 from functions.adapters.clock import Clock
 from functions.adapters.http import ProblemError, Request, Response, from_proxy, to_proxy
@@ -47,7 +46,7 @@ class QueryHandler:
         except ProblemError as problem:
             response = problem.response
             self._telemetry.log_invocation(context, problem.slug, status=response.status)
-        except (BotoCoreError, ClientError) as error:
+        except AwsError as error:
             response = ProblemError(
                 503, "unavailable", "the read model did not answer", headers={"Retry-After": "1"}
             ).response
