@@ -1,7 +1,10 @@
 """The Query Handler: parse, read, respond."""
 
+import math
 from dataclasses import dataclass
 from typing import Any
+
+from aws_lambda_powertools.metrics import MetricUnit
 
 from functions.adapters import fields, runtime
 from functions.adapters.aws_errors import AwsError
@@ -14,6 +17,14 @@ from functions.adapters.telemetry import Telemetry
 LARGEST_LIMIT = 100
 DEFAULT_LIMIT = 20
 LONGEST_WAIT_MS = 5_000
+_READS = {
+    "GET /accounts/{account_id}": "AccountReads",
+    "GET /accounts/{account_id}/statement": "StatementReads",
+    "GET /owners/{owner_id}/accounts": "OwnerAccountsReads",
+    "GET /owners/{owner_id}/totals": "OwnerTotalsReads",
+}
+"""How answered reads are counted."""
+
 _SPARE_MS = 1_500
 """What is kept of the function's time: the SDK's pause before a last try, and the answer."""
 
@@ -39,19 +50,23 @@ class QueryHandler:
     def handle(self, event: dict[str, Any], context: Invocation) -> dict[str, Any]:
         """Answer one API Gateway proxy event."""
         self._budget.begin(context, spare_ms=_SPARE_MS)
+        about: dict[str, Any] = {}
         try:
             request = from_proxy(event)
+            about["route"] = request.route
             response = self._answer(request)
-            self._telemetry.log_invocation(context, "answered", route=request.route)
+            name, metric = "answered", _READS[request.route]
         except ProblemError as problem:
-            response = problem.response
-            self._telemetry.log_invocation(context, problem.slug, status=response.status)
+            response, name = problem.response, problem.slug
+            metric = "ReadsBehind" if name == "behind" else "ReadsRefused"
+            about["status"] = response.status
         except AwsError as error:
-            response = ProblemError(
-                503, "unavailable", "the read model did not answer", headers={"Retry-After": "1"}
-            ).response
+            response, name, metric = _unavailable(), "unavailable", "ReadsUnavailable"
+            about["error"] = type(error).__name__
             self._telemetry.logger.exception("AWS did not answer as needed")
-            self._telemetry.log_invocation(context, "unavailable", error=type(error).__name__)
+        self._telemetry.count(**{metric: 1})
+        self._telemetry.log_invocation(context, name, **about)
+        self._telemetry.flush_metrics()
         return to_proxy(response)
 
     def _answer(self, request: Request) -> Response:
@@ -84,25 +99,30 @@ class QueryHandler:
 
     def _read_at_least(self, account_id: str, version: int, wait_ms: int) -> Row | None:
         """Read consistently until the account is at a version; the last try ends the wait."""
-        last_try_ms = self._clock.now_ms() + min(wait_ms, self._budget.left_ms())
+        begun_ms = self._clock.now_ms()
+        last_try_ms = begun_ms + min(wait_ms, self._budget.left_ms())
         attempt = 0
         while True:
             row = self._store.account(account_id, consistent=True)
             seen = row["version"] if row else 0
-            if seen >= version:
-                return row
-            attempt += 1
             left_ms = last_try_ms - self._clock.now_ms()
-            if left_ms <= 0:
-                raise ProblemError(
-                    409,
-                    "behind",
-                    f"the read model has version {seen} of account {account_id}, not yet {version}",
-                    headers={"Retry-After": "1"},
-                    version=seen,
-                )
+            if seen >= version or left_ms <= 0:
+                break
+            attempt += 1
             wait = self._clock.jittered_ms(attempt, base_ms=20, longest_ms=500)
-            self._clock.pause(min(int(left_ms), wait))
+            self._clock.pause(min(math.ceil(left_ms), wait))
+        if attempt:
+            waited_ms = self._clock.now_ms() - begun_ms
+            self._telemetry.measure(MetricUnit.Milliseconds, {"ReadWait": waited_ms})
+        if seen >= version:
+            return row
+        raise ProblemError(
+            409,
+            "behind",
+            f"the read model has version {seen} of account {account_id}, not yet {version}",
+            headers={"Retry-After": "1"},
+            version=seen,
+        )
 
     def _statement(self, request: Request) -> Response:
         account_id = fields.identifier(request.path, "account_id")
@@ -139,6 +159,12 @@ def _page(name: str, rows: list[Row], position: str | None) -> Response:
     if position is not None:
         body["cursor"] = fields.to_cursor(position)
     return Response(200, body)
+
+
+def _unavailable() -> Response:
+    return ProblemError(
+        503, "unavailable", "the read model did not answer", headers={"Retry-After": "1"}
+    ).response
 
 
 def _no_such_account(account_id: str) -> ProblemError:

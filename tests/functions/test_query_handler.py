@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,6 +13,9 @@ from functions.domain.account import CloseAccount, Deposit, Withdraw
 from functions.query_handler.handler import Environment, QueryHandler, build
 from tests.functions.calling import Calls, LambdaContext, StoppedClock, aws, parts, proxy_event
 from tests.functions.projecting import deliver, recorded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def get(
@@ -266,3 +269,43 @@ def test_a_read_model_that_does_not_answer_is_unavailable(unique: str) -> None:
     status, body, headers = get(ACCOUNT, unique, handler=gone)
     assert (status, body["type"]) == (503, "urn:tidemark:problem:unavailable")
     assert "Retry-After" in headers
+
+
+def metrics(lines: list[dict[str, Any]]) -> dict[str, list[float]]:
+    """The metrics among some log lines, by name."""
+    return {
+        metric["Name"]: line[metric["Name"]]
+        for line in lines
+        if "_aws" in line
+        for metric in line["_aws"]["CloudWatchMetrics"][0]["Metrics"]
+    }
+
+
+def test_every_read_is_counted_by_its_operation_or_by_why_it_was_not_answered(
+    account_id: str, unique: str, printed: Callable[[], list[dict[str, Any]]]
+) -> None:
+    for resource, identifier, query, counted in (
+        (ACCOUNT, account_id, None, "AccountReads"),
+        (STATEMENT, account_id, None, "StatementReads"),
+        (OWNER_ACCOUNTS, f"{unique}-o", None, "OwnerAccountsReads"),
+        (OWNER_TOTALS, f"{unique}-o", None, "OwnerTotalsReads"),
+        (ACCOUNT, account_id, {"min_version": "5"}, "ReadsBehind"),
+        (ACCOUNT, f"{unique}-x", None, "ReadsRefused"),
+        (ACCOUNT, account_id, {"min_version": "x"}, "ReadsRefused"),
+    ):
+        printed()
+        get(resource, identifier, query)
+        assert metrics(printed()) == {counted: [1.0]}
+    get(ACCOUNT, account_id, handler=build(parts(QUERY_TABLE_NAME="gone")))
+    assert metrics(printed()) == {"ReadsUnavailable": [1.0]}
+
+
+def test_a_read_that_waited_says_how_long(
+    account_id: str, printed: Callable[[], list[dict[str, Any]]]
+) -> None:
+    for least, wait_ms, waited in (("4", "3000", {}), ("5", "3000", {"ReadWait": [3_000.0]})):
+        printed()
+        query = {"min_version": least, "wait_ms": wait_ms}
+        get(ACCOUNT, account_id, query, handler=build(parts(StoppedClock())))
+        outcome = "ReadsBehind" if waited else "AccountReads"
+        assert metrics(printed()) == {outcome: [1.0], **waited}
