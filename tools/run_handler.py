@@ -16,9 +16,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from functions.adapters.command_store import CommandStore
-from functions.adapters.event_codec import to_message
+from functions.adapters.event_codec import Unreadable, to_message
+from functions.adapters.event_log import EventLog
 from functions.adapters.runtime import Runtime
+from functions.domain.account import Event
 from tidemark import targets
 from tidemark.aws.clients import AwsClients
 from tidemark.aws.connection import for_children
@@ -92,15 +93,18 @@ def _enter(recorded: deployment.Deployment, handler: str) -> int:
 
 def _delivery(command_table_name: str, account_id: str, version: int) -> dict[str, Any]:
     """Return the SQS event that carries an event of the log, on its first receive."""
-    log = CommandStore(Runtime().dynamodb, command_table_name)
-    for event in log.events(account_id, after=version - 1, before=version + 1):
-        record = {
-            "messageId": str(uuid.uuid4()),
-            "receiptHandle": "none",
-            "body": to_message(event),
-            "attributes": {"ApproximateReceiveCount": "1"},
-        }
-        return {"Records": [record]}
+    log = EventLog(Runtime().dynamodb, command_table_name)
+    match log.between(account_id, after=version - 1, before=version + 1, most=1):
+        case [Unreadable(reason=reason)]:
+            raise SystemExit(f"Event {version} of account {account_id} cannot be read: {reason}.")
+        case [Event() as event]:
+            record = {
+                "messageId": str(uuid.uuid4()),
+                "receiptHandle": "none",
+                "body": to_message(event),
+                "attributes": {"ApproximateReceiveCount": "1"},
+            }
+            return {"Records": [record]}
     raise SystemExit(f"The log has no event {version} of account {account_id}.")
 
 

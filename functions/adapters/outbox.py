@@ -9,12 +9,11 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
+from functions.adapters.aws_errors import ContendedError, RefusedWriteError, sorted_errors
+from functions.adapters.budget import Budget
 from functions.adapters.clock import Clock
-from functions.adapters.event_codec import event_key, from_log
+from functions.adapters.event_codec import Unreadable, from_log
 from functions.adapters.items import from_item, to_item
-from functions.adapters.transactions import FAILED_CONDITION_EXCEPTION
 from functions.domain.account import Event
 
 if TYPE_CHECKING:
@@ -30,26 +29,37 @@ THRESHOLD_MS = 20_000
 MOST_ATTEMPTS = 10
 """After so many copies an event is stuck: the transport is not what stops it."""
 
-NEVER = 9_999_999_999_999
-"""The `due` of a stuck event: published again only after a redrive."""
+STUCK_BACKOFF_MS = 60 * 60_000
+"""How long a stuck event waits between two copies."""
+
+UNREADABLE_BACKOFF_MS = 5 * 60_000
+"""How long until an event is looked at again that only another version can read."""
 
 _LONGEST_BACKOFF_MS = 15 * 60_000
+
 _READ_AT_ONCE = (
     100  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
 )
 
+Key = tuple[str, str]
+
 
 @dataclass(frozen=True, slots=True)
 class Unprojected:
-    """An event that still carries its mark: due at a time (UTC ms), after `attempts` copies."""
+    """An event that still carries its mark: due at a time (UTC ms), after `attempts` copies.
 
-    event: Event
+    `recorded_at` (UTC ms) is None only where not even that could be read.
+    """
+
+    key: Key
+    event: Event | Unreadable
+    recorded_at: int | None
     due: int
     attempts: int
 
     @property
     def stuck(self) -> bool:
-        """Whether the sweeper has given up on it."""
+        """Whether so many copies were published that the transport cannot be the cause."""
         return self.attempts >= MOST_ATTEMPTS
 
 
@@ -64,90 +74,116 @@ def fresh_mark(event: Event) -> dict[str, int]:
 
 def backoff_ms(attempts: int) -> int:
     """Return how long to wait for an acknowledgement after so many copies."""
-    doubled: int = THRESHOLD_MS << min(attempts, MOST_ATTEMPTS)
+    if attempts >= MOST_ATTEMPTS:
+        return STUCK_BACKOFF_MS
+    doubled: int = THRESHOLD_MS << attempts
     return min(_LONGEST_BACKOFF_MS, doubled)
 
 
 class Outbox:
     """The unprojected events of one command table."""
 
-    def __init__(self, dynamodb: "DynamoDBClient", table_name: str, clock: Clock) -> None:
+    def __init__(
+        self, dynamodb: "DynamoDBClient", table_name: str, clock: Clock, budget: Budget
+    ) -> None:
         self._dynamodb = dynamodb
         self._table_name = table_name
         self._clock = clock
+        self._budget = budget
 
-    def unprojected(self, *, most_per_shard: int, due_from: int = 0) -> list[Unprojected]:
-        """Return what the projection owes, what is due longest first.
+    def unprojected(self, shard: int, *, most: int) -> list[Unprojected]:
+        """Return what the projection owes in one shard (0 to `SHARDS` - 1), those due first.
 
         Args:
-            most_per_shard: how many events of each shard at the most, those due first.
-            due_from: leave out what is due before (UTC ms).
+            shard: the shard.
+            most: how many events at the most.
+
+        Raises:
+            AwsError: DynamoDB did not say, or not all of it in the time that is left.
         """
-        keys = [
-            key for shard in range(SHARDS) for key in self._keys(shard, due_from, most_per_shard)
-        ]
-        found = [
+        keys = self._keys(shard, most)
+        return [
             _unprojected(values)
             for first in range(0, len(keys), _READ_AT_ONCE)
             for values in self._read(keys[first : first + _READ_AT_ONCE])
             if "outbox" in values
         ]
-        return sorted(found, key=lambda entry: entry.due)
 
-    def _keys(self, shard: int, due_from: int, most: int) -> list[dict[str, str]]:
+    def _keys(self, shard: int, most: int) -> list[Key]:
         pages = self._dynamodb.get_paginator("query").paginate(
             TableName=self._table_name,
             IndexName=INDEX,
-            KeyConditionExpression="#outbox = :shard AND #due >= :due_from",
-            ExpressionAttributeNames={"#outbox": "outbox", "#due": "due"},
-            ExpressionAttributeValues=to_item({":shard": shard, ":due_from": due_from}),
-            PaginationConfig={"MaxItems": most},
+            KeyConditionExpression="#outbox = :shard",
+            ExpressionAttributeNames={"#outbox": "outbox"},
+            ExpressionAttributeValues=to_item({":shard": shard}),
+            PaginationConfig={"MaxItems": most, "PageSize": most},
         )
-        items = [from_item(item) for page in pages for item in page["Items"]]
-        return [{"pk": item["pk"], "sk": item["sk"]} for item in items]
+        with sorted_errors(reading=True):
+            items = [from_item(item) for page in pages for item in page["Items"]]
+        # An event that is put off while the pages are read shows in two places of the index.
+        return list(dict.fromkeys((item["pk"], item["sk"]) for item in items))
 
-    def _read(self, keys: list[dict[str, str]]) -> list[dict[str, Any]]:
+    def _read(self, keys: list[Key]) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = []
         request: Any = {
-            self._table_name: {"Keys": [to_item(key) for key in keys], "ConsistentRead": True}
+            self._table_name: {
+                "Keys": [to_item({"pk": pk, "sk": sk}) for pk, sk in keys],
+                "ConsistentRead": True,
+            }
         }
         attempt = 0
-        while request:
-            if attempt:  # DynamoDB had no room for the rest
-                self._clock.pause(self._clock.jittered_ms(attempt, base_ms=50, longest_ms=2_000))
-            attempt += 1
-            answer = self._dynamodb.batch_get_item(RequestItems=request)
+        while True:
+            with sorted_errors(reading=True):
+                answer = self._dynamodb.batch_get_item(RequestItems=request)
             found += [from_item(item) for item in answer["Responses"].get(self._table_name, [])]
             request = answer.get("UnprocessedKeys")
-        return found
+            if not request:
+                return found
+            attempt += 1  # DynamoDB had no room for the rest
+            pause_ms = self._clock.jittered_ms(attempt, base_ms=50, longest_ms=2_000)
+            if pause_ms >= self._budget.left_ms():
+                raise ContendedError("DynamoDB had no room for all of a batch", ambiguous=False)
+            self._clock.pause(pause_ms)
 
     def postpone(self, entry: Unprojected, *, due: int, attempts: int) -> bool:
         """Write when an event is due next and how often it was published, if it is still owed.
 
         Returns:
             False if the projection acknowledged it meanwhile, or another sweep postponed it.
+
+        Raises:
+            AwsError: DynamoDB did not do it; the event may be in a transaction just now.
         """
+        pk, sk = entry.key
         try:
-            self._dynamodb.update_item(
-                TableName=self._table_name,
-                Key=to_item(event_key(entry.event.account_id, entry.event.version)),
-                UpdateExpression="SET #due = :due, #attempts = :attempts",
-                ConditionExpression="attribute_exists(#outbox) AND #due = :seen",
-                ExpressionAttributeNames={
-                    "#due": "due",
-                    "#attempts": "attempts",
-                    "#outbox": "outbox",
-                },
-                ExpressionAttributeValues=to_item(
-                    {":due": due, ":attempts": attempts, ":seen": entry.due}
-                ),
-            )
-        except ClientError as error:
-            if error.response["Error"]["Code"] == FAILED_CONDITION_EXCEPTION:
+            with sorted_errors():
+                self._dynamodb.update_item(
+                    TableName=self._table_name,
+                    Key=to_item({"pk": pk, "sk": sk}),
+                    UpdateExpression="SET #due = :due, #attempts = :attempts",
+                    ConditionExpression="attribute_exists(#outbox) AND #due = :seen",
+                    ExpressionAttributeNames={
+                        "#due": "due",
+                        "#attempts": "attempts",
+                        "#outbox": "outbox",
+                    },
+                    ExpressionAttributeValues=to_item(
+                        {":due": due, ":attempts": attempts, ":seen": entry.due}
+                    ),
+                )
+        except RefusedWriteError as refused:
+            if refused.failed(0):
                 return False
             raise
         return True
 
 
 def _unprojected(values: dict[str, Any]) -> Unprojected:
-    return Unprojected(event=from_log(values), due=values["due"], attempts=values["attempts"])
+    recorded_at = values.get("recorded_at")
+    return Unprojected(
+        key=(values["pk"], values["sk"]),
+        event=from_log(values),
+        recorded_at=recorded_at if isinstance(recorded_at, int) else None,
+        due=values["due"],
+        attempts=values.get("attempts", 0),
+    )

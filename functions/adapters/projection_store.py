@@ -5,10 +5,10 @@ event log change together or not at all, and only if the row is at the version b
 redelivered, reordered or interrupted event cannot be applied twice, skipped or half done.
 """
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
+from functions.adapters.aws_errors import RefusedWriteError, sorted_errors
 from functions.adapters.event_codec import event_data, event_key, event_type
 from functions.adapters.items import from_item, to_item
 from functions.adapters.read_model import (
@@ -18,40 +18,33 @@ from functions.adapters.read_model import (
     line_sort_key,
     owner_partition,
 )
-from functions.adapters.transactions import (
-    FAILED_CONDITION,
-    FAILED_CONDITION_EXCEPTION,
-    ContendedError,
-    cancellation,
-    is_contention,
-)
-from functions.domain.account import (
-    AccountClosed,
-    AccountOpened,
-    Event,
-    FundsDeposited,
-    FundsWithdrawn,
-    Status,
-)
+from functions.domain.account import Account, Event
+from functions.domain.projection import StatementLine, TotalsChange, effect_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 
-class UnknownEventError(Exception):
-    """The log has no such event: whoever sent it, it is not a fact."""
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """The read model has the event now, and the log knows it."""
 
 
-class AlreadyAppliedError(Exception):
-    """The read model has this event already."""
+@dataclass(frozen=True, slots=True)
+class AlreadyApplied:
+    """The read model had the event before; it is not in the outbox any more."""
 
 
-class GapError(Exception):
-    """The read model misses events before this one; it is at `version`."""
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """The read model is at `version` and misses events before this one: nothing was changed."""
 
-    def __init__(self, version: int) -> None:
-        super().__init__(f"the read model is at version {version}")
-        self.version = version
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class NotInLog:
+    """The log has another event at that version, or none: nothing was changed."""
 
 
 class ProjectionStore:
@@ -64,98 +57,92 @@ class ProjectionStore:
         self._command_table_name = command_table_name
         self._query_table_name = query_table_name
 
-    def apply(self, event: Event, *, now_ms: int) -> None:
-        """Apply one event.
+    def apply(self, event: Event, *, now_ms: int) -> Applied | AlreadyApplied | Gap | NotInLog:
+        """Apply one event, if the read model is at the version before it.
+
+        Args:
+            event: the event.
+            now_ms: the time of its projection (UTC ms), if this is the call that applies it.
 
         Raises:
-            UnknownEventError: the log has another event, or none, at that version.
-            AlreadyAppliedError: the account's row is at that version or beyond.
-            GapError: the account's row is not yet at the version before.
-            ContendedError: nothing is wrong, try again.
+            ContendedError: others were writing to the same items, or DynamoDB had no room.
+            UnansweredError: nobody knows whether it was applied.
         """
+        effect = effect_of(event)
         items: Any = [
-            self._account(event, now_ms),
-            self._line(event),
-            self._totals(event),
+            self._account(effect.account, now_ms),
+            self._line(event, effect.line),
+            self._totals(event.owner_id, effect.totals),
             {"Update": self._acknowledgement(event, now_ms)},
         ]
         try:
-            self._dynamodb.transact_write_items(TransactItems=items)
-        except ClientError as error:
-            self._raise_reason(error, event)
-            raise
+            with sorted_errors():
+                self._dynamodb.transact_write_items(TransactItems=items)
+        except RefusedWriteError as refused:
+            found = _why_not(refused, event)
+        else:
+            return Applied()
+        if isinstance(found, AlreadyApplied):
+            return self._acknowledge(event, now_ms)
+        return found
 
-    def _raise_reason(self, error: ClientError, event: Event) -> None:
-        reasons = cancellation(error)
-        if reasons and reasons[3].code == FAILED_CONDITION:
-            raise UnknownEventError(
-                f"the log does not have this event at version {event.version}"
-            ) from error
-        # A conflict hides how the other conditions stood: only a second try can tell.
-        if is_contention(error):
-            raise ContendedError from error
-        if reasons and reasons[0].code == FAILED_CONDITION:
-            version = from_item(reasons[0].item).get("version", 0)
-            if version >= event.version:
-                raise AlreadyAppliedError from error
-            raise GapError(version) from error
-
-    def acknowledge(self, event: Event, *, now_ms: int) -> None:
-        """Make sure that an applied event is no longer in the outbox."""
+    def _acknowledge(self, event: Event, now_ms: int) -> AlreadyApplied | NotInLog:
+        """Make sure that an event that is applied is no longer in the outbox."""
         try:
-            self._dynamodb.update_item(**self._acknowledgement(event, now_ms))
-        except ClientError as error:
-            if error.response["Error"]["Code"] == FAILED_CONDITION_EXCEPTION:
-                raise UnknownEventError(str(error)) from error
-            if is_contention(error):
-                raise ContendedError from error
+            with sorted_errors():
+                self._dynamodb.update_item(**self._acknowledgement(event, now_ms))
+        except RefusedWriteError as refused:
+            if refused.failed(0):
+                return NotInLog()
             raise
+        return AlreadyApplied()
 
-    def _account(self, event: Event, now_ms: int) -> Any:
+    def _account(self, account: Account, now_ms: int) -> Any:
         row = {
-            "account_id": event.account_id,
-            "owner_id": event.owner_id,
-            "owner_key": owner_partition(event.owner_id),
-            "balance": _balance_after(event),
-            "status": (Status.CLOSED if isinstance(event, AccountClosed) else Status.OPEN).value,
-            "version": event.version,
-            "projected_at": now_ms,
-            "pk": account_partition(event.account_id),
+            "pk": account_partition(account.account_id),
             "sk": ACCOUNT,
+            "account_id": account.account_id,
+            "owner_id": account.owner_id,
+            "owner_key": owner_partition(account.owner_id),
+            "balance": account.balance,
+            "status": account.status.value,
+            "version": account.version,
+            "projected_at": now_ms,
         }
         put = {
             "TableName": self._query_table_name,
             "Item": to_item(row),
             "ReturnValuesOnConditionCheckFailure": "ALL_OLD",
         }
-        if event.version == 1:
+        if account.version == 1:
             return {"Put": put | {"ConditionExpression": "attribute_not_exists(pk)"}}
         return {
             "Put": put
             | {
                 "ConditionExpression": "#version = :before",
                 "ExpressionAttributeNames": {"#version": "version"},
-                "ExpressionAttributeValues": to_item({":before": event.version - 1}),
+                "ExpressionAttributeValues": to_item({":before": account.version - 1}),
             }
         }
 
-    def _line(self, event: Event) -> Any:
-        line = {
+    def _line(self, event: Event, line: StatementLine) -> Any:
+        row = {
             "pk": account_partition(event.account_id),
             "sk": line_sort_key(event.version),
             "type": event_type(event),
-            "amount": event_data(event).get("amount", 0),
-            "balance": _balance_after(event),
+            "amount": line.amount,
+            "balance": line.balance,
             "recorded_at": event.recorded_at,
         }
-        return {"Put": {"TableName": self._query_table_name, "Item": to_item(line)}}
+        return {"Put": {"TableName": self._query_table_name, "Item": to_item(row)}}
 
-    def _totals(self, event: Event) -> Any:
+    def _totals(self, owner_id: str, change: TotalsChange) -> Any:
         return {
             "Update": {
                 "TableName": self._query_table_name,
-                "Key": to_item({"pk": owner_partition(event.owner_id), "sk": TOTALS}),
-                "UpdateExpression": "SET #owner_id = :owner_id ADD #accounts :one, #balance :sum",
+                "Key": to_item({"pk": owner_partition(owner_id), "sk": TOTALS}),
+                "UpdateExpression": "SET #owner_id = :owner_id "
+                "ADD #accounts :accounts, #balance :balance",
                 "ExpressionAttributeNames": {
                     "#owner_id": "owner_id",
                     "#accounts": "accounts",
@@ -163,9 +150,9 @@ class ProjectionStore:
                 },
                 "ExpressionAttributeValues": to_item(
                     {
-                        ":owner_id": event.owner_id,
-                        ":one": int(isinstance(event, AccountOpened)),
-                        ":sum": _balance_change(event),
+                        ":owner_id": owner_id,
+                        ":accounts": change.accounts,
+                        ":balance": change.balance,
                     }
                 ),
             }
@@ -208,14 +195,12 @@ class ProjectionStore:
         }
 
 
-def _balance_after(event: Event) -> int:
-    return event.balance if isinstance(event, FundsDeposited | FundsWithdrawn) else 0
-
-
-def _balance_change(event: Event) -> int:
-    match event:
-        case FundsDeposited(amount=amount):
-            return amount
-        case FundsWithdrawn(amount=amount):
-            return -amount
-    return 0
+def _why_not(refused: RefusedWriteError, event: Event) -> AlreadyApplied | Gap | NotInLog:
+    """Return what the two tables have in place of the event."""
+    if refused.failed(3):
+        return NotInLog()
+    # A conflict hides how the other conditions stood: only a second try can tell.
+    if refused.contended or not refused.failed(0):
+        raise refused
+    version = from_item(refused.reasons[0].item).get("version", 0)
+    return AlreadyApplied() if version >= event.version else Gap(version)

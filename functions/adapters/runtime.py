@@ -63,7 +63,8 @@ class Runtime:
     Args:
         variables: the environment variables.
         clock: time, ids and chance.
-        connect: makes the client of a service; boto3 unless told otherwise.
+        connect: makes the client of a service, with another number of tries where one is named;
+            boto3 unless told otherwise.
     """
 
     def __init__(
@@ -71,7 +72,7 @@ class Runtime:
         variables: Mapping[str, str] = os.environ,
         *,
         clock: Clock | None = None,
-        connect: Callable[[str], Any] | None = None,
+        connect: Callable[..., Any] | None = None,
     ) -> None:
         self._variables = variables
         self._connect = connect or self._with_boto3
@@ -110,6 +111,11 @@ class Runtime:
         return self._connect("dynamodb")  # type: ignore[no-any-return]
 
     @cached_property
+    def dynamodb_once(self) -> "DynamoDBClient":
+        """The client of the tables for who tries again by itself: a call is one request."""
+        return self._connect("dynamodb", tries=1)  # type: ignore[no-any-return]
+
+    @cached_property
     def sns(self) -> "SNSClient":
         """The client of the topic."""
         return self._connect("sns")  # type: ignore[no-any-return]
@@ -119,10 +125,11 @@ class Runtime:
         """The client of the queue between topic and processor."""
         return self._connect("sqs")  # type: ignore[no-any-return]
 
-    def _with_boto3(self, service: str) -> Any:
+    def _with_boto3(self, service: str, *, tries: int | None = None) -> Any:
         limits = _LIMITS[service]
         config = Config(
-            retries={"mode": "standard", "total_max_attempts": limits.tries}, tcp_keepalive=True
+            retries={"mode": "standard", "total_max_attempts": tries or limits.tries},
+            tcp_keepalive=True,
         )
         client: Any = boto3.client(service, config=config)
         self.budget.bound(client, longest_ms=limits.longest_ms)

@@ -1,6 +1,6 @@
 """The Outbox Sweeper: runs by schedule, and by hand with `{"redrive_stuck": true}`."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
@@ -11,9 +11,9 @@ from functions.adapters.clock import Clock
 from functions.adapters.event_bus import EventBus
 from functions.adapters.outbox import Outbox
 from functions.adapters.telemetry import Telemetry
-from functions.outbox_sweeper.sweep import Sweeper
+from functions.outbox_sweeper.sweep import Sweep, Sweeper
 
-_SPARE_MS = 5_000
+_SPARE_MS = 3_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,32 +52,39 @@ class OutboxSweeper:
             What the sweep saw and did, in counts and seconds.
         """
         self._budget.begin(context, spare_ms=_SPARE_MS)
-        redriven = self._sweeper.redrive() if event.get("redrive_stuck") is True else 0
-        result = self._sweeper.sweep()
-        oldest_age_s = result.oldest_age_ms // 1000
-        self._telemetry.measure(
-            MetricUnit.Count, {"OutboxSize": result.size, "OutboxStuck": result.stuck}
-        )
-        self._telemetry.measure(MetricUnit.Seconds, {"OutboxOldestAge": oldest_age_s})
-        self._telemetry.count(PublishFailed=result.not_published)
-        report = {
-            "size": result.size,
-            "stuck": result.stuck,
-            "oldest_age_s": oldest_age_s,
-            "published": result.published,
-            "not_published": result.not_published,
-            "redriven": redriven,
-        }
+        seen = Sweep()
+        try:
+            if event.get("redrive_stuck") is True:
+                self._sweeper.redrive(seen)
+            self._sweeper.sweep(seen)
+        finally:
+            # Whatever happened: an alarm takes a metric that is not there for a healthy one.
+            self._write_metrics(seen)
+        report = asdict(seen)
+        report["oldest_age_s"] = report.pop("oldest_age_ms") // 1000
         self._telemetry.log_invocation(context, "swept", **report)
-        self._telemetry.flush_metrics()
         return report
+
+    def _write_metrics(self, seen: Sweep) -> None:
+        self._telemetry.measure(
+            MetricUnit.Count,
+            {
+                "OutboxSize": seen.size,
+                "OutboxStuck": seen.stuck,
+                "OutboxUnreadable": seen.unreadable,
+                "OutboxUnreadShards": seen.unread_shards,
+            },
+        )
+        self._telemetry.measure(MetricUnit.Seconds, {"OutboxOldestAge": seen.oldest_age_ms // 1000})
+        self._telemetry.count(PublishFailed=seen.not_published, PostponeFailed=seen.not_postponed)
+        self._telemetry.flush_metrics()
 
 
 def build(parts: runtime.Runtime) -> OutboxSweeper:
     """Return the handler as it is deployed."""
     environment = parts.environment(Environment)
     return OutboxSweeper(
-        outbox=Outbox(parts.dynamodb, environment.command_table_name, parts.clock),
+        outbox=Outbox(parts.dynamodb, environment.command_table_name, parts.clock, parts.budget),
         bus=EventBus(parts.sns, environment.topic_arn),
         clock=parts.clock,
         budget=parts.budget,

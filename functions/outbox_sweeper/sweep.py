@@ -2,34 +2,59 @@
 
 from dataclasses import dataclass
 
-from botocore.exceptions import BotoCoreError, ClientError
-
 from functions.adapters.budget import Budget
 from functions.adapters.clock import Clock
 from functions.adapters.event_bus import EventBus
-from functions.adapters.outbox import MOST_ATTEMPTS, NEVER, Outbox, Unprojected, backoff_ms
+from functions.adapters.event_codec import Unreadable
+from functions.adapters.outbox import (
+    SHARDS,
+    UNREADABLE_BACKOFF_MS,
+    Outbox,
+    Unprojected,
+    backoff_ms,
+)
 from functions.adapters.telemetry import Telemetry
+from functions.domain.account import Event
 
 MOST_PER_SHARD = 500
 
+_LONGEST_TAKE_MS = 2_000
+"""What one event may take: with less time than that, none is begun."""
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(slots=True)
 class Sweep:
-    """What one sweep saw and did.
+    """What one sweep has seen and done so far.
 
-    `size` and `stuck` stop counting at `MOST_PER_SHARD` in a shard; `oldest_age_ms` is 0 where
-    the outbox is empty.
+    Attributes:
+        size: Unprojected events; stops counting at `MOST_PER_SHARD` in a shard.
+        stuck: How many of them are stuck.
+        unreadable: How many of them this version cannot read.
+        unread_shards: Shards that could not be read: what they hold is in no count.
+        oldest_age_ms: How long ago the oldest was recorded; 0 where there is none.
+        redriven: Stuck events that were made due at once.
+        published: Copies that the topic took.
+        not_published: Copies that it did not take.
+        not_postponed: Events that could not be put off, and are due as before.
     """
 
-    size: int
-    stuck: int
-    oldest_age_ms: int
-    published: int
-    not_published: int
+    size: int = 0
+    stuck: int = 0
+    unreadable: int = 0
+    unread_shards: int = 0
+    oldest_age_ms: int = 0
+    redriven: int = 0
+    published: int = 0
+    not_published: int = 0
+    not_postponed: int = 0
 
 
 class Sweeper:
-    """Sweeps one outbox."""
+    """Sweeps one outbox.
+
+    Nothing that goes wrong with one event or one shard stops the sweep: the mark stays, so
+    nothing is lost, and a later sweep tries again.
+    """
 
     def __init__(
         self, outbox: Outbox, bus: EventBus, clock: Clock, budget: Budget, telemetry: Telemetry
@@ -40,61 +65,90 @@ class Sweeper:
         self._budget = budget
         self._telemetry = telemetry
 
-    def sweep(self) -> Sweep:
+    def redrive(self, seen: Sweep) -> None:
+        """Make what is stuck due at once, as if it had never been published.
+
+        It takes half of the time that is left at the most: the sweep that follows needs some.
+        """
+        enough_ms = self._budget.left_ms() / 2
+        for entry in self._unprojected(seen):
+            if self._budget.left_ms() <= enough_ms:
+                break
+            if entry.stuck:
+                now_ms = self._clock.now_ms()
+                seen.redriven += self._postpone(entry, seen, due=now_ms, attempts=0)
+
+    def sweep(self, seen: Sweep) -> None:
         """Publish every due event once more, what is due longest first, while there is time.
 
         Each event that was taken moves behind the others, whether its copy could be published or
         not, so none starves another. An outage of an hour causes a handful of copies of each event.
         """
-        entries = self._outbox.unprojected(most_per_shard=MOST_PER_SHARD)
+        entries = self._unprojected(seen)
         now_ms = self._clock.now_ms()
-        published = not_published = 0
+        recorded = [one.recorded_at for one in entries if one.recorded_at is not None]
+        seen.oldest_age_ms = max(0, now_ms - min(recorded, default=now_ms))
+        seen.size = len(entries)
+        seen.stuck = sum(entry.stuck for entry in entries)
+        seen.unreadable = sum(isinstance(entry.event, Unreadable) for entry in entries)
         for entry in entries:
-            if entry.due > now_ms or self._budget.left_ms() <= 0:
+            if entry.due > now_ms or self._budget.left_ms() < _LONGEST_TAKE_MS:
                 break
-            if self._publish(entry):
-                published += 1
-                self._postpone(entry, entry.attempts + 1)
-            else:
-                not_published += 1
-                self._postpone(entry, entry.attempts)  # no copy was made: it does not count
-        recorded = [entry.event.recorded_at for entry in entries]
-        return Sweep(
-            size=len(entries),
-            stuck=sum(entry.stuck for entry in entries),
-            oldest_age_ms=max(0, now_ms - min(recorded, default=now_ms)),
-            published=published,
-            not_published=not_published,
-        )
+            self._take(entry, seen)
 
-    def redrive(self) -> int:
-        """Make every stuck event due at once, as if never published; return how many."""
-        now_ms = self._clock.now_ms()
-        stuck = self._outbox.unprojected(due_from=NEVER, most_per_shard=MOST_PER_SHARD)
-        return sum(self._outbox.postpone(entry, due=now_ms, attempts=0) for entry in stuck)
+    def _unprojected(self, seen: Sweep) -> list[Unprojected]:
+        """Return what every shard owes that could be read, what is due longest first."""
+        entries: list[Unprojected] = []
+        unread = 0
+        for shard in range(SHARDS):
+            try:
+                entries += self._outbox.unprojected(shard, most=MOST_PER_SHARD)
+            except Exception:
+                unread += 1
+                self._telemetry.logger.exception("shard not read", extra={"shard": shard})
+        seen.unread_shards = unread
+        return sorted(entries, key=lambda entry: entry.due)
 
-    def _publish(self, entry: Unprojected) -> bool:
-        try:
-            self._bus.publish(entry.event, trace=self._telemetry.trace())
-        except (BotoCoreError, ClientError):
-            # Nothing is lost: the mark stays, and a later sweep tries again.
-            self._telemetry.logger.exception(
-                "publish failed", extra={"event_id": entry.event.event_id}
+    def _take(self, entry: Unprojected, seen: Sweep) -> None:
+        event, attempts = entry.event, entry.attempts
+        if isinstance(event, Unreadable):
+            self._telemetry.logger.error(
+                "unreadable event", extra={**_place(entry), "reason": event.reason}
             )
+            wait_ms = UNREADABLE_BACKOFF_MS
+        else:
+            if self._publish(event, attempts + 1):
+                seen.published += 1
+                attempts += 1
+            else:
+                seen.not_published += 1  # no copy was made: it does not count as an attempt
+            wait_ms = backoff_ms(attempts)
+        self._postpone(entry, seen, due=self._clock.now_ms() + wait_ms, attempts=attempts)
+
+    def _publish(self, event: Event, attempt: int) -> bool:
+        about = {
+            "event_id": event.event_id,
+            "command_id": event.command_id,
+            "account_id": event.account_id,
+            "version": event.version,
+        }
+        try:
+            self._bus.publish(event, trace=self._telemetry.trace())
+        except Exception:
+            self._telemetry.logger.exception("publish failed", extra=about)
             return False
-        self._telemetry.logger.info(
-            "republished",
-            extra={
-                "event_id": entry.event.event_id,
-                "command_id": entry.event.command_id,
-                "account_id": entry.event.account_id,
-                "version": entry.event.version,
-                "attempts": entry.attempts + 1,
-            },
-        )
+        self._telemetry.logger.info("republished", extra=about | {"attempts": attempt})
         return True
 
-    def _postpone(self, entry: Unprojected, attempts: int) -> None:
-        stuck = attempts >= MOST_ATTEMPTS
-        due = NEVER if stuck else self._clock.now_ms() + backoff_ms(attempts)
-        self._outbox.postpone(entry, due=due, attempts=attempts)
+    def _postpone(self, entry: Unprojected, seen: Sweep, *, due: int, attempts: int) -> bool:
+        try:
+            return self._outbox.postpone(entry, due=due, attempts=attempts)
+        except Exception:
+            # Most likely the projection is at it in this moment, and holds its transaction.
+            seen.not_postponed += 1
+            self._telemetry.logger.warning("not put off", extra=_place(entry), exc_info=True)
+            return False
+
+
+def _place(entry: Unprojected) -> dict[str, str]:
+    return dict(zip(("pk", "sk"), entry.key, strict=True))

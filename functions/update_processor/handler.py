@@ -1,26 +1,35 @@
 """The Update Processor: parse, project, acknowledge, and report what failed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from aws_lambda_powertools.metrics import MetricUnit
-from botocore.exceptions import BotoCoreError, ClientError
 
 from functions.adapters import runtime
 from functions.adapters.budget import Budget, Invocation
 from functions.adapters.clock import Clock
-from functions.adapters.command_store import CommandStore
-from functions.adapters.event_codec import UnreadableEventError, from_message
-from functions.adapters.projection_store import ProjectionStore, UnknownEventError
+from functions.adapters.event_codec import Unreadable
+from functions.adapters.event_log import EventLog
+from functions.adapters.projection_store import ProjectionStore
 from functions.adapters.telemetry import Telemetry
 from functions.domain.account import Event
-from functions.update_processor.deliveries import Delivery, deliveries
-from functions.update_processor.projection import NoTimeLeftError, Outcome, project
+from functions.update_processor.batch import Record, batch_of, by_account, line_of
+from functions.update_processor.projection import (
+    Ending,
+    FailedForGood,
+    FailedForNow,
+    Projected,
+    Projection,
+)
 from functions.update_processor.redelivery import Queue, Redelivery, report
+from functions.update_processor.turns import Lane, take_turns
 
 _SPARE_MS = 1_500
 """What is kept of the function's time to report failures in."""
+
+_LAST_MS = 300
+"""What is kept of that to answer in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,14 +49,13 @@ class UpdateProcessor:
         self,
         *,
         store: ProjectionStore,
-        log: CommandStore,
+        log: EventLog,
         queue: Queue | None,
         clock: Clock,
         budget: Budget,
         telemetry: Telemetry,
     ) -> None:
-        self._store = store
-        self._log = log
+        self._projection = Projection(store, log, clock)
         self._redelivery = Redelivery(queue, clock, telemetry)
         self._clock = clock
         self._budget = budget
@@ -63,49 +71,55 @@ class UpdateProcessor:
             redelivery.UndeliverableError: a delivery from the topic can never succeed.
         """
         self._budget.begin(context, spare_ms=_SPARE_MS)
-        batch = deliveries(event)
-        failed = [
-            delivery
-            for delivery, parsed in _in_order(batch)
-            if not self._processed(delivery, parsed)
-        ]
+        batch = batch_of(event)
+        # Before anything is tried, so that an invocation that never ends is seen all the same.
+        self._telemetry.logger.info(
+            "started",
+            extra={
+                "function_request_id": context.aws_request_id,
+                "message_ids": [record.delivery.message_id for record in batch],
+            },
+        )
+        for record in batch:
+            if isinstance(record.body, Unreadable):
+                self._conclude(record, FailedForGood(record.body.reason))
+        lanes = [self._lane(records) for records in by_account(batch)]
+        take_turns(lanes, clock=self._clock, budget=self._budget)
+        for record in batch:
+            if record.ending is None:
+                attempts = record.progress.attempts
+                self._conclude(record, FailedForNow(f"no time left after {attempts} attempts"))
+        failed = [record.delivery for record in batch if record.has_failed]
+        self._budget.begin(context, spare_ms=_LAST_MS)
+        self._redelivery.deliver_again_soon(failed)
         self._telemetry.count(RecordsFailed=len(failed))
         self._telemetry.log_invocation(context, "processed", records=len(batch), failed=len(failed))
         self._telemetry.flush_metrics()
         return report(failed)
 
-    def _processed(self, delivery: Delivery, parsed: Event | str) -> bool:
-        """Project one delivery and log what became of it; False if it is to be delivered again."""
-        if isinstance(parsed, str):
-            return self._redelivery.failed_for_good(delivery, None, parsed)
-        try:
-            projected = project(
-                parsed, store=self._store, log=self._log, clock=self._clock, budget=self._budget
-            )
-        except UnknownEventError as error:
-            return self._redelivery.failed_for_good(delivery, parsed, str(error))
-        except (NoTimeLeftError, BotoCoreError, ClientError) as error:
-            return self._redelivery.failed_for_now(delivery, parsed, str(error))
-        except Exception as error:  # one record must not fail its batch; the queue keeps it
-            self._telemetry.logger.exception("unexpected failure")
-            return self._redelivery.failed_for_good(delivery, parsed, repr(error))
-        applied = projected.outcome is Outcome.APPLIED
+    def _lane(self, records: Iterable[tuple[Record, Event]]) -> Lane:
+        """Bring the read model of one account up to each of its records, in turns."""
+        for record, event in records:
+            try:
+                ending = yield from self._projection.bring_up_to(event, record.progress)
+            except Exception as error:  # one record must not fail its batch; the queue keeps it
+                self._telemetry.logger.exception("unexpected failure")
+                ending = FailedForGood(repr(error))
+            self._conclude(record, ending)
+            yield 0
+
+    def _conclude(self, record: Record, ending: Ending) -> None:
+        """Note, log and count what became of a record."""
+        record.ending = ending
+        record.left_to = self._redelivery.left_to(record.delivery, ending)
+        self._telemetry.logger.info("record", extra=line_of(record))
         self._telemetry.count(
-            EventsApplied=int(applied),
-            Duplicates=int(not applied),
-            GapsHealed=len(projected.healed),
+            EventsApplied=int(ending == Projected(duplicate=False)),
+            Duplicates=int(ending == Projected(duplicate=True)),
+            GapsHealed=len(record.progress.healed),
         )
-        if applied:
-            self._telemetry.measure(MetricUnit.Milliseconds, {"ProjectionLag": projected.lag_ms})
-        self._redelivery.log_record(
-            delivery,
-            parsed,
-            projected.outcome,
-            healed=list(projected.healed),
-            attempts=projected.attempts,
-            lag_ms=projected.lag_ms if applied else None,
-        )
-        return True
+        for lag_ms in record.progress.lags_ms:
+            self._telemetry.measure(MetricUnit.Milliseconds, {"ProjectionLag": lag_ms})
 
 
 def build(parts: runtime.Runtime) -> UpdateProcessor:
@@ -114,30 +128,13 @@ def build(parts: runtime.Runtime) -> UpdateProcessor:
     url, most = environment.queue_url, environment.max_receive_count
     return UpdateProcessor(
         store=ProjectionStore(
-            parts.dynamodb,
+            parts.dynamodb_once,
             command_table_name=environment.command_table_name,
             query_table_name=environment.query_table_name,
         ),
-        log=CommandStore(parts.dynamodb, environment.command_table_name),
+        log=EventLog(parts.dynamodb_once, environment.command_table_name),
         queue=None if url is None or most is None else Queue(parts.sqs, url, most),
         clock=parts.clock,
         budget=parts.budget,
         telemetry=parts.telemetry(environment),
     )
-
-
-def _in_order(batch: list[Delivery]) -> Iterator[tuple[Delivery, Event | str]]:
-    """Yield each delivery with its event, or why it has none; events by version.
-
-    Records of one account are thereby applied in order, which saves healing gaps that only the
-    transport made. All are applied in sequence: two of one owner would only collide.
-    """
-    parsed = [(delivery, _event_or_reason(delivery)) for delivery in batch]
-    yield from sorted(parsed, key=lambda pair: 0 if isinstance(pair[1], str) else pair[1].version)
-
-
-def _event_or_reason(delivery: Delivery) -> Event | str:
-    try:
-        return from_message(delivery.body)
-    except UnreadableEventError as error:
-        return str(error)

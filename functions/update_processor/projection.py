@@ -1,96 +1,150 @@
-"""The projection: applies an event, and before it what the transport lost or reordered."""
+"""The projection at work: applies an event, and before it what the transport lost or reordered."""
 
-from dataclasses import dataclass
-from enum import StrEnum
-from itertools import islice
+from collections import deque
+from collections.abc import Generator
+from dataclasses import dataclass, field
 
-from functions.adapters.budget import Budget
+from functions.adapters.aws_errors import AwsError, UnansweredError
 from functions.adapters.clock import Clock
-from functions.adapters.command_store import CommandStore
+from functions.adapters.event_codec import Unreadable
+from functions.adapters.event_log import EventLog
 from functions.adapters.projection_store import (
-    AlreadyAppliedError,
-    GapError,
+    AlreadyApplied,
+    Applied,
+    Gap,
+    NotInLog,
     ProjectionStore,
-    UnknownEventError,
 )
-from functions.adapters.transactions import ContendedError
 from functions.domain.account import Event
 
 _HEALED_AT_ONCE = 100
+"""How many events of a gap are read in one call."""
 
-
-class Outcome(StrEnum):
-    """What became of one delivered event."""
-
-    APPLIED = "applied"
-    DUPLICATE = "duplicate"
-    FAILED = "failed"
+_MOST_UNANSWERED = 3
+"""After so many calls without a useful answer an event is left to a later invocation."""
 
 
 @dataclass(frozen=True, slots=True)
 class Projected:
-    """One event that the read model has now.
+    """The read model has the event: since now, or since before (a duplicate)."""
 
-    `healed` are the versions that were applied before it, `attempts` the transactions it took.
+    duplicate: bool
+
+
+@dataclass(frozen=True, slots=True)
+class FailedForGood:
+    """No later try will help."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class FailedForNow:
+    """A later try may help."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Blocked:
+    """The event is a fact and cannot be applied: something in the log before it is in the way."""
+
+    reason: str
+
+
+Ending = Projected | FailedForGood | FailedForNow | Blocked
+
+
+@dataclass(slots=True)
+class Progress:
+    """What was done so far for one delivered event.
+
+    Attributes:
+        attempts: Transactions that were sent.
+        healed: Versions before it that were applied for its sake.
+        lags_ms: How late each event was that was applied, by the time after its transaction.
+        ambiguous: Whether a call had no answer, so that it may have had its effect.
     """
 
-    outcome: Outcome
-    healed: tuple[int, ...]
-    attempts: int
-    lag_ms: int
+    attempts: int = 0
+    healed: list[int] = field(default_factory=list)
+    lags_ms: list[int] = field(default_factory=list)
+    ambiguous: bool = False
 
 
-class NoTimeLeftError(Exception):
-    """The event could not be applied in the time there was: a later delivery may."""
+class Projection:
+    """Brings the read model of an account up to an event."""
 
+    def __init__(self, store: ProjectionStore, log: EventLog, clock: Clock) -> None:
+        self._store = store
+        self._log = log
+        self._clock = clock
 
-def project(
-    event: Event, *, store: ProjectionStore, log: CommandStore, clock: Clock, budget: Budget
-) -> Projected:
-    """Bring the read model of an account up to an event.
+    def bring_up_to(self, event: Event, progress: Progress) -> Generator[int, None, Ending]:
+        """Apply an event, one transaction at a turn.
 
-    One transaction where nothing is in the way. A gap is filled from the log, in order; a
-    duplicate changes nothing; what contends is tried again with jitter while there is time.
+        One turn where nothing is in the way. A gap is filled from the log, in order; a duplicate
+        changes nothing; what contends is tried again, with jitter, and so is, some times, what
+        had no answer.
 
-    Raises:
-        UnknownEventError: the log does not know the event: no later try will help.
-        NoTimeLeftError: the invocation's time was over first.
-    """
-    pending = [event]
-    healed: list[int] = []
-    attempts = conflicts = 0
-    while True:
-        if budget.left_ms() <= 0:
-            raise NoTimeLeftError(f"no time left after {attempts} attempts")
-        current = pending[0]
-        attempts += 1
-        now_ms = clock.now_ms()
-        outcome = Outcome.APPLIED
-        try:
+        Args:
+            event: the event that was delivered.
+            progress: kept up to date, so that it is right whenever the turns end.
+
+        Yields:
+            How long to wait before the next turn, in milliseconds.
+
+        Returns:
+            What became of the event.
+        """
+        pending: deque[Event | Unreadable] = deque([event])
+        setbacks = unanswered = 0
+        while True:
             try:
-                store.apply(current, now_ms=now_ms)
-            except AlreadyAppliedError:
-                outcome = Outcome.DUPLICATE
-                store.acknowledge(current, now_ms=now_ms)
-        except GapError as gap:
-            pending[:0] = _missing(log, current, gap.version)
-            continue
-        except ContendedError:
-            conflicts += 1
-            clock.pause(clock.jittered_ms(conflicts, base_ms=20, longest_ms=500))
-            continue
-        pending.pop(0)
-        if not pending:
-            return Projected(outcome, tuple(healed), attempts, now_ms - event.recorded_at)
-        if outcome is Outcome.APPLIED:
-            healed.append(current.version)
+                ending = self._attempt(pending, progress)
+            except AwsError as error:
+                progress.ambiguous = progress.ambiguous or error.ambiguous
+                unanswered += isinstance(error, UnansweredError)
+                if unanswered == _MOST_UNANSWERED:
+                    return FailedForNow(str(error))
+                setbacks += 1
+                wait_ms = self._clock.jittered_ms(setbacks, base_ms=20, longest_ms=500)
+            else:
+                if ending is not None:
+                    return ending
+                setbacks = unanswered = wait_ms = 0
+            yield wait_ms
 
+    def _attempt(self, pending: deque[Event | Unreadable], progress: Progress) -> Ending | None:
+        """Apply the first of what is pending; the delivered event is the last."""
+        current = pending[0]
+        if isinstance(current, Unreadable):
+            return Blocked(f"an event before it cannot be read: {current.reason}")
+        progress.attempts += 1
+        match self._store.apply(current, now_ms=self._clock.now_ms()):
+            case Applied():
+                progress.lags_ms.append(self._clock.now_ms() - current.recorded_at)
+                pending.popleft()
+                if not pending:
+                    return Projected(duplicate=False)
+                progress.healed.append(current.version)
+            case AlreadyApplied():
+                pending.popleft()
+                if not pending:
+                    return Projected(duplicate=True)
+            case Gap(version=version):
+                missing = self._missing(current, version)
+                if not missing:
+                    between = f"between {version} and {current.version}"
+                    return FailedForGood(f"the log has no event {between}")
+                pending.extendleft(reversed(missing))
+            case NotInLog():
+                reason = f"the log does not have this event at version {current.version}"
+                # What the log itself was read as is the log's trouble: the delivered one is a fact.
+                return FailedForGood(reason) if len(pending) == 1 else Blocked(reason)
+        return None
 
-def _missing(log: CommandStore, event: Event, version: int) -> list[Event]:
-    found = log.events(event.account_id, after=version, before=event.version)
-    missing = list(islice(found, _HEALED_AT_ONCE))
-    if not missing:
-        raise UnknownEventError(
-            f"the log has no event between versions {version} and {event.version}"
+    def _missing(self, event: Event, version: int) -> list[Event | Unreadable]:
+        return self._log.between(
+            event.account_id, after=version, before=event.version, most=_HEALED_AT_ONCE
         )
-    return missing

@@ -1,26 +1,40 @@
-"""What happens to a delivery whose event could not be applied.
+"""Who takes a delivery whose event could not be applied, and when it comes again.
 
 A failure for good goes to the dead-letter queue, with its reason in the log. A failure for now
 is delivered again soon; where that could end in the dead-letter queue it is acknowledged
-instead, because the outbox still has the event and the sweeper owns it.
+instead, because the outbox still has the event and the sweeper owns it. What the log itself
+blocks is left to the sweeper at once: no delivery of the next minute would fare better.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
+from functions.adapters.aws_errors import AwsError, sorted_errors
 from functions.adapters.clock import Clock
 from functions.adapters.telemetry import Telemetry
-from functions.domain.account import Event
 from functions.update_processor.deliveries import Delivery
-from functions.update_processor.projection import Outcome
+from functions.update_processor.projection import (
+    Blocked,
+    Ending,
+    FailedForGood,
+    FailedForNow,
+    Projected,
+)
 
 if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
 _LONGEST_PAUSE_MS = 30_000
+
+
+class Owner(StrEnum):
+    """Who has the event from now on, if the read model does not."""
+
+    QUEUE = "queue"
+    DEAD_LETTER_QUEUE = "dead-letter queue"
+    SWEEPER = "sweeper"
 
 
 class UndeliverableError(Exception):
@@ -37,9 +51,9 @@ class Queue:
 
 
 class Redelivery:
-    """Decides when a delivery that failed comes again, and logs what became of each delivery.
+    """Decides who takes a failed delivery, and when.
 
-    Without a queue the topic delivers, which tries again by itself.
+    Without a queue the topic delivers, which tells nothing about earlier tries.
     """
 
     def __init__(self, queue: Queue | None, clock: Clock, telemetry: Telemetry) -> None:
@@ -47,76 +61,50 @@ class Redelivery:
         self._clock = clock
         self._telemetry = telemetry
 
-    def failed_for_good(self, delivery: Delivery, event: Event | None, reason: str) -> bool:
-        """Fail a delivery that no later try can help; returns False, for it is not processed."""
-        self._deliver_again_soon(delivery)
-        self.log_record(delivery, event, Outcome.FAILED, reason=reason, left_to="dead-letter queue")
-        return False
+    def left_to(self, delivery: Delivery, ending: Ending) -> Owner | None:
+        """Return who takes a delivery that ended so; None if the read model has its event."""
+        match ending:
+            case Projected():
+                return None
+            case FailedForGood():
+                return Owner.DEAD_LETTER_QUEUE
+            case Blocked():
+                return Owner.SWEEPER
+            case FailedForNow():
+                return Owner.SWEEPER if self._is_last_receive(delivery) else Owner.QUEUE
 
-    def failed_for_now(self, delivery: Delivery, event: Event, reason: str) -> bool:
-        """Fail a delivery that a later try may help; True if that try is the sweeper's."""
-        to_sweeper = self._queue is None or self._last_receive(delivery, self._queue)
-        if not to_sweeper:
-            self._deliver_again_soon(delivery)
-        left_to = "sweeper" if to_sweeper else "queue"
-        self.log_record(delivery, event, Outcome.FAILED, reason=reason, left_to=left_to)
-        return to_sweeper
+    def _is_last_receive(self, delivery: Delivery) -> bool:
+        if self._queue is None or delivery.receive_count is None:
+            return True
+        return delivery.receive_count >= self._queue.max_receive_count
 
-    @staticmethod
-    def _last_receive(delivery: Delivery, queue: Queue) -> bool:
-        count = delivery.receive_count
-        return count is None or count >= queue.max_receive_count
-
-    def _deliver_again_soon(self, delivery: Delivery) -> None:
+    def deliver_again_soon(self, failed: Sequence[Delivery]) -> None:
         """Shorten the wait for the next receive: 1 s, doubling, with jitter.
 
         The queue's own visibility timeout must outlast the function several times over, which is
         far too long a wait for a conflict, and for poison on its way to the dead-letter queue.
         """
-        queue = self._queue
-        if queue is None or delivery.receipt_handle is None or delivery.receive_count is None:
-            return
-        pause_ms = self._clock.jittered_ms(
-            delivery.receive_count, base_ms=1_000, longest_ms=_LONGEST_PAUSE_MS
-        )
-        pause_s = max(1, round(pause_ms / 1000))
-        if self._last_receive(delivery, queue):
-            pause_s = 0  # the next receive is the dead-letter queue's
-        try:
-            queue.sqs.change_message_visibility(
-                QueueUrl=queue.url,
-                ReceiptHandle=delivery.receipt_handle,
-                VisibilityTimeout=pause_s,
-            )
-        except (BotoCoreError, ClientError):
-            # Nothing is lost: the message returns when the queue's own timeout ends.
-            self._telemetry.logger.warning("visibility not shortened", exc_info=True)
+        for delivery in failed:
+            if self._queue is None or delivery.receipt_handle is None:
+                continue
+            try:
+                with sorted_errors():
+                    self._queue.sqs.change_message_visibility(
+                        QueueUrl=self._queue.url,
+                        ReceiptHandle=delivery.receipt_handle,
+                        VisibilityTimeout=self._pause_s(delivery),
+                    )
+            except AwsError:
+                # Nothing is lost: the message returns when the queue's own timeout ends.
+                self._telemetry.logger.warning("visibility not shortened", exc_info=True)
 
-    def log_record(
-        self, delivery: Delivery, event: Event | None, outcome: Outcome, **fields: Any
-    ) -> None:
-        """Write the one line that every processed record leaves."""
-        about = (
-            {}
-            if event is None
-            else {
-                "event_id": event.event_id,
-                "command_id": event.command_id,
-                "account_id": event.account_id,
-                "version": event.version,
-            }
+    def _pause_s(self, delivery: Delivery) -> int:
+        if self._is_last_receive(delivery):
+            return 0  # the next receive is the dead-letter queue's
+        pause_ms = self._clock.jittered_ms(
+            delivery.receive_count or 1, base_ms=1_000, longest_ms=_LONGEST_PAUSE_MS
         )
-        self._telemetry.logger.info(
-            "record",
-            extra={
-                "message_id": delivery.message_id,
-                "receive_count": delivery.receive_count,
-                "sent_at": delivery.sent_at,
-                **about,
-                "outcome": outcome.value,
-                **{name: value for name, value in fields.items() if value is not None},
-            },
-        )
+        return max(1, round(pause_ms / 1000))
 
 
 def report(failed: Sequence[Delivery]) -> dict[str, Any]:

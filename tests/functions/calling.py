@@ -47,7 +47,7 @@ def parts(
     return Runtime(
         os.environ | variables,
         clock=clock,
-        connect=lambda service: own.get(service) or getattr(aws(), service),
+        connect=lambda service, **_: own.get(service) or getattr(aws(), service),
     )
 
 
@@ -55,7 +55,7 @@ class FailingClient:
     """A client that raises an error in place of its first calls of one operation, or of all."""
 
     def __init__(
-        self, client: Any, operation: str, error: Exception, times: int | None = None
+        self, client: Any, operation: str, error: BaseException, times: int | None = None
     ) -> None:
         self._client = client
         self._operation = operation
@@ -75,6 +75,28 @@ class FailingClient:
             return call(**parameters)
 
         return failing
+
+
+class WatchedClient:
+    """A client that shows each call of one operation to `watch`, which may raise in its place."""
+
+    def __init__(
+        self, client: Any, operation: str, watch: Callable[[dict[str, Any]], None]
+    ) -> None:
+        self._client = client
+        self._operation = operation
+        self._watch = watch
+
+    def __getattr__(self, name: str) -> Any:
+        call = getattr(self._client, name)
+        return self._watched(call) if name == self._operation else call
+
+    def _watched(self, call: Callable[..., Any]) -> Callable[..., Any]:
+        def watched(**parameters: Any) -> Any:
+            self._watch(parameters)
+            return call(**parameters)
+
+        return watched
 
 
 @dataclass

@@ -1,42 +1,15 @@
-"""The Outbox Sweeper against the embedded target, each test with tables of its own."""
+"""The Outbox Sweeper against the embedded target, each test with an outbox of its own."""
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
-from botocore.exceptions import ClientError
 
 from functions.adapters import outbox
-from functions.adapters.event_bus import EventBus
-from functions.adapters.outbox import MOST_ATTEMPTS, NEVER, Outbox
+from functions.adapters.outbox import MOST_ATTEMPTS, Key, Outbox
 from functions.domain.account import Deposit, Event
-from functions.outbox_sweeper.handler import Environment, build
-from functions.outbox_sweeper.sweep import Sweep, Sweeper
-from tests.functions.calling import (
-    LambdaContext,
-    StoppedClock,
-    aws,
-    command_table_items,
-    parts,
-)
+from tests.functions.calling import StoppedClock
 from tests.functions.projecting import deliver, recorded
-
-HOUR_MS = 3_600_000
-
-
-class Bus(EventBus):
-    """A topic that keeps what it is given, and refuses what it is told to."""
-
-    def __init__(self) -> None:
-        self.published: list[Event] = []
-        self.refused: set[str] = set()
-
-    def publish(self, event: Event, *, trace: str | None) -> None:
-        del trace
-        if event.event_id in self.refused:
-            raise ClientError({"Error": {"Code": "NotFound", "Message": "no topic"}}, "Publish")
-        self.published.append(event)
+from tests.functions.sweeping import HOUR_MS, Bus, emptied_outbox, mark, outbox_of, swept
 
 
 @pytest.fixture
@@ -46,32 +19,7 @@ def clock() -> StoppedClock:
 
 @pytest.fixture(autouse=True)
 def _empty_outbox() -> None:
-    """Acknowledge what other tests left unprojected."""
-    box = Outbox(aws().dynamodb, "commands", StoppedClock())
-    for entry in box.unprojected(most_per_shard=10_000):
-        aws().dynamodb.update_item(
-            TableName="commands",
-            Key={
-                "pk": {"S": f"account#{entry.event.account_id}"},
-                "sk": {"S": f"event#{entry.event.version:012d}"},
-            },
-            UpdateExpression="REMOVE outbox, due, attempts",
-        )
-
-
-def swept(
-    bus: Bus, clock: StoppedClock, *, remaining_ms: int = HOUR_MS, outbox: Outbox | None = None
-) -> Sweep:
-    whole = parts(clock)
-    telemetry = whole.telemetry(whole.environment(Environment))
-    whole.budget.begin(LambdaContext(remaining_ms), spare_ms=0)
-    box = outbox or Outbox(aws().dynamodb, "commands", clock)
-    return Sweeper(box, bus, clock, whole.budget, telemetry).sweep()
-
-
-def mark(event: Event) -> dict[str, Any]:
-    items = command_table_items(event.account_id)
-    return next(item for item in items if item["sk"] == f"event#{event.version:012d}")
+    emptied_outbox()
 
 
 def test_an_event_on_its_way_is_left_alone(unique: str, clock: StoppedClock) -> None:
@@ -80,19 +28,19 @@ def test_an_event_on_its_way_is_left_alone(unique: str, clock: StoppedClock) -> 
     bus = Bus()
     result = swept(bus, clock)
     assert bus.published == []
-    assert (result.size, result.stuck, result.published) == (1, 0, 0)
-    assert result.oldest_age_ms == pytest.approx(outbox.THRESHOLD_MS - 1_000, abs=50)
+    assert (result["size"], result["stuck"], result["published"]) == (1, 0, 0)
+    assert result["oldest_age_s"] == outbox.THRESHOLD_MS // 1_000 - 1
 
 
 def test_a_lost_event_is_published_again_and_put_off(unique: str, clock: StoppedClock) -> None:
     (event,) = recorded(unique, clock=clock)
     clock.at_ms += outbox.THRESHOLD_MS
     bus = Bus()
-    assert swept(bus, clock).published == 1
+    assert swept(bus, clock)["published"] == 1
     assert bus.published == [event]
     assert mark(event)["attempts"] == 1
     assert mark(event)["due"] == clock.at_ms + outbox.backoff_ms(1)
-    assert swept(bus, clock).published == 0
+    assert swept(bus, clock)["published"] == 0
 
 
 def test_a_projected_event_is_skipped_although_the_index_still_lists_it(
@@ -101,17 +49,15 @@ def test_a_projected_event_is_skipped_although_the_index_still_lists_it(
     events = recorded(unique, Deposit("a", 1), clock=clock)
 
     class Stale(Outbox):
-        def _keys(self, shard: int, due_from: int, most: int) -> list[dict[str, str]]:
-            del due_from, most
+        def _keys(self, shard: int, most: int) -> list[Key]:
+            del most
             return listed[shard]
 
-    box = Outbox(aws().dynamodb, "commands", clock)
-    listed = [box._keys(shard, 0, 100) for shard in range(outbox.SHARDS)]
+    listed = [outbox_of(clock)._keys(shard, 100) for shard in range(outbox.SHARDS)]
     deliver(*events)
     clock.at_ms += HOUR_MS
     bus = Bus()
-    stale = Stale(aws().dynamodb, "commands", clock)
-    assert swept(bus, clock, outbox=stale) == Sweep(0, 0, 0, 0, 0)
+    assert not any(swept(bus, clock, box=outbox_of(clock, kind=Stale)).values())
     assert bus.published == []
 
 
@@ -139,21 +85,41 @@ def test_an_hour_of_outage_makes_a_handful_of_copies(unique: str, clock: Stopped
     assert 3 <= len(bus.published) <= 9
 
 
-def test_a_stuck_event_is_counted_and_no_longer_published_until_a_redrive(
+def test_a_stuck_event_is_counted_and_published_once_an_hour(
     unique: str, clock: StoppedClock
 ) -> None:
     (event,) = recorded(unique, clock=clock)
     bus = Bus()
-    for _ in range(2 * MOST_ATTEMPTS):
+    for _ in range(MOST_ATTEMPTS):
         clock.at_ms += HOUR_MS
         result = swept(bus, clock)
-    assert len(bus.published) == MOST_ATTEMPTS
-    assert (result.size, result.stuck) == (1, 1)
-    assert (mark(event)["attempts"], mark(event)["due"]) == (MOST_ATTEMPTS, NEVER)
-    assert result.oldest_age_ms >= 2 * MOST_ATTEMPTS * HOUR_MS
-    report = build(parts(clock)).handle({"redrive_stuck": True}, LambdaContext())
-    assert (report["redriven"], report["published"], report["stuck"]) == (1, 1, 0)
-    assert mark(event)["attempts"] == 1
+    assert (result["size"], result["stuck"]) == (1, 0)
+    assert (mark(event)["attempts"], mark(event)["due"]) == (MOST_ATTEMPTS, clock.at_ms + HOUR_MS)
+    for _ in range(60):
+        clock.at_ms += 60_000
+        result = swept(bus, clock)
+    assert (result["size"], result["stuck"], result["published"]) == (1, 1, 1)
+    assert result["oldest_age_s"] == (MOST_ATTEMPTS + 1) * HOUR_MS // 1_000
+    assert len(bus.published) == MOST_ATTEMPTS + 1
+
+
+def test_a_redrive_publishes_what_is_stuck_at_once(unique: str, clock: StoppedClock) -> None:
+    events = recorded(unique, Deposit("a", 1), clock=clock)
+    bus = Bus()
+    for _ in range(MOST_ATTEMPTS + 1):
+        clock.at_ms += HOUR_MS
+        result = swept(bus, clock)
+    bus.published.clear()
+    result = swept(bus, clock, redrive=True)
+    assert (result["redriven"], result["published"], result["stuck"]) == (2, 2, 0)
+    assert len(bus.published) == len(events)
+    assert [mark(event)["attempts"] for event in events] == [1, 1]
+
+
+def test_a_redrive_leaves_alone_what_is_on_its_way(unique: str, clock: StoppedClock) -> None:
+    recorded(unique, clock=clock)
+    result = swept(Bus(), clock, redrive=True)
+    assert (result["size"], result["redriven"], result["published"]) == (1, 0, 0)
 
 
 def test_one_event_that_cannot_be_published_does_not_starve_the_rest(
@@ -164,7 +130,7 @@ def test_one_event_that_cannot_be_published_does_not_starve_the_rest(
     bus.refused = {events[0].event_id}
     clock.at_ms += HOUR_MS
     result = swept(bus, clock)
-    assert (result.published, result.not_published) == (2, 1)
+    assert (result["published"], result["not_published"]) == (2, 1)
     assert mark(events[0])["attempts"] == 0
     assert mark(events[0])["due"] > clock.at_ms
     bus.refused.clear()
@@ -185,7 +151,7 @@ def test_what_the_deadline_cut_off_comes_first_in_the_next_sweep(
             clock.at_ms += 1_000
 
     bus = Slow()
-    assert swept(bus, clock, remaining_ms=2_500).published == 3
+    assert swept(bus, clock, remaining_ms=7_500)["published"] == 3
     clock.at_ms += 1_000
     swept(bus, clock)
     assert {event.version for event in bus.published} == {event.version for event in events}
@@ -197,5 +163,5 @@ def test_many_shards_and_pages_are_read(unique: str, clock: StoppedClock) -> Non
         recorded(unique, account_id=f"{unique}-{number}", clock=clock)
     clock.at_ms += HOUR_MS
     bus = Bus()
-    assert swept(bus, clock).published == 130
+    assert swept(bus, clock)["published"] == 130
     assert len({event.account_id for event in bus.published}) == 130

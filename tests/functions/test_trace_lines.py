@@ -10,7 +10,7 @@ from functions.command_handler.handler import build
 from functions.update_processor.handler import build as build_processor
 from tests.functions.calling import LambdaContext, StoppedClock, parts, proxy_event
 from tests.functions.projecting import queue_record, recorded
-from tests.functions.test_outbox_sweeper import Bus, swept
+from tests.functions.sweeping import Bus, swept
 
 if TYPE_CHECKING:
     from collections.abc import Callable

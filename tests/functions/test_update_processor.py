@@ -8,18 +8,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from botocore.exceptions import ClientError
 
 from functions.adapters.clock import Clock
-from functions.adapters.command_store import CommandStore
 from functions.adapters.event_codec import to_message
-from functions.adapters.projection_store import ProjectionStore
+from functions.adapters.event_log import EventLog
+from functions.adapters.projection_store import (
+    AlreadyApplied,
+    Applied,
+    Gap,
+    NotInLog,
+    ProjectionStore,
+)
 from functions.domain.account import (
-    Account,
     CloseAccount,
     Deposit,
     Event,
-    evolve,
 )
 from functions.update_processor.handler import Environment, UpdateProcessor, build
 from functions.update_processor.redelivery import UndeliverableError
@@ -33,33 +36,17 @@ from tests.functions.calling import (
     parts,
     query_table_items,
 )
-from tests.functions.projecting import deliver, queue_record, recorded, standard
+from tests.functions.projecting import (
+    assert_projected,
+    cancelled,
+    deliver,
+    queue_record,
+    recorded,
+    standard,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-
-def assert_projected(events: list[Event]) -> None:
-    """The read model and the acknowledgements are what a fold of the events says."""
-    account: Account | None = None
-    for event in events:
-        account = evolve(account, event)
-    assert account is not None
-    rows = query_table_items(f"account#{account.account_id}")
-    row, lines = rows[0], rows[1:]
-    assert (row["version"], row["balance"], row["status"], row["owner_id"]) == (
-        account.version,
-        account.balance,
-        account.status.value,
-        account.owner_id,
-    )
-    assert [line["sk"] for line in lines] == [f"line#{event.version:012d}" for event in events]
-    assert [line["type"] for line in lines] == [type(event).__name__ for event in events]
-    (totals,) = query_table_items(f"owner#{account.owner_id}")
-    assert (totals["accounts"], totals["balance"]) == (1, account.balance)
-    for item in command_table_items(account.account_id)[:-1]:
-        assert item["projected_at"] >= item["recorded_at"]
-        assert not {"outbox", "due", "attempts"} & item.keys()
 
 
 def test_events_in_order_are_applied_with_one_transaction_each(unique: str, calls: Calls) -> None:
@@ -202,12 +189,16 @@ def test_a_body_that_is_no_event_fails_alone(unique: str, body: str) -> None:
     assert_projected(events)
 
 
-def cancelled(*codes: str) -> ClientError:
-    response: Any = {
-        "Error": {"Code": "TransactionCanceledException", "Message": ""},
-        "CancellationReasons": [{"Code": code} for code in codes],
-    }
-    return ClientError(response, "TransactWriteItems")
+def processor_of(store: ProjectionStore, clock: Clock | None = None) -> UpdateProcessor:
+    whole = parts(clock)
+    return UpdateProcessor(
+        store=store,
+        log=EventLog(aws().dynamodb, "commands"),
+        queue=None,
+        clock=whole.clock,
+        budget=whole.budget,
+        telemetry=whole.telemetry(whole.environment(Environment)),
+    )
 
 
 @pytest.mark.parametrize(
@@ -249,21 +240,13 @@ def test_a_bug_in_one_record_does_not_fail_the_others(unique: str) -> None:
     (other,) = recorded(f"{unique}z")
 
     class Buggy(ProjectionStore):
-        def apply(self, event: Event, *, now_ms: int) -> None:
+        def apply(self, event: Event, *, now_ms: int) -> Applied | AlreadyApplied | Gap | NotInLog:
             if event == other:
                 raise KeyError("a bug")
-            super().apply(event, now_ms=now_ms)
+            return super().apply(event, now_ms=now_ms)
 
-    whole = parts()
-    processor = UpdateProcessor(
-        store=Buggy(aws().dynamodb, command_table_name="commands", query_table_name="queries"),
-        log=CommandStore(aws().dynamodb, "commands"),
-        queue=None,
-        clock=whole.clock,
-        budget=whole.budget,
-        telemetry=whole.telemetry(whole.environment(Environment)),
-    )
-    assert deliver(other, *events, processor=processor) == [0]
+    store = Buggy(aws().dynamodb, command_table_name="commands", query_table_name="queries")
+    assert deliver(other, *events, processor=processor_of(store)) == [0]
     assert_projected(events)
 
 

@@ -14,8 +14,8 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from functions.adapters.command_store import CommandStore
-from functions.adapters.event_codec import to_message
+from functions.adapters.event_codec import Unreadable, to_message
+from functions.adapters.event_log import EventLog
 from functions.adapters.runtime import Runtime
 from functions.command_handler import handler as command_handler
 from functions.query_handler import handler as query_handler
@@ -84,7 +84,7 @@ class _Bank:
         self._queries = query_handler.build(parts)
         self._processor = update_processor.build(parts)
         table_name = parts.environment(command_handler.Environment).command_table_name
-        self._log = CommandStore(parts.dynamodb, table_name)
+        self._log = EventLog(parts.dynamodb, table_name)
 
     def recorded(self, action: Callable[[], None]) -> list[Call]:
         """Return the AWS calls that an action makes."""
@@ -138,7 +138,9 @@ class _Bank:
 
     def opening_message(self) -> str:
         """Return the message that carries the opening of the template account."""
-        (event,) = self._log.events(_TEMPLATE_ACCOUNT, after=0, before=2)
+        (event,) = self._log.between(_TEMPLATE_ACCOUNT, after=0, before=2, most=1)
+        if isinstance(event, Unreadable):
+            raise RuntimeError(f"the opening of the template account: {event.reason}")  # noqa: TRY004  its content is wrong
         return to_message(event)
 
     def project(self, account_id: str, message: str) -> None:
