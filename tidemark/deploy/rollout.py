@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tidemark.aws import stacks
-from tidemark.deploy import outputs
+from tidemark.deploy import custom_resources, outputs
 from tidemark.deploy.cdk import last_words
 from tidemark.deploy.undoing import DeployError, stopped_with
 from tidemark.errors import TidemarkError
@@ -82,12 +82,16 @@ class Rollout:
         Raises:
             TidemarkError: CloudFormation did not bring one where it was to be.
         """
+        if (modules := self.target.node_modules) is not None:
+            custom_resources.bring_sdk(self.assembly, modules, self.cdk, self.steps)
         for stack in self.assembly.stacks:
             live = stacks.settled(self.clients, stack.name)
             if self._differs(stack, live) or live is None:
                 with self.steps.step(f"{stack.name} is deployed"):
                     self._deploy(stack, live)
                 live = self._verified(stack)
+                if self.target.is_ours:
+                    custom_resources.tag_buckets(stack, self.clients)
             yield outputs.deployment_of(self.target, self.clients, stack.name, live)
 
     def _differs(self, stack: SynthesisedStack, live: LiveStack | None) -> bool:

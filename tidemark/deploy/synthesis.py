@@ -19,6 +19,7 @@ from tidemark.aws.connection import cleaned
 from tidemark.deploy import cdk
 from tidemark.deploy.assembly import Assembly, is_whole
 from tidemark.errors import TidemarkError
+from tidemark.host.node import tool_path
 from tidemark.host.state import read_json
 
 if TYPE_CHECKING:
@@ -128,7 +129,7 @@ def synthesise(app: App, children: Children, log: Path) -> Assembly:
             | {
                 "CDK_OUTDIR": str(aside),
                 "CDK_CONTEXT_JSON": json.dumps(app.all_contexts),
-                "PATH": cdk.tool_path(),
+                "PATH": tool_path(),
             },
             cwd=app.checkout,
             log=log,

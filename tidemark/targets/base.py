@@ -111,6 +111,11 @@ class Target(ABC):
         """What to record with a deployment so that it can be reached again; no secrets."""
         return {}
 
+    @property
+    def node_modules(self) -> Path | None:
+        """Where functions in Node.js find packages, if their runtime does not bring the AWS SDK."""
+        return None
+
     @abstractmethod
     def keep_log(self, path: Path) -> None:
         """Write the target's own log to a file, if it has one."""

@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, ClassVar
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 from tidemark.aws.connection import cleaned
 from tidemark.errors import RefusedError, TidemarkError
 from tidemark.host import ports
+from tidemark.host.node import tool_path
 from tidemark.host.processes import ProcessIdentity, stop_group
 from tidemark.host.state import read_json, write_json
 from tidemark.host.waiting import NotSeenError, NotYetError, eventually
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 _READY_WITHIN_S = 30.0
 # Function workers are processes here; without a bound, load would start hundreds.
 _FUNCTION_CONCURRENCY = 32
+_NOT_FOR_FUNCTIONS = ("PYTHON", "NODE_PATH", "NODE_OPTIONS", "SERVICES", "LOCALSTACK_HOSTNAME")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +62,15 @@ class EmbeddedTarget(LocalTarget):
     @property
     def _log(self) -> Path:
         return self._folder / "ministack.log"
+
+    @property
+    def _temporary(self) -> Path:
+        return self._folder / "tmp"
+
+    @property
+    def node_modules(self) -> Path:
+        """Above the folders that functions' code is unpacked into; see :meth:`Target`."""
+        return self._temporary / "node_modules"
 
     def keep_log(self, path: Path) -> None:
         """Write what ministack printed so far."""
@@ -97,7 +109,7 @@ class EmbeddedTarget(LocalTarget):
         process = self._recorded()
         was_alive = process is not None and stop_group(process.identity)
         self._record.unlink(missing_ok=True)
-        shutil.rmtree(self._folder / "tmp", ignore_errors=True)
+        shutil.rmtree(self._temporary, ignore_errors=True)
         return was_alive
 
     def how_ended(self) -> str | None:
@@ -125,14 +137,13 @@ class EmbeddedTarget(LocalTarget):
         return process if process is not None and process.identity.is_alive else None
 
     def _launch(self, port: int) -> _Process:
-        temporary = self._folder / "tmp"
-        temporary.mkdir(parents=True, exist_ok=True)
+        self._temporary.mkdir(parents=True, exist_ok=True)
         with self._log.open("w", encoding="utf-8") as log:
             child = subprocess.Popen(
                 [sys.executable, "-m", "ministack"],
                 # Not the checkout: a function must find its code in its asset alone.
-                cwd=temporary,
-                env=_server_environment(port, temporary),
+                cwd=self._temporary,
+                env=_server_environment(port, self._temporary),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -174,8 +185,11 @@ def _server_environment(port: int, temporary: Path) -> dict[str, str]:
     """The environment of ministack and, through it, of the function workers."""
     env = cleaned()
     # A function must not see the checkout, nor how the harness itself is set up.
-    for name in ("PYTHONPATH", "PYTHONHOME", "PYTHONSTARTUP", "SERVICES", "LOCALSTACK_HOSTNAME"):
-        env.pop(name, None)
+    for name in list(env):
+        if name.startswith(_NOT_FOR_FUNCTIONS):
+            del env[name]
+    with suppress(TidemarkError):
+        env["PATH"] = tool_path()  # its functions in Node.js run on the `node` that is found there
     env |= {
         "BIND_HOST": ports.LOOPBACK,
         "GATEWAY_PORT": str(port),
