@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-import io
-from typing import TYPE_CHECKING
-
-from rich.console import Console
-
 from tests.probe.asking import result, row_result
 from tidemark.probe import rendering
 from tidemark.probe.difference import Change, Difference
 from tidemark.probe.observation import Comparison
-
-if TYPE_CHECKING:
-    from tidemark.probe.result import Result
 
 MEASURED = result(
     row_result("a", Comparison.DIFFERS, observed="[red] | 502", measured="after 2 s"),
@@ -22,20 +14,16 @@ MEASURED = result(
 )
 
 
-def _printed(measured: Result) -> str:
-    console = Console(width=200, record=True, file=io.StringIO())
-    console.print(rendering.table(measured))
-    return console.export_text()
+def test_every_row_is_told_as_it_was_observed() -> None:
+    topic, row_a, row_b, other_topic, _ = rendering.rows(MEASURED)
 
-
-def test_the_table_has_every_row_as_it_was_observed() -> None:
-    lines = _printed(MEASURED).splitlines()
-
-    [row_a] = [line for line in lines if line.strip().startswith("a ")]
-    assert "[red] | 502 (after 2 s)" in row_a
-    assert "differs" in row_a
-    assert any("not seen within 20 s" in line for line in lines)
-    assert [line.strip() for line in lines if "topic" in line] == ["topic", "another topic"]
+    assert (topic, other_topic) == ((None, "topic", ""), (None, "another topic", ""))
+    assert row_a == (
+        Comparison.DIFFERS,
+        "differs",
+        "a (0.1 s)\nAWS: What AWS documents.\nembedded: [red] | 502 (after 2 s)",
+    )
+    assert row_b[1] == "not seen within 20 s"
 
 
 def test_the_page_has_every_row_with_its_documentation() -> None:

@@ -95,10 +95,10 @@ class Summary:
 
 
 def summarised(metrics: Iterable[LoggedMetric]) -> list[Summary]:
-    """Summarise values metric by metric: by namespace, name, dimensions and unit."""
+    """Summarise values metric by metric: by namespace, dimensions, name and unit."""
     found: defaultdict[tuple[object, ...], list[LoggedMetric]] = defaultdict(list)
     for one in metrics:
-        found[one.namespace, one.name, tuple(sorted(one.dimensions.items())), one.unit].append(one)
+        found[one.namespace, tuple(sorted(one.dimensions.items())), one.name, one.unit].append(one)
     return [Summary.of(found[key]) for key in sorted(found)]
 
 

@@ -6,9 +6,9 @@ from dataclasses import asdict
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.text import Text
 
+from tidemark.cli import tables
 from tidemark.cli.options import TargetToStart
 from tidemark.doctor.examination import Examination, examine
 from tidemark.doctor.finding import Finding, State
@@ -47,18 +47,17 @@ def doctor(
 
 
 def _print(found: Examination) -> None:
-    console = Console(highlight=False, soft_wrap=True)
-    why = f": {found.why}" if found.why else ""
-    console.print(Text(f"For the {found.target} target{why}"))
-    width = max(len(finding.name) for finding in found.findings)
-    for finding in found.findings:
-        console.print(_line(finding, width))
+    typer.echo(f"For the {found.target} target{f': {found.why}' if found.why else ''}")
+    tables.show_rows(
+        [
+            Text(finding.state, _STYLES[finding.state]),
+            Text(finding.name, "bold"),
+            _words(finding),
+        ]
+        for finding in found.findings
+    )
 
 
-def _line(finding: Finding, width: int) -> Text:
-    line = Text(f"{finding.state:<8}", style=_STYLES[finding.state])
-    line.append(f" {finding.name:<{width}}", style="bold")
-    line.append(f"  {finding.says}", style="default")
-    if finding.fix is not None:
-        line.append(f" -> {finding.fix}", style="italic")
-    return line
+def _words(finding: Finding) -> Text:
+    said = Text(finding.says)
+    return said if finding.fix is None else said.append(f" -> {finding.fix}", "italic")

@@ -2,22 +2,23 @@
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict
+from itertools import groupby
 from typing import Annotated
 
 import typer
-from rich import box
 from rich.markup import escape
 from rich.table import Table
 
 from tidemark.aws.clients import AwsClients
 from tidemark.aws.metrics import Summary, of_stack, summarised
-from tidemark.cli import known
+from tidemark.cli import known, tables
 from tidemark.cli.options import KnownStack, KnownTarget, since
-from tidemark.cli.tables import table_console
 
 _FIGURES = ("count", "sum", "min", "max", "p50", "p99")
+# What is said besides the name of a metric: of counts, nothing.
+_UNITS = {"Count": "", "Milliseconds": " ms", "None": "", "Seconds": " s"}
 
 LookingBack = Annotated[float, since("15m", "look")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
@@ -53,26 +54,25 @@ def metrics(
         }
         typer.echo(json.dumps(document, indent=2))
     elif found:
-        table_console().print(_table(found))
+        for title, its_metrics in groupby(found, _title):
+            tables.show(_table(title, its_metrics))
     else:
         typer.echo(f"The functions logged no metric in the last {looking_back:g} minutes.")
 
 
-def _table(found: Sequence[Summary]) -> Table:
-    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("metric", "dimensions", "unit"):
-        drawn.add_column(name)
-    for name in _FIGURES:
-        drawn.add_column(name, justify="right", no_wrap=True)
+def _title(one: Summary) -> str:
+    return ", ".join([one.namespace, *(f"{key}={value}" for key, value in one.dimensions.items())])
+
+
+def _table(title: str, found: Iterable[Summary]) -> Table:
+    drawn = tables.with_headings("metric", *_FIGURES, right=_FIGURES, title=escape(title))
     for one in found:
         drawn.add_row(*map(escape, _cells(one)))
     return drawn
 
 
 def _cells(one: Summary) -> Iterator[str]:
-    yield f"{one.namespace} {one.name}"
-    yield ", ".join(f"{name}={value}" for name, value in one.dimensions.items())
-    yield "" if one.unit == "None" else one.unit
+    yield one.name + _UNITS.get(one.unit, f" {one.unit}")
     for name in _FIGURES:
         value = getattr(one, name)
         yield "" if value is None else f"{value:.10g}"

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.text import Text
 
+from tidemark.cli import tables
 from tidemark.cli.options import DEFAULT_STACK_NAME
-from tidemark.cli.tables import table_console
 from tidemark.deploy.synthesis import App, find, synthesise
 from tidemark.errors import EndedError, ExitCode, RefusedError
 from tidemark.host.processes import Children
@@ -21,11 +22,15 @@ from tidemark.permissions.call_log import HOW_TO_RECORD, PATH, CallLog
 from tidemark.permissions.proof import prove
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rich.table import Table
+
     from tidemark.deploy.assembly import Assembly
     from tidemark.permissions.objections import Proof
 
 _WIRINGS = ("queued", "direct")
-_WIDE = 170
+_STYLES = {"yes": "green", "NO": "bold red", "-": "dim"}
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 RecordingFile = Annotated[
@@ -85,15 +90,21 @@ def _assemblies(checkout: Path) -> dict[str, Assembly]:
             raise
 
 
+def _table(proofs: Mapping[str, Proof]) -> Table:
+    drawn = tables.with_headings("who", "needs", *proofs)
+    for row in rendering.rows(proofs):
+        drawn.add_row(*(Text(cell, _STYLES.get(cell, "")) for cell in row))
+    return drawn
+
+
 def _print(proofs: dict[str, Proof]) -> None:
-    console = table_console(_WIDE)
-    console.print(rendering.table(proofs))
+    tables.show(_table(proofs))
     objections = rendering.objections(proofs)
     for line in objections:
-        console.print(line, style="red", markup=False)
+        typer.secho(line, fg="red")
     if not objections:
         checked = sum(len(proof.rows) for proof in proofs.values())
-        console.print(
+        typer.echo(
             f"{checked} permissions are needed and granted, and no other; what calls without a "
             "role is let in, and nobody else."
         )

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.text import Text
 
 from tidemark import targets
 from tidemark.aws.connection import Connection
-from tidemark.cli import consent, known
+from tidemark.cli import consent, known, tables
 from tidemark.cli.options import KnownStack, KnownTarget, Yes
-from tidemark.cli.tables import table_console
 from tidemark.deploy import status
 from tidemark.errors import (
     EndedError,
@@ -39,6 +39,14 @@ from tidemark.targets.base import Target
 from tidemark.targets.emulators import emulator_at
 
 _STDOUT = Path("-")
+_STYLES = {
+    None: "bold",
+    Comparison.SAME: "green",
+    Comparison.DIFFERS: "yellow",
+    Comparison.NOT_SEEN: "yellow",
+    Comparison.NOT_PROBED: "dim",
+    Comparison.FAILED: "red",
+}
 
 Names = Annotated[
     list[str] | None, typer.Argument(metavar="ROW", help="Rows by name; all by default.")
@@ -216,9 +224,11 @@ def _show(result: Result, difference: Difference | None, *, as_json: bool, is_pa
     if is_page:
         typer.echo(rendering.markdown(result), nl=False)
         return
-    console = table_console()
-    console.print(rendering.table(result))
-    console.print(rendering.summary(result))
+    tables.show_rows(
+        (Text(words, _STYLES[comparison]), seen)
+        for comparison, words, seen in rendering.rows(result)
+    )
+    typer.echo(rendering.summary(result))
     if difference is not None:
         for line in rendering.changes(difference):
-            console.print(line, markup=False, soft_wrap=True)
+            typer.echo(line)

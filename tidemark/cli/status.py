@@ -5,16 +5,11 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
 
 from tidemark.aws.clients import AwsClients
-from tidemark.cli import known
+from tidemark.cli import known, tables
 from tidemark.cli.options import KnownStack, KnownTarget
 from tidemark.deploy import status as measured
-
-_FIRST_COLUMN = 24
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
@@ -35,17 +30,7 @@ def status(
     if as_json:
         typer.echo(json.dumps(report, indent=2, sort_keys=True))
         return
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        for name, value in _rows(report):
-            typer.echo(f"{name:<{_FIRST_COLUMN}}{value}")
-        return
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(no_wrap=True, style="bold")
-    table.add_column(overflow="fold")
-    for name, value in _rows(report):
-        table.add_row(name, escape(value))
-    console.print(table)
+    tables.show_rows(_rows(report))
 
 
 def _rows(report: dict[str, Any]) -> Iterator[tuple[str, str]]:

@@ -5,12 +5,10 @@ from collections.abc import Iterator
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table
+from rich.text import Text
 
 from tidemark.aws.clients import AwsClients
-from tidemark.cli import known
+from tidemark.cli import known, tables
 from tidemark.cli.options import KnownStack, KnownTarget, since
 from tidemark.errors import EndedError, ExitCode
 from tidemark.trace import document
@@ -59,27 +57,21 @@ def trace(
         typer.echo(f"Nothing is known of {wanted_id!r}. Searched: {'; '.join(found.searched)}.")
         typer.echo("With --since 1d the function logs are searched further back.")
     else:
-        _print(document.of(wanted_id, found))
+        said = document.of(wanted_id, found)
+        typer.echo(f"{said['kind']} {said['id']}{_belongs(said)}")
+        _show(said)
     if isinstance(found, Unknown):
         raise EndedError(ExitCode.UNKNOWN)
 
 
-def _print(found: dict[str, Any]) -> None:
-    console = Console(highlight=False)
-    console.print(escape(f"{found['kind']} {found['id']}{_belongs(found)}"), soft_wrap=True)
-    rows = list(_rows(found))
-    if not console.is_terminal:
-        widths = [max(map(len, column)) for column in list(zip(*rows, strict=True))[:2]]
-        for offset, stage, text, _ in rows:
-            typer.echo(f"{offset:>{widths[0]}}  {stage:<{widths[1]}}  {text}")
-        return
-    table = Table(show_header=False, box=None, pad_edge=False)
-    table.add_column(justify="right", style="dim", no_wrap=True)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    for offset, stage, text, is_trouble in rows:
-        table.add_row(offset, stage, escape(text), style="red" if is_trouble else None)
-    console.print(table)
+def _show(found: dict[str, Any]) -> None:
+    tables.show_rows(
+        (
+            [Text(offset, "dim"), Text(stage, "bold"), Text(text, "red" if is_trouble else "")]
+            for offset, stage, text, is_trouble in _rows(found)
+        ),
+        right=1,
+    )
 
 
 def _belongs(found: dict[str, Any]) -> str:

@@ -4,54 +4,37 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich.table import Table
-from rich.text import Text
+from tidemark.permissions.objections import Grant
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tidemark.permissions.objections import Proof, Row
 
-_MARKS = {
-    "True": Text("covered", "green"),
-    "False": Text("NOT COVERED", "bold red"),
-    "None": Text("not needed", "dim"),
-}
+_MARKS = {True: "yes", False: "NO", None: "-"}
 
 
-def table(proofs: Mapping[str, Proof]) -> Table:
-    """What was checked, one column per wiring."""
-    shown = Table(title="Permissions", title_justify="left", header_style="bold")
-    for heading in ("who", "action", "on", "leading keys", "why"):
-        shown.add_column(heading, overflow="fold")
-    for wiring in proofs:
-        shown.add_column(wiring)
+def rows(proofs: Mapping[str, Proof]) -> Iterator[list[str]]:
+    """What was checked: who, what and why, and for each wiring whether it is covered."""
     # Actions that share all else share a row.
     actions: dict[tuple[str, ...], dict[str, None]] = {}
     verdicts = {
         wiring: {_key(row): row.is_covered for row in proof.rows}
         for wiring, proof in proofs.items()
     }
-    rows = {_key(row): row for proof in proofs.values() for row in proof.rows}
-    for key, row in rows.items():
-        marks = [of_wiring.get(key) for of_wiring in verdicts.values()]
-        shared = (row.who, row.grant.resource, row.grant.leading_key, row.why, *map(str, marks))
+    found = {_key(row): row for proof in proofs.values() for row in proof.rows}
+    for key, row in found.items():
+        marks = [_MARKS[of_wiring.get(key)] for of_wiring in verdicts.values()]
+        shared = (row.who, row.grant.resource, row.grant.leading_key, row.why, *marks)
         actions.setdefault(shared, {})[row.grant.action] = None
     # One wiring after the other, but all of a function together.
-    order = list(dict.fromkeys(row.who for row in rows.values()))
+    order = list(dict.fromkeys(row.who for row in found.values()))
     last = ""
     for shared, named in sorted(actions.items(), key=lambda one: order.index(one[0][0])):
-        who, resource, leading_key, why, *marked = shared
-        shown.add_row(
-            "" if who == last else who,
-            _joined(named),
-            resource,
-            leading_key,
-            why,
-            *(_MARKS[one] for one in marked),
-        )
+        who, resource, leading_key, why, *marks = shared
+        grant = Grant(_join(named), resource, leading_key)
+        yield ["" if who == last else who, f"{grant} ({why})", *marks]
         last = who
-    return shown
 
 
 def objections(proofs: Mapping[str, Proof]) -> list[str]:
@@ -89,7 +72,7 @@ def as_json(proofs: Mapping[str, Proof]) -> dict[str, Any]:
     }
 
 
-def _joined(actions: Iterable[str]) -> str:
+def _join(actions: Iterable[str]) -> str:
     """`sqs:DeleteMessage, ReceiveMessage`: the service of all of them is said once."""
     service = ""
     said = []

@@ -1,14 +1,10 @@
-"""A result as a table for people, and as Markdown for the repository."""
+"""A result in rows for people, and as Markdown for the repository."""
 
 from __future__ import annotations
 
 from collections import Counter
 from itertools import groupby
 from typing import TYPE_CHECKING
-
-from rich import box
-from rich.markup import escape
-from rich.table import Table
 
 from tidemark.probe.observation import Comparison
 
@@ -17,14 +13,6 @@ if TYPE_CHECKING:
 
     from tidemark.probe.difference import Difference
     from tidemark.probe.result import Result, RowResult
-
-_STYLES = {
-    Comparison.SAME: "green",
-    Comparison.DIFFERS: "yellow",
-    Comparison.NOT_SEEN: "yellow",
-    Comparison.NOT_PROBED: "dim",
-    Comparison.FAILED: "red",
-}
 
 
 def summary(result: Result) -> str:
@@ -45,25 +33,17 @@ def changes(difference: Difference) -> Iterator[str]:
         yield f"    now     {change.now}"
 
 
-def table(result: Result) -> Table:
-    """The result as a table."""
-    drawn = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_lines=False)
-    drawn.add_column("row", no_wrap=True)
-    drawn.add_column("AWS, as documented", ratio=3)
-    drawn.add_column(result.target, ratio=3)
-    drawn.add_column("comparison", ratio=1)
-    drawn.add_column("s", justify="right", no_wrap=True)
+def rows(result: Result) -> Iterator[tuple[Comparison | None, str, str]]:
+    """How each row compares, the same in words, and what was seen; a topic is but its name."""
     for topic, row_results in _by_topic(result):
-        drawn.add_row(f"[bold]{escape(topic)}[/bold]")
-        for row_result in row_results:
-            drawn.add_row(
-                row_result.name,
-                escape(row_result.aws),
-                escape(_observed(row_result)),
-                f"[{_STYLES[row_result.comparison]}]{row_result.comparison_in_words}[/]",
-                f"{row_result.duration_s:.1f}",
+        yield None, topic, ""
+        for one in row_results:
+            seen = f"AWS: {one.aws}\n{result.target}: {_observed(one)}"
+            yield (
+                one.comparison,
+                one.comparison_in_words,
+                f"{one.name} ({one.duration_s:.1f} s)\n{seen}",
             )
-    return drawn
 
 
 def markdown(result: Result) -> str:
