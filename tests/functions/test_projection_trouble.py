@@ -168,6 +168,15 @@ def test_the_sdk_tries_no_transaction_again_by_itself() -> None:
     # Its try would commit later than the time of projection says.
     config: Any = Runtime().dynamodb_once.meta.config
     assert config.retries["total_max_attempts"] == 1
+    asked = []
+
+    def connect(service: str, *, tries: int | None = None) -> Any:
+        asked.append((service, tries))
+        return aws().dynamodb
+
+    build(Runtime(connect=connect))
+    assert ("dynamodb", 1) in asked
+    assert ("dynamodb", None) not in asked
 
 
 def test_a_gap_is_read_in_pieces(unique: str) -> None:
