@@ -42,15 +42,13 @@ def test_an_element_that_is_not_understood_is_refused(
         assert what
 
 
-@pytest.mark.parametrize("change", [{"Action": "sns:Publis?"}, {"Resource": "${aws:userid}"}])
-def test_a_pattern_that_moto_reads_in_another_way_is_refused(
-    template: Content, calls: Calls, change: dict[str, str]
-) -> None:
+@pytest.mark.parametrize("element", ["Action", "Resource"])
+def test_a_policy_variable_is_refused(template: Content, calls: Calls, element: str) -> None:
     def patterned(statement: Statement) -> Iterator[tuple[str, Statement]]:
-        yield "", statement | change
+        yield "", statement | {element: "${aws:userid}"}
 
     for _, changed in changes.with_each_statement(template, patterned):
-        with pytest.raises(UnreadableTemplateError, match="moto"):
+        with pytest.raises(UnreadableTemplateError, match="policy variable"):
             prove(changed, calls)
 
 

@@ -113,19 +113,6 @@ def test_an_absent_recording_is_refused_with_how_to_record(run: Run, tmp_path: P
     assert "python -m integration.recording" in stderr
 
 
-def test_without_moto_one_sentence_says_how_to_get_it(
-    run: Run, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "moto.iam.access_control", None)
-
-    code, stdout, stderr = run()
-
-    assert code is ExitCode.REFUSED
-    assert stdout == ""
-    assert "pip install moto" in stderr
-    assert "Traceback" not in stderr
-
-
 def test_outside_a_checkout_it_is_refused(
     run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

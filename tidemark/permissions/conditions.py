@@ -83,7 +83,8 @@ def _equal_bool(wanted: str, found: str) -> bool:
     return _truth(wanted) is _truth(found)
 
 
-def _like(pattern: str, found: str) -> bool:
+def like(pattern: str, found: str) -> bool:
+    """Whether a text is like a pattern: `*` stands for any characters, `?` for one."""
     parts = (
         ".*" if part == "*" else "." if part == "?" else re.escape(part)
         for part in re.split(r"([*?])", pattern)
@@ -91,17 +92,18 @@ def _like(pattern: str, found: str) -> bool:
     return re.fullmatch("".join(parts), found, re.DOTALL) is not None
 
 
-def _like_arn(pattern: str, found: str) -> bool:
+def like_arn(pattern: str, found: str) -> bool:
+    """Whether an ARN is like a pattern, part by part; the last part may have colons itself."""
     wanted, parts = pattern.split(":", _ARN_PARTS - 1), found.split(":", _ARN_PARTS - 1)
-    return len(wanted) == len(parts) == _ARN_PARTS and all(map(_like, wanted, parts))
+    return len(wanted) == len(parts) == _ARN_PARTS and all(map(like, wanted, parts))
 
 
 _MATCHES: Mapping[str, Callable[[str, str], bool]] = {
     "StringEquals": _equal,
-    "StringLike": _like,
+    "StringLike": like,
     "Bool": _equal_bool,
-    "ArnEquals": _like_arn,  # the two behave alike
-    "ArnLike": _like_arn,
+    "ArnEquals": like_arn,  # the two behave alike
+    "ArnLike": like_arn,
 }
 
 _QUANTIFIERS: Mapping[str, Callable[[Iterable[bool]], bool]] = {

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from tidemark.errors import RefusedError
 from tidemark.permissions import conditions
+from tidemark.permissions.conditions import like, like_arn
 from tidemark.permissions.template import UnreadableTemplateError
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tidemark.permissions.conditions import Conditions, Context
     from tidemark.permissions.template import Template
 
-ANYONE = "*"
+ANYONE = ANYTHING = "*"
 SECURE: Context = {"aws:SecureTransport": ("true",)}
 """What every request has that is made by HTTPS."""
 _READ = {"Action", "Condition", "Effect", "Principal", "Resource", "Sid"}
@@ -46,8 +46,8 @@ class Statement:
         """Read a statement of a template.
 
         Raises:
-            UnreadableTemplateError: It has an element that is not known here, or a pattern that
-                moto reads in another way than AWS.
+            UnreadableTemplateError: It has an element or a policy variable, which is not known
+                here.
         """
         if unknown := declared.keys() - _READ:
             raise UnreadableTemplateError(
@@ -57,10 +57,10 @@ class Statement:
         actions = template.texts(declared["Action"])
         resources = template.texts(declared.get("Resource", []))
         for pattern in (*actions, *resources):
-            if "?" in pattern or "${" in pattern:
+            if "${" in pattern:
                 raise UnreadableTemplateError(
-                    f"{where} has {pattern}, which moto does not read as AWS does: name it without "
-                    "question marks and variables."
+                    f"{where} has {pattern}, a policy variable, which is not known here: teach it "
+                    "to tidemark/permissions/statements.py."
                 )
         return cls(
             where=where,
@@ -75,19 +75,15 @@ class Statement:
         )
 
     def concerns(self, request: Request) -> bool:
-        """Whether it is about a request: its principal, action, resource and conditions.
-
-        Whether action and resource match is moto's to say; it reads conditions wrongly
-        (`ForAllValues` permits anything there), so that they are ours.
-
-        Raises:
-            RefusedError: moto is not installed.
-        """
+        """Whether it is about a request: its principal, action, resource and conditions."""
         # First, so that an unknown condition is noticed wherever it stands.
         is_met = conditions.hold(self.conditions, request.context)
         if self.principals and not self.principals & {ANYONE, request.principal}:
             return False
-        return is_met and _matches(self.actions, self.resources, request)
+        # Letters of actions count alike in upper and lower case, those of resources do not.
+        is_meant = any(like(one.lower(), request.action.lower()) for one in self.actions)
+        names = any(_names(one, request.resource) for one in self.resources)
+        return is_met and is_meant and (names or not self.resources)
 
 
 @dataclass(frozen=True)
@@ -124,17 +120,9 @@ def _principals(template: Template, declared: Any) -> frozenset[str]:
     return frozenset(one for value in declared.values() for one in template.texts(value))
 
 
-def _matches(actions: Iterable[str], resources: Iterable[str], request: Request) -> bool:
-    try:
-        from moto.iam.access_control import (  # noqa: PLC0415 -- only this verb needs it
-            IAMPolicyStatement,
-            PermissionResult,
-        )
-    except ImportError as error:
-        raise RefusedError(
-            "moto decides here which policy matches a call, and it is not installed: "
-            "`uv sync` in the checkout brings it, as does `pip install moto`."
-        ) from error
-    statement = {"Effect": "Allow", "Action": list(actions), "Resource": list(resources)}
-    found = IAMPolicyStatement(statement).is_action_permitted(request.action, request.resource)
-    return bool(found == PermissionResult.PERMITTED)
+def _names(pattern: str, resource: str) -> bool:
+    """Whether a pattern names a resource; of an ARN, a wildcard ends with its part.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+    """
+    return pattern in (ANYTHING, resource) or like_arn(pattern, resource)
