@@ -14,8 +14,10 @@ from stack.api_definition import gateway_definition
 from stack.handler_function import LOG_RETENTION
 
 STAGE = "v1"
-# A new on-demand table takes 4,000 write units a second, and a command costs the Command table
-# eight: beyond these limits a caller is told 429 before the tables throttle.
+# Bounds what a runaway caller costs. It does not keep the tables from throttling: a new on-demand
+# table takes 4,000 write units a second and a command costs the Command table eight, so that 500
+# commands a second are its end, half of what the stage lets in. Who reads as well stays below it:
+# with four reads to a write, 1,000 requests are 200 commands.
 RATE_LIMIT_PER_S = 1_000
 BURST_LIMIT = 500
 

@@ -1,6 +1,7 @@
 """The CDK app: ``python -m stack.app`` synthesises it.
 
-Context (``-c name=value``): ``stack_name``, ``wiring``, ``arch``, ``retention``.
+Context (``-c name=value``): ``stack_name``, ``wiring``, ``arch``, ``retention``,
+``alarm_topic_arn``.
 """
 
 from __future__ import annotations
@@ -17,6 +18,14 @@ from stack.cqrs_stack import Choices, CqrsStack
 # The same whatever the stack is called, because the CDK builds it into some logical ids: stacks of
 # different names have the same template.
 STACK_ID = "Tidemark"
+
+CONTEXTS = {
+    "wiring": "wiring",
+    "architecture": "arch",
+    "retention": "retention",
+    "alarm_topic_arn": "alarm_topic_arn",
+}
+"""The contexts by the choices that they make."""
 
 # The CDK command line adds metadata to a template unless it is told not to. The same template must
 # come out whoever synthesises, so it is told here, where nothing overrides it.
@@ -64,10 +73,7 @@ def add_stack(app: App, *, stack_name: str = STACK_ID, choices: Choices) -> Cqrs
 def main() -> None:
     """Synthesises what the context asks for into the folder that the CDK command line names."""
     app = new_app()
-    context = {
-        name: app.node.try_get_context(key)
-        for name, key in (("wiring", "wiring"), ("architecture", "arch"), ("retention",) * 2)
-    }
+    context = {name: app.node.try_get_context(key) for name, key in CONTEXTS.items()}
     add_stack(
         app,
         stack_name=app.node.try_get_context("stack_name") or STACK_ID,

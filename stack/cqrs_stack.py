@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ ARCHITECTURES = {
     "x86_64": lambda_.Architecture.X86_64,
     "arm64": lambda_.Architecture.ARM_64,
 }
+_TOPIC_ARN = re.compile(r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+")
 RETENTIONS = {"destroy": RemovalPolicy.DESTROY, "retain": RemovalPolicy.RETAIN}
 
 
@@ -35,11 +37,13 @@ class Choices:
         wiring: How events reach the Update Processor.
         architecture: The functions' processor architecture.
         retention: Whether the tables outlive the stack.
+        alarm_topic_arn: The topic that is told of alarms; nobody is without one.
     """
 
     wiring: str = "queued"
     architecture: str = "x86_64"
     retention: str = "destroy"
+    alarm_topic_arn: str | None = None
 
     def __post_init__(self) -> None:
         """Refuses what is not among the choices.
@@ -54,6 +58,9 @@ class Choices:
         ):
             if chosen not in known:
                 raise ValueError(f"{name}={chosen} is unknown: choose one of {', '.join(known)}.")
+        arn = self.alarm_topic_arn
+        if arn is not None and not _TOPIC_ARN.fullmatch(arn):
+            raise ValueError(f"alarm_topic_arn={arn} is not the ARN of an SNS topic.")
 
 
 class CqrsStack(Stack):
@@ -119,6 +126,7 @@ class CqrsStack(Stack):
             },
             messaging=messaging,
             api=api,
+            alarm_topic_arn=choices.alarm_topic_arn,
         )
         outputs = {
             "CommandTableName": write_side.command_table.table_name,

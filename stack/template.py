@@ -72,11 +72,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--wiring", choices=WIRINGS, default=Choices.wiring)
     parser.add_argument("--arch", choices=ARCHITECTURES, default=Choices.architecture)
     parser.add_argument("--retention", choices=RETENTIONS, default=Choices.retention)
+    parser.add_argument("--alarm-topic-arn", help="the SNS topic that is told of alarms")
     parser.add_argument("--folder", type=Path, default=FOLDER)
     chosen = parser.parse_args(arguments)
     write(
         chosen.folder,
-        choices=Choices(wiring=chosen.wiring, architecture=chosen.arch, retention=chosen.retention),
+        choices=Choices(
+            wiring=chosen.wiring,
+            architecture=chosen.arch,
+            retention=chosen.retention,
+            alarm_topic_arn=chosen.alarm_topic_arn,
+        ),
     )
     print(f"{chosen.folder}/template.json and {chosen.folder}/functions.zip")  # noqa: T201  its answer
 

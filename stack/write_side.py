@@ -96,9 +96,16 @@ class WriteSide(Construct):
                 allow("sns:Publish", on=[topic.topic_arn]),
             ],
         ).function
+        # A sweep that failed, or that could not begin, is made up for by the next one; tried
+        # again it would only run beside it. A minute is the shortest age that AWS allows.
+        self.outbox_sweeper.configure_async_invoke(retry_attempts=0, max_event_age=SWEEP_INTERVAL)
         events.Rule(
             self,
             "SweepSchedule",
             schedule=events.Schedule.rate(SWEEP_INTERVAL),
-            targets=[targets.LambdaFunction(self.outbox_sweeper)],
+            targets=[
+                targets.LambdaFunction(
+                    self.outbox_sweeper, retry_attempts=0, max_event_age=SWEEP_INTERVAL
+                )
+            ],
         )

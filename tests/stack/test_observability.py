@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from stack.app import add_stack, new_app
+from stack.cqrs_stack import Choices
+
 if TYPE_CHECKING:
     from tests.stack.conftest import Template
 
@@ -48,6 +51,7 @@ def alarms(template: Template) -> dict[str, dict[str, Any]]:
 def test_the_dashboard_shows_the_whole_way_of_a_command(template: Template) -> None:
     own = {name for namespace, name in drawn(template) if namespace == "Tidemark"}
     assert own == {
+        "AccountReads",
         "CommandsAccepted",
         "CommandsBusy",
         "CommandsUnavailable",
@@ -59,9 +63,19 @@ def test_the_dashboard_shows_the_whole_way_of_a_command(template: Template) -> N
         "OutboxOldestAge",
         "OutboxSize",
         "OutboxStuck",
+        "OutboxUnreadShards",
+        "OutboxUnreadable",
+        "OwnerAccountsReads",
+        "OwnerTotalsReads",
+        "PostponeFailed",
         "ProjectionLag",
         "PublishFailed",
+        "ReadWait",
+        "ReadsBehind",
+        "ReadsRefused",
+        "ReadsUnavailable",
         "RecordsFailed",
+        "StatementReads",
     }
     assert drawn(template) >= {
         ("AWS/ApiGateway", "4XXError"),
@@ -94,6 +108,8 @@ def test_there_is_an_alarm_for_everything_that_needs_a_person(template: Template
         "DeadLetters",
         "OutboxAge",
         "OutboxStuck",
+        "OutboxUnread",
+        "OutboxUnreadable",
         "ProjectionLag",
         "SweeperSilent",
         *(f"{function}Errors" for function in functions),
@@ -109,7 +125,10 @@ def test_there_is_an_alarm_for_everything_that_needs_a_person(template: Template
         ("DeadLetters", "ApproximateNumberOfMessagesVisible", "Maximum", ">=", 1),
         ("OutboxAge", "OutboxOldestAge", "Maximum", ">", 300),
         ("OutboxStuck", "OutboxStuck", "Maximum", ">=", 1),
-        ("SweeperSilent", "Invocations", "Sum", "<", 1),
+        ("OutboxUnread", "OutboxUnreadShards", "Maximum", ">=", 1),
+        ("OutboxUnreadable", "OutboxUnreadable", "Maximum", ">=", 1),
+        # A sweep that fails is an invocation, too: only what a sweep writes at its end tells.
+        ("SweeperSilent", "OutboxSize", "SampleCount", "<", 1),
         ("ProjectionLag", "ProjectionLag", "p99", ">", 10_000),
         ("ApiServerErrors", "5XXError", "Average", ">", 0.01),
         ("UpdateProcessorErrors", "Errors", "Sum", ">=", 1),
@@ -132,11 +151,52 @@ def test_an_alarm_goes_off_above_its_limit(
     assert alarm["AlarmDescription"]
 
 
-def test_silence_is_an_alarm_only_where_something_should_be_heard(template: Template) -> None:
-    breaching = {
-        name for name, alarm in alarms(template).items() if alarm["TreatMissingData"] == "breaching"
+def treated(template: Template, missing: str) -> set[str]:
+    """Returns the alarms that take a missing datapoint so."""
+    return {
+        name for name, alarm in alarms(template).items() if alarm["TreatMissingData"] == missing
     }
-    assert breaching == {"SweeperSilent"}
+
+
+def test_silence_is_an_alarm_only_where_something_should_be_heard(template: Template) -> None:
+    assert treated(template, "breaching") == {"SweeperSilent"}
+
+
+def test_a_minute_without_a_sweep_leaves_what_the_sweeper_saw_as_it_was(template: Template) -> None:
+    seen_by_the_sweeper = {"OutboxAge", "OutboxStuck", "OutboxUnread", "OutboxUnreadable"}
+    assert treated(template, "ignore") == seen_by_the_sweeper
+
+
+def test_a_part_of_the_outbox_may_be_unread_now_and_then(template: Template) -> None:
+    alarm = alarms(template)["OutboxUnread"]
+    assert (alarm["DatapointsToAlarm"], alarm["EvaluationPeriods"]) == (3, 5)
+
+
+def test_nobody_is_told_of_an_alarm_unless_a_topic_is_named(template: Template) -> None:
+    for alarm in alarms(template).values():
+        assert not {"AlarmActions", "OKActions"} & alarm.keys()
+
+
+def test_a_named_topic_is_told_of_each_alarm_and_of_its_end(tmp_path: Path) -> None:
+    topic = "arn:aws:sns:eu-central-1:123456789012:on-call"
+    app = new_app(tmp_path)
+    stack = add_stack(app, choices=Choices(alarm_topic_arn=topic))
+    app.synth()
+    content = json.loads((tmp_path / stack.template_file).read_text())
+    found = [
+        resource["Properties"]
+        for resource in content["Resources"].values()
+        if resource["Type"] == "AWS::CloudWatch::Alarm"
+    ]
+    assert found
+    for alarm in found:
+        assert alarm["AlarmActions"] == alarm["OKActions"] == [topic]
+        assert alarm.get("ActionsEnabled", True)
+
+
+def test_what_is_no_topic_is_refused() -> None:
+    with pytest.raises(ValueError, match="alarm_topic_arn=on-call is not the ARN of an SNS topic"):
+        Choices(alarm_topic_arn="on-call")
 
 
 def test_stacks_side_by_side_do_not_share_metrics(template: Template) -> None:

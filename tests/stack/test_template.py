@@ -47,6 +47,7 @@ NAMELESS = {
     "AWS::ApiGateway::Deployment",
     "AWS::ApiGateway::RestApi",
     "AWS::ApiGateway::Stage",
+    "AWS::Lambda::EventInvokeConfig",
     "AWS::Lambda::EventSourceMapping",
     "AWS::Lambda::Permission",
     "AWS::SNS::Subscription",
@@ -171,6 +172,16 @@ def test_a_function_runs_its_handler_within_its_time(
     assert variables["POWERTOOLS_SERVICE_NAME"] == service
     assert variables["POWERTOOLS_METRICS_NAMESPACE"] == "Tidemark"
     assert not any("ENDPOINT" in name for name in variables)
+
+
+def test_a_sweep_that_fails_is_left_to_the_next_one(template: Template) -> None:
+    sweeper = template.logical_id("OutboxSweeperName")
+    (config,) = template.resources("AWS::Lambda::EventInvokeConfig").values()
+    assert config["FunctionName"] == {"Ref": sweeper}
+    assert (config["MaximumRetryAttempts"], config["MaximumEventAgeInSeconds"]) == (0, 60)
+    (rule,) = template.resources("AWS::Events::Rule").values()
+    (target,) = rule["Targets"]
+    assert target["RetryPolicy"] == {"MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 60}
 
 
 def test_nothing_outlives_the_stack_unless_asked(template: Template) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,11 +18,15 @@ if TYPE_CHECKING:
 
     from tidemark.aws.connection import Connection
 
+_TOPIC_ARN = re.compile(r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+")
+
 KNOWN = {
     "wiring": WIRINGS,
     "arch": ("x86_64", "arm64"),
     "retention": ("destroy", "retain"),
+    "alarm_topic_arn": None,
 }
+"""The contexts, and what there is to choose from; the app itself reads what is free."""
 
 
 def chosen(
@@ -39,8 +44,11 @@ def chosen(
     for name, value in found.items():
         if name not in KNOWN:
             raise RefusedError(f"There is no context {name!r}: choose {', '.join(KNOWN)}.")
-        if value not in KNOWN[name]:
-            raise RefusedError(f"There is no {name} {value!r}: choose {' or '.join(KNOWN[name])}.")
+        choice = KNOWN[name]
+        if choice is not None and value not in choice:
+            raise RefusedError(f"There is no {name} {value!r}: choose {' or '.join(choice)}.")
+        if name == "alarm_topic_arn" and not _TOPIC_ARN.fullmatch(value):
+            raise RefusedError(f"{name} {value!r} is not the ARN of an SNS topic.")
     return found
 
 

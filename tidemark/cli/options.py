@@ -106,7 +106,8 @@ Context = Annotated[
         "--context",
         "-c",
         metavar="NAME=VALUE",
-        help="A context value of the CDK app: wiring, arch or retention. May be repeated.",
+        help="A context value of the CDK app: wiring, arch, retention or alarm_topic_arn. May be "
+        "repeated.",
     ),
 ]
 Retention = Annotated[

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from tidemark.deploy.assembly import SynthesisedStack
     from tidemark.targets.base import Preparation
 
-IDLE_USD_A_MONTH = 6
+IDLE_USD_A_MONTH = 7
 """What Tidemark's own stack costs when nobody calls it: stack/README.md says for what."""
 PRICED_ON = "2026-11-23"
 

@@ -101,6 +101,7 @@ def test_an_endpoint_variable_is_refused_by_every_verb(
         (["up", "--yes", "--deploy-with", "sam"], "Nothing deploys with 'sam': choose cdk or"),
         (["up", "--yes", "-c", "retension=retain"], "There is no context 'retension'"),
         (["up", "--yes", "-c", "retention=forever"], "no retention 'forever': choose destroy"),
+        (["up", "--yes", "-c", "alarm_topic_arn=me"], "'me' is not the ARN of an SNS topic"),
         (["up", "--yes", "--retention", "keep"], "There is no retention 'keep'"),
         (
             ["up", "--yes", "--retention", "retain", "-c", "retention=destroy"],
