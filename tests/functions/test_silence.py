@@ -98,7 +98,7 @@ def test_silent_tables_do_not_keep_the_queue_from_hearing_when_to_deliver_again(
 ) -> None:
     clock = StoppedClock()
     record = queue_record(to_message(recorded(unique, clock=clock)[0]))
-    asked = []
+    asked: list[int] = []
 
     class Queue:
         def change_message_visibility(self, **parameters: Any) -> None:

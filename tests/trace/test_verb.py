@@ -105,7 +105,7 @@ def test_what_waits_and_what_is_dead_is_told(shown: Callable[..., str]) -> None:
 
     printed = shown(traced(is_projected=False, dead=(poison, stale)))
 
-    assert "version 1 is not projected; 10 copies so far; stuck: it waits for a redrive" in printed
+    assert "version 1 is not projected; 10 copies so far; stuck: one an hour until a redrive" in printed
     assert "message m-1: no such event" in printed
     assert "message m-2; stale, its event is projected" in printed
     assert "no such account, behind" in printed

@@ -100,7 +100,7 @@ def _rows(found: dict[str, Any]) -> Iterator[Row]:
 def _waiting(event: dict[str, Any]) -> str:
     outbox = event["outbox"]
     text = f"version {event['version']} is not projected; {outbox['attempts']} copies so far"
-    return text + ("; stuck: it waits for a redrive" if outbox["is_stuck"] else "")
+    return text + ("; stuck: one an hour until a redrive" if outbox["is_stuck"] else "")
 
 
 def _dead(letter: dict[str, Any]) -> str:

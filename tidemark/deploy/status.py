@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tidemark.host.deployment import Deployment
 
 OUTBOX_INDEX = "outbox"
-# Where the sweeper stops: an event with so many attempts waits for a redrive.
+# An event with so many copies is stuck: the sweeper publishes it once an hour.
 STUCK_ATTEMPTS = 10
 _MOST_KEYS_PER_READ = 100
 _PACKAGES = ("aws-cdk-lib", "boto3")
@@ -31,7 +31,7 @@ class Outbox:
     Attributes:
         size: How many there are, the stuck ones included.
         oldest_age_s: How long ago the oldest was recorded; 0 when there is none.
-        stuck: How many the sweeper has given up.
+        stuck: How many of them ten copies did not bring into the read model.
     """
 
     size: int

@@ -51,7 +51,7 @@ class Mark:
 
     @property
     def is_stuck(self) -> bool:
-        """Whether the sweeper has given it up."""
+        """Whether so many copies did not help; the sweeper publishes it once an hour."""
         return self.attempts >= STUCK_ATTEMPTS
 
 
