@@ -11,7 +11,7 @@ import pytest
 from tidemark.cli import known
 from tidemark.cli import probe as verb
 from tidemark.errors import EndedError, ExitCode
-from tidemark.probe.bench import PREFIX
+from tidemark.probe.names import PREFIX
 from tidemark.probe.result import Result
 from tidemark.targets.emulators import emulator_at
 from tidemark.testing.capabilities import MEASURED

@@ -11,7 +11,8 @@ from botocore.exceptions import ClientError
 from tests.probe.asking import bench
 from tidemark.aws.connection import Connection
 from tidemark.host.waiting import NotSeenError
-from tidemark.probe.bench import Bench, Function
+from tidemark.probe.bench import Bench
+from tidemark.probe.functions import Function
 from tidemark.probe.observation import Comparison, NotProbedError
 from tidemark.probe.rows import access
 
@@ -77,7 +78,7 @@ def test_a_delivery_is_looked_for_as_long_as_the_row_may_take(
         waited.append(within_s)
         raise NotSeenError(f"{what}: {probe()}")
 
-    monkeypatch.setattr("tidemark.probe.bench.eventually", gives_up)
+    monkeypatch.setattr("tidemark.probe.patience.eventually", gives_up)
 
     for within_s in (access.function_without_permission.within_s, 600):
         seen = _published(monkeypatch, within_s=within_s)

@@ -11,7 +11,8 @@ import pytest
 
 from tests.probe.asking import DEPLOYMENT, bench
 from tidemark.host.waiting import NotYetError
-from tidemark.probe.bench import Bench, Function, Queue
+from tidemark.probe.bench import Bench, Queue
+from tidemark.probe.functions import Function
 from tidemark.probe.invocations import code_zip
 from tidemark.probe.observation import NotSeenInTimeError
 

@@ -11,7 +11,8 @@ from botocore.exceptions import ClientError
 from tests.probe.asking import bench
 from tidemark.api.exchange import Answer, Headers
 from tidemark.probe import rest_api
-from tidemark.probe.bench import Bench, Function
+from tidemark.probe.bench import Bench
+from tidemark.probe.functions import Function
 from tidemark.probe.observation import Comparison
 from tidemark.probe.rows import dynamodb_transactions, gateway, logs, queues
 

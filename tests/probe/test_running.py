@@ -11,8 +11,8 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from tests.probe.asking import bench, row, says_same
 from tidemark.host.waiting import NotYetError, eventually
-from tidemark.probe.bench import unique_name
 from tidemark.probe.cleanup import EndedRowError
+from tidemark.probe.names import unique_name
 from tidemark.probe.observation import Comparison, NotProbedError, NotSeenInTimeError, differs
 from tidemark.probe.running import Runner
 

@@ -57,10 +57,10 @@ def finds(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     def prepare(*row_results: RowResult, **attributes: Any) -> None:
         run = Run(row_results, attributes.get("left_behind", []), attributes.get("complete", True))
         monkeypatch.setattr(verb, "ROWS", tuple(row(one.name) for one in row_results))
-        monkeypatch.setattr(verb, "asked", lambda *_, **__: run)
+        monkeypatch.setattr(verb, "ask", lambda *_, **__: run)
         monkeypatch.setattr(known, "chosen", lambda *_: (DEPLOYMENT, OURS))
         monkeypatch.setattr(known, "answering", lambda _: None)
-        monkeypatch.setattr(verb, "SharedClients", lambda _: None)
+        monkeypatch.setattr(verb, "AwsClients", lambda _: None)
         monkeypatch.setattr(status, "versions", lambda _: {"tidemark": "0.1.0"})
 
     return prepare

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from functools import cache, cached_property
-from typing import TYPE_CHECKING, Any
+import threading
+from functools import cache
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 from botocore.config import Config
@@ -56,7 +57,7 @@ def _loader(data_path: str | None) -> Loader:
 
 
 class AwsClients:
-    """The AWS clients of one target, each made at its first use.
+    """The AWS clients of one target, each made once, at its first use; threads may share them.
 
     Args:
         connection: How to reach the target.
@@ -65,14 +66,24 @@ class AwsClients:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self._session = session(connection)
+        self._making = threading.Lock()  # clients are safe to share, making them is not
+        self._made: dict[str, Any] = {}
 
     def client(self, service: str, limits: Config | None = None) -> Any:
-        """A client for any service, by its boto3 name.
+        """The client for any service, by its boto3 name; one with limits is made anew.
 
         Args:
             service: The name.
             limits: Other timeouts or retries than usual.
         """
+        with self._making:
+            if limits is not None:
+                return self._make(service, limits)
+            if service not in self._made:
+                self._made[service] = self._make(service)
+            return self._made[service]
+
+    def _make(self, service: str, limits: Config | None = None) -> Any:
         endpoint = self.connection.endpoint
         usual = Config(
             connect_timeout=_CONNECT_TIMEOUT_S,
@@ -94,44 +105,37 @@ class AwsClients:
         """What requests to the target's APIs are signed with."""
         return self._session.get_credentials()
 
-    @cached_property
+    @property
     def cloudformation(self) -> CloudFormationClient:
         """CloudFormation: stacks, templates, events."""
-        client: CloudFormationClient = self.client("cloudformation")
-        return client
+        return cast("CloudFormationClient", self.client("cloudformation"))
 
-    @cached_property
+    @property
     def dynamodb(self) -> DynamoDBClient:
         """DynamoDB: the command table and the query table."""
-        client: DynamoDBClient = self.client("dynamodb")
-        return client
+        return cast("DynamoDBClient", self.client("dynamodb"))
 
-    @cached_property
+    @property
     def functions(self) -> LambdaClient:
         """Lambda: the functions and their event source mappings."""
-        client: LambdaClient = self.client("lambda")
-        return client
+        return cast("LambdaClient", self.client("lambda"))
 
-    @cached_property
+    @property
     def logs(self) -> CloudWatchLogsClient:
         """CloudWatch Logs: what the functions wrote."""
-        client: CloudWatchLogsClient = self.client("logs")
-        return client
+        return cast("CloudWatchLogsClient", self.client("logs"))
 
-    @cached_property
+    @property
     def sns(self) -> SNSClient:
         """SNS: the topic."""
-        client: SNSClient = self.client("sns")
-        return client
+        return cast("SNSClient", self.client("sns"))
 
-    @cached_property
+    @property
     def sqs(self) -> SQSClient:
         """SQS: the queue and the dead-letter queue; look their URLs up by name."""
-        client: SQSClient = self.client("sqs")
-        return client
+        return cast("SQSClient", self.client("sqs"))
 
-    @cached_property
+    @property
     def sts(self) -> STSClient:
         """STS: which account answers."""
-        client: STSClient = self.client("sts")
-        return client
+        return cast("STSClient", self.client("sts"))

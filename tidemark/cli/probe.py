@@ -12,6 +12,7 @@ import typer
 from rich.text import Text
 
 from tidemark import targets
+from tidemark.aws.clients import AwsClients
 from tidemark.aws.connection import Connection
 from tidemark.cli import consent, known, tables
 from tidemark.cli.options import KnownStack, KnownTarget, Yes
@@ -26,15 +27,13 @@ from tidemark.errors import (
 from tidemark.host.deployment import Deployment
 from tidemark.host.progress import stderr
 from tidemark.probe import rendering
-from tidemark.probe.asking import asked
-from tidemark.probe.clients import SharedClients
 from tidemark.probe.difference import Difference
 from tidemark.probe.observation import Comparison
 from tidemark.probe.plan import ProbePlan
 from tidemark.probe.result import Result
 from tidemark.probe.row import Row
 from tidemark.probe.rows import ROWS
-from tidemark.probe.running import Run
+from tidemark.probe.running import Run, ask
 from tidemark.targets.base import Target
 from tidemark.targets.emulators import emulator_at
 
@@ -103,10 +102,10 @@ def probe(
     deployment, its_target = known.chosen(target, stack_name)
     connection = known.answering(its_target)
     _ask(rows, its_target, connection, is_given=yes)
-    clients = SharedClients(connection)
+    clients = AwsClients(connection)
     started = time.monotonic()
     target_name = _name_of(deployment)
-    run = asked(
+    run = ask(
         rows,
         clients,
         deployment,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tidemark.probe.bench import PREFIX
+from tidemark.probe.names import PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

@@ -11,13 +11,14 @@ from tidemark import targets
 from tidemark.api.exchange import Headers, Request
 from tidemark.api.httpx_transport import HttpxTransport
 from tidemark.api.signing import sign
-from tidemark.probe.bench import unique_name
+from tidemark.probe.names import unique_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tidemark.api.exchange import Answer
-    from tidemark.probe.bench import Bench, Function
+    from tidemark.probe.bench import Bench
+    from tidemark.probe.functions import Function
 
 STAGE = "probe"
 VALIDATED = "/validated"

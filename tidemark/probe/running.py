@@ -1,4 +1,4 @@
-"""Running rows side by side, each within its bound."""
+"""Asking rows side by side, each within its bound, and removing what that needs."""
 
 from __future__ import annotations
 
@@ -10,15 +10,19 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError, EndpointConnectionError
 
-from tidemark.probe.bench import UNIQUE_NAME
+from tidemark.host.progress import Steps
+from tidemark.probe.bench import Bench
 from tidemark.probe.cleanup import NO_ANSWER
+from tidemark.probe.names import PREFIX, UNIQUE_NAME, unique_name
 from tidemark.probe.observation import Comparison, NotProbedError, NotSeenInTimeError, Observation
 from tidemark.probe.result import RowResult
+from tidemark.probe.role import Role
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tidemark.probe.bench import Bench
+    from tidemark.aws.clients import AwsClients
+    from tidemark.host.deployment import Deployment
     from tidemark.probe.row import Row
 
 _AT_ONCE = 12
@@ -40,6 +44,36 @@ class Run:
     row_results: Sequence[RowResult]
     left_behind: Sequence[str]
     is_complete: bool
+
+
+def ask(
+    rows: Sequence[Row],
+    clients: AwsClients,
+    deployment: Deployment,
+    *,
+    what: str,
+    is_patient: bool = False,
+) -> Run:
+    """Ask rows side by side, each within its bound, and show that it is being done.
+
+    Args:
+        rows: What to ask.
+        clients: The target's.
+        deployment: The stack that rows about the deployed stack look at.
+        what: What is being done, in words.
+        is_patient: Whether rows may take as long as AWS itself.
+    """
+    role = Role(clients, unique_name(), PREFIX)
+    runner = Runner(
+        lambda within_s: Bench(clients, deployment, role, within_s=within_s),
+        is_patient=is_patient,
+    )
+    try:
+        with Steps().step(what):
+            run = runner.run(rows)
+    finally:
+        left_behind = role.leftovers.remove()
+    return replace(run, left_behind=[*run.left_behind, *left_behind])
 
 
 @dataclass(slots=True)
@@ -82,7 +116,6 @@ class Runner:
         is_patient: Whether rows may take as long as AWS itself.
         at_once: How many rows run side by side.
         grace_s: How long past its bound a row may take to come to its end, in seconds.
-        done: Is told of every row_result as it comes, from the threads of the rows.
     """
 
     def __init__(
@@ -92,13 +125,11 @@ class Runner:
         is_patient: bool = False,
         at_once: int = _AT_ONCE,
         grace_s: float = _GRACE_S,
-        done: Callable[[RowResult], None] = lambda _: None,
     ) -> None:
         self._bench_for = bench_for
         self._is_patient = is_patient
         self._at_once = at_once
         self._grace_s = grace_s
-        self._done = done
         self._lock = threading.Lock()
         self._asked: list[_Asked] = []
         self._left_behind: list[str] = []
@@ -124,11 +155,9 @@ class Runner:
         within_s = row.patient_s if self._is_patient else row.within_s
         started = time.monotonic()
         observation = self._bounded(row, within_s)
-        row_result = RowResult.of(
+        return RowResult.of(
             row, observation, within_s=within_s, duration_s=time.monotonic() - started
         )
-        self._done(row_result)
-        return row_result
 
     def _bounded(self, row: Row, within_s: float) -> Observation:
         with self._lock:

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from tidemark.aws.clients import AwsClients
 from tidemark.aws.connection import Connection, Credentials
 from tidemark.host.waiting import NotYetError
-from tidemark.probe.bench import unique_name
+from tidemark.probe.names import unique_name
 from tidemark.probe.observation import TRYING_S, NotProbedError, NotSeenInTimeError, differs, same
 from tidemark.probe.row import Topic
 

@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from tidemark.host.waiting import NotYetError
-from tidemark.probe.bench import RUNTIME
+from tidemark.probe.functions import RUNTIME
 from tidemark.probe.observation import differs, same
 from tidemark.probe.row import Topic
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tidemark.probe.bench import Bench, Function
+    from tidemark.probe.bench import Bench
+    from tidemark.probe.functions import Function
     from tidemark.probe.observation import Observation
 
 topic = Topic("function settings", makes=("functions", "queues", "stacks"))

@@ -12,7 +12,8 @@ from tidemark.probe.row import Topic
 
 if TYPE_CHECKING:
     from tidemark.api.exchange import Answer
-    from tidemark.probe.bench import Bench, Function
+    from tidemark.probe.bench import Bench
+    from tidemark.probe.functions import Function
     from tidemark.probe.observation import Observation
     from tidemark.probe.rest_api import RestApi
 

@@ -6,7 +6,7 @@ import time
 from typing import TYPE_CHECKING
 
 from tidemark.host.waiting import NotYetError
-from tidemark.probe.bench import unique_name
+from tidemark.probe.names import unique_name
 from tidemark.probe.observation import differs, same
 from tidemark.probe.row import Topic
 

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from tidemark.aws.metrics import read
 from tidemark.host.waiting import NotYetError
-from tidemark.probe.bench import unique_name
+from tidemark.probe.names import unique_name
 from tidemark.probe.observation import NotSeenInTimeError, same
 from tidemark.probe.row import Topic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tidemark.probe.bench import Bench, Function
+    from tidemark.probe.bench import Bench
+    from tidemark.probe.functions import Function
     from tidemark.probe.observation import Observation
 
 topic = Topic(

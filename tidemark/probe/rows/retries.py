@@ -12,7 +12,8 @@ from tidemark.probe.row import Topic
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tidemark.probe.bench import Bench, Function, Queue
+    from tidemark.probe.bench import Bench, Queue
+    from tidemark.probe.functions import Function
     from tidemark.probe.invocations import Invocation
     from tidemark.probe.observation import Observation
 
