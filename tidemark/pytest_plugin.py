@@ -7,7 +7,6 @@ Loaded with `-p tidemark.pytest_plugin`, never by itself. A test asks for `deplo
 from __future__ import annotations
 
 import os
-import shlex
 import time
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
     from tidemark.testing.sharing import Host
     from tidemark.testing.testbed import Testbed
 
+_PLAN = pytest.StashKey[options.Plan]()
 _LAST_WORDS = pytest.StashKey[list[str]]()
 _EXIT_CODE = pytest.StashKey[ExitCode]()
 _LACKING = pytest.StashKey["frozenset[str] | None"]()
@@ -55,7 +55,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "needs(capability, ...): skip on a target that lacks one of "
         + ", ".join(capabilities.CAPABILITIES),
     )
-    options.check(config)
+    config.stash[_PLAN] = options.plan_of(config)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -66,7 +66,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         known = ", ".join(capabilities.CAPABILITIES)
         pytest.fail(f"There is no capability {unknown[0]!r}: {known}.", pytrace=False)
     if needed and (lacking := _lacking(item.config)) is not None:
-        _skip_without(Capabilities(options.target_name(item.config), lacking, _never), needed)
+        _skip_without(Capabilities(item.config.stash[_PLAN].target, lacking, _never), needed)
 
 
 @pytest.fixture(autouse=True)
@@ -83,11 +83,8 @@ def pytest_report_collectionfinish(
     """Say what the session is about to deploy on, where a test asks for it."""
     if not any("testbed" in getattr(item, "fixturenames", ()) for item in items):
         return None
-    plan = options.plan_of(config)
-    where = f" at {plan.endpoint_url}" if plan.endpoint_url else ""
-    chosen = ", ".join(f"{name}={value}" for name, value in plan.contexts.items())
-    what = f"stack {plan.stack_name}" if plan.stack_name else f"app {shlex.join(plan.command)}"
-    return [f"tidemark: target {plan.target}{where}, {what}" + (chosen and f" ({chosen})")]
+    options.check_deployable(config.stash[_PLAN])
+    return [f"tidemark: {config.stash[_PLAN]}"]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -136,22 +133,33 @@ def testbed(request: pytest.FixtureRequest) -> Iterator[Testbed]:
 
 
 @pytest.fixture(scope="session")
-def deployment(testbed: Testbed, request: pytest.FixtureRequest) -> Deployment:
-    """The deployed stack, proven to work."""
+def deployments(testbed: Testbed, request: pytest.FixtureRequest) -> dict[str, Deployment]:
+    """The app's deployed stacks by name, each after those that it depends on."""
+    with _ending(request.config):
+        return testbed.deployments()
+
+
+@pytest.fixture(scope="session")
+def deployment(
+    testbed: Testbed,
+    deployments: dict[str, Deployment],  # noqa: ARG001 -- it is one of them
+    request: pytest.FixtureRequest,
+) -> Deployment:
+    """The deployed stack: of several, that with the API, or that `--tidemark-stack` names."""
     with _ending(request.config):
         return testbed.deployed()
 
 
 @pytest.fixture(scope="session")
-def target(testbed: Testbed, deployment: Deployment) -> Target:  # noqa: ARG001 -- it answers by then
-    """The target that the stack is deployed on."""
+def target(testbed: Testbed, deployments: dict[str, Deployment]) -> Target:  # noqa: ARG001 -- it answers by then
+    """The target that the app is deployed on."""
     return testbed.target
 
 
 @pytest.fixture(scope="session", name="capabilities")
 def target_capabilities(request: pytest.FixtureRequest) -> Capabilities:
     """What the target can do, of what targets differ in."""
-    target_name, lacking = options.target_name(request.config), _lacking(request.config)
+    target_name, lacking = request.config.stash[_PLAN].target, _lacking(request.config)
     if lacking is not None:
         return Capabilities(target_name, lacking, _never)
     deployment: Deployment = request.getfixturevalue("deployment")
@@ -165,7 +173,7 @@ def target_capabilities(request: pytest.FixtureRequest) -> Capabilities:
 
 
 @pytest.fixture(scope="session")
-def aws(testbed: Testbed, deployment: Deployment) -> AwsClients:  # noqa: ARG001 -- it answers by then
+def aws(testbed: Testbed, deployments: dict[str, Deployment]) -> AwsClients:  # noqa: ARG001 -- it answers by then
     """AWS clients for the target."""
     from tidemark.aws.clients import AwsClients  # noqa: PLC0415 -- sessions without a deployment stay quick
 
@@ -196,9 +204,8 @@ def eventually() -> Callable[..., object]:
 
 def _lacking(config: pytest.Config) -> frozenset[str] | None:
     if _LACKING not in config.stash:
-        config.stash[_LACKING] = capabilities.measured(
-            options.target_name(config), config.getoption("--tidemark-endpoint")
-        )
+        plan = config.stash[_PLAN]
+        config.stash[_LACKING] = capabilities.measured(plan.target, plan.endpoint_url)
     return config.stash[_LACKING]
 
 
@@ -221,7 +228,7 @@ def _state(config: pytest.Config) -> Path:
     """The session's own folder."""
     if _SESSION_STATE not in config.stash:
         session = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"
-        folder = state_dir(project=options.folder_of(config)) / "pytest" / session
+        folder = state_dir(project=config.stash[_PLAN].checkout) / "pytest" / session
         config.stash[_SESSION_STATE] = folder
     return config.stash[_SESSION_STATE]
 
@@ -231,7 +238,7 @@ def _new_testbed(config: pytest.Config) -> Testbed:
     from tidemark.testing import killed  # noqa: PLC0415 -- likewise
     from tidemark.testing.testbed import Testbed  # noqa: PLC0415 -- likewise
 
-    bed = Testbed(options.plan_of(config), _state(config), Steps())
+    bed = Testbed(config.stash[_PLAN], _state(config), Steps())
     for line in killed.cleared(bed.state.parent):
         bed.steps.say(f"  {line}")
     if not bed.plan.keep:
@@ -301,7 +308,7 @@ def _guest(config: Any) -> Testbed:
 
     told = config.workerinput
     return Guest(
-        options.plan_of(config), Path(told[_STATE]), Steps(), told[_INVITATION], told["workerid"]
+        config.stash[_PLAN], Path(told[_STATE]), Steps(), told[_INVITATION], told["workerid"]
     )
 
 

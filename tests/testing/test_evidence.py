@@ -12,7 +12,8 @@ from tidemark.aws.connection import EMULATOR_CREDENTIALS, Connection
 from tidemark.deploy import evidence
 from tidemark.host.deployment import Deployment
 from tidemark.host.progress import Steps
-from tidemark.testing.testbed import Plan, Testbed
+from tidemark.testing.options import Plan
+from tidemark.testing.testbed import DeployedApp, Testbed
 from tidemark.workloads.bank import Bank
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ def bed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Testbed:
     bed = Testbed(Plan("embedded", None, tmp_path), tmp_path / "state", Steps())
     connection = Connection("us-east-1", ENDPOINT, EMULATOR_CREDENTIALS)
     monkeypatch.setattr(bed.target, "find", lambda: connection)
-    monkeypatch.setattr(bed, "_deployed", {"Tidemark": DEPLOYMENT})
+    monkeypatch.setattr(bed, "_apps", {"": DeployedApp("Tidemark", (DEPLOYMENT,))})
     monkeypatch.setattr(evidence, "keep", lambda folder, *_: folder.mkdir(parents=True))
     return bed
 

@@ -29,14 +29,6 @@ GIVEN = ["--tidemark-endpoint", "http://127.0.0.1:1"]
         (["--target", "aws"], "--target aws wants TIDEMARK_AWS_ACCOUNT"),
         (["--tidemark-app", "python 'app.py"], "is no command: No closing quotation."),
         (["--tidemark-app", ""], "--tidemark-app is empty"),
-        (
-            ["--tidemark-stack", "Theirs"],
-            "--tidemark-stack needs a target that runs already: give --tidemark-endpoint URL",
-        ),
-        (
-            [*GIVEN, "--tidemark-stack", "Theirs", "--tidemark-app", "python app.py"],
-            "--tidemark-stack deploys nothing: no app, no context.",
-        ),
         (["--tidemark-context", "direct"], "--tidemark-context must be NAME=VALUE, not 'direct'."),
     ],
 )
@@ -99,10 +91,22 @@ def test_a_stack_that_is_given_needs_no_app(project: Project) -> None:
     assert "target endpoint at http://127.0.0.1:1, stack Theirs" in session.output
 
 
-def test_a_deployment_without_a_cdk_app_is_a_usage_error(project: Project) -> None:
+@pytest.mark.parametrize("options", [[], ["--tidemark-app", "python app.py", *GIVEN]])
+def test_a_stack_of_an_app_is_named_by_the_same_option(
+    project: Project, options: list[str]
+) -> None:
+    session = project.run(DEPLOYED, "--collect-only", *options, "--tidemark-stack", "Theirs")
+
+    assert ", app python " in session.output
+
+
+@pytest.mark.parametrize("options", [[], ["--tidemark-stack", "Theirs"]])
+def test_a_deployment_without_a_cdk_app_is_a_usage_error(
+    project: Project, options: list[str]
+) -> None:
     (project.folder / "cdk.json").unlink()
 
-    session = project.run(DEPLOYED)
+    session = project.run(DEPLOYED, *options)
 
     assert session.exit_code == pytest.ExitCode.USAGE_ERROR
     assert "There is no CDK app here" in session.output

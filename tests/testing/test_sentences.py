@@ -10,7 +10,8 @@ import pytest
 
 from tidemark.errors import ExitCode, TidemarkError
 from tidemark.host.progress import Steps
-from tidemark.testing.testbed import Plan, Testbed
+from tidemark.testing.options import Plan
+from tidemark.testing.testbed import Testbed
 
 if TYPE_CHECKING:
     from tests.testing.sessions import Project
@@ -47,7 +48,7 @@ FULL_DISK = "OSError(errno.ENOSPC, 'No space left on device')"
 def test_what_libraries_raise_is_a_sentence_with_what_was_noted(
     project: Project, error: str, sentence: str
 ) -> None:
-    (project.folder / "conftest.py").write_text(BROKEN.format(error=error, method="deployed"))
+    (project.folder / "conftest.py").write_text(BROKEN.format(error=error, method="app"))
 
     session = project.run(DEPLOYED)
 
@@ -60,7 +61,7 @@ def test_what_libraries_raise_is_a_sentence_with_what_was_noted(
 
 def test_a_bug_keeps_its_trace(project: Project) -> None:
     (project.folder / "conftest.py").write_text(
-        BROKEN.format(error="KeyError(1)", method="deployed")
+        BROKEN.format(error="KeyError(1)", method="app")
     )
 
     session = project.run(DEPLOYED)

@@ -16,9 +16,9 @@ from tidemark.errors import TidemarkError
 from tidemark.host.deployment import Deployment
 from tidemark.host.progress import Steps
 from tidemark.targets.base import TargetOptions
-from tidemark.targets.container import ContainerTarget
 from tidemark.targets.endpoint import EndpointTarget
-from tidemark.testing.testbed import Plan, Testbed
+from tidemark.testing.options import Plan
+from tidemark.testing.testbed import Testbed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -123,10 +123,8 @@ def test_two_sessions_at_once_have_nothing_of_the_same_name(
     brought_up: list[App], tmp_path: Path
 ) -> None:
     projects = [tmp_path / "one", tmp_path / "two"]
-    containers = [ContainerTarget(TargetOptions(state=one / "state")) for one in projects]
     for one in projects:
         bed_of(one, target="endpoint").deployed()
 
-    assert len({one.how_to_remove for one in containers}) == 2
     assert len({app.stack_name for app in brought_up}) == 2
     assert len({app.folder for app in brought_up}) == 2

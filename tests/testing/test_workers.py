@@ -15,11 +15,12 @@ from tidemark.aws.connection import EMULATOR_CREDENTIALS, Connection
 from tidemark.errors import ExitCode, TidemarkError
 from tidemark.host.deployment import Deployment
 from tidemark.host.progress import Steps
+from tidemark.testing.options import Plan
 from tidemark.testing.sharing import Guest, Host
-from tidemark.testing.testbed import Plan, Testbed
+from tidemark.testing.testbed import DeployedApp, Testbed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tests.testing.sessions import Project
@@ -37,7 +38,7 @@ class CountedTestbed(Testbed):
 
     def __init__(self, plan: Plan, state: Path) -> None:
         super().__init__(plan, state, Steps())
-        self.deploys: list[dict[str, str]] = []
+        self.deploys: list[Mapping[str, str]] = []
         self.trouble: list[Exception] = []
         self.was_interrupted = False
 
@@ -48,12 +49,11 @@ class CountedTestbed(Testbed):
     def interrupt(self) -> None:
         self.was_interrupted = True
 
-    def deployed(self, **contexts: str) -> Deployment:
-        if contexts not in self.deploys:
-            self.deploys.append(contexts)
-            if self.trouble:
-                raise self.trouble.pop()
-        return Deployment(
+    def _deploy(self, contexts: Mapping[str, str]) -> DeployedApp:
+        self.deploys.append(contexts)
+        if self.trouble:
+            raise self.trouble.pop()
+        deployment = Deployment(
             target="embedded",
             endpoint=ENDPOINT,
             region="us-east-1",
@@ -62,6 +62,7 @@ class CountedTestbed(Testbed):
             template_digest="0",
             outputs={"number": str(len(self.deploys))},
         )
+        return DeployedApp("Tidemark", (deployment,))
 
 
 @pytest.fixture

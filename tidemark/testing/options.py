@@ -1,9 +1,10 @@
-"""The options of a session's testbed: what they are, and what they mean together."""
+"""The options of a session's testbed, and what the session is to run on according to them."""
 
 from __future__ import annotations
 
 import os
 import shlex
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,41 @@ from tidemark.host.state import CHECKOUT_MARK, find_checkout, read_json
 from tidemark.targets.emulators import parts_of
 
 if TYPE_CHECKING:
-    from tidemark.testing.testbed import Plan
+    from collections.abc import Mapping
+
+    from tidemark.targets.base import Target
+
+_PYTHONS = {"python", "python3"}
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a session is to run on.
+
+    Attributes:
+        target: The target's name.
+        endpoint_url: Where an endpoint target answers.
+        checkout: The folder that the CDK app runs in.
+        command: What runs the CDK app; empty to deploy none.
+        stack_name: The stack that the tests are about: one of the app's, or, without an app, one
+            that is there already and is only used.
+        contexts: Context values for the app.
+        keep: Whether all of it outlives the session.
+    """
+
+    target: str
+    endpoint_url: str | None
+    checkout: Path
+    command: tuple[str, ...] = ()
+    stack_name: str | None = None
+    contexts: Mapping[str, str] = field(default_factory=dict)
+    keep: bool = False
+
+    def __str__(self) -> str:
+        where = f" at {self.endpoint_url}" if self.endpoint_url else ""
+        what = f"app {shlex.join(self.command)}" if self.command else f"stack {self.stack_name}"
+        values = ", ".join(f"{name}={value}" for name, value in self.contexts.items())
+        return f"target {self.target}{where}, {what}" + (values and f" ({values})")
 
 
 def add(parser: pytest.Parser) -> None:
@@ -37,13 +72,14 @@ def add(parser: pytest.Parser) -> None:
         "--tidemark-app",
         metavar="COMMAND",
         help='the CDK app, such as "python app.py", run in the rootdir (default: that of cdk.json '
-        "in the rootdir or above)",
+        "in the rootdir or above); all its stacks are deployed",
     )
     group.addoption(
         "--tidemark-stack",
         metavar="NAME",
-        help="a stack that is deployed already, on a target that the session does not start; it "
-        "is used and left alone",
+        help="of an app with several stacks, the one that the tests are about; on a target that "
+        "the session does not start, and without --tidemark-app, a stack that is deployed "
+        "already: it is used and left alone",
     )
     group.addoption(
         "--tidemark-context",
@@ -59,92 +95,54 @@ def add(parser: pytest.Parser) -> None:
     )
 
 
-def check(config: pytest.Config) -> None:
-    """Check what can be checked before anything is started.
+def plan_of(config: pytest.Config) -> Plan:
+    """What the session is to run on, as far as it is known before a test asks for it.
 
     Raises:
         pytest.UsageError: The options contradict each other.
     """
-    name = target_name(config)
-    target = targets.class_of(name)
-    endpoint = config.getoption("--tidemark-endpoint")
+    endpoint, stack_name = map(config.getoption, ("--tidemark-endpoint", "--tidemark-stack"))
+    target_name = config.getoption("--target") or ("endpoint" if endpoint else "embedded")
+    target = targets.class_of(target_name)
+    _check_target(target, endpoint)
+    contexts, command = _contexts(config), _given_command(config)
+    checkout = config.rootpath
+    if not command and (not stack_name or target.is_ours or contexts):
+        checkout = find_checkout(config.rootpath) or config.rootpath
+        command = _command_of(checkout)
+    keep = config.getoption("--tidemark-keep")
+    return Plan(target_name, endpoint, checkout, command, stack_name, contexts, keep)
+
+
+def check_deployable(plan: Plan) -> None:
+    """See that there is something to deploy, or to use.
+
+    Raises:
+        pytest.UsageError: There is no CDK app.
+    """
+    if not plan.command and (not plan.stack_name or targets.class_of(plan.target).is_ours):
+        raise pytest.UsageError(
+            f"There is no CDK app here: give --tidemark-app COMMAND, or put {CHECKOUT_MARK} with "
+            "the app's command into the rootdir or above."
+        )
+
+
+def _check_target(target: type[Target], endpoint: str | None) -> None:
+    if endpoint and not target.takes_endpoint_url:
+        raise pytest.UsageError(f"--tidemark-endpoint does not go with --target {target.name}.")
     if endpoint:
-        if not target.takes_endpoint_url:
-            raise pytest.UsageError(f"--tidemark-endpoint does not go with --target {name}.")
-        _check_url(endpoint)
+        try:
+            parts_of(endpoint)
+        except RefusedError as refused:
+            raise pytest.UsageError(f"--tidemark-endpoint: {refused}") from refused
     if target.asks_first:
         from tidemark.targets.aws import ACCOUNT_VARIABLE  # noqa: PLC0415 -- such a target has loaded boto3
 
         if not os.environ.get(ACCOUNT_VARIABLE):
             raise pytest.UsageError(
-                f"--target {name} wants {ACCOUNT_VARIABLE}: the only account that the session may "
-                "deploy to, and remove what it deployed."
+                f"--target {target.name} wants {ACCOUNT_VARIABLE}: the only account that the "
+                "session may deploy to, and remove what it deployed."
             )
-    if config.getoption("--tidemark-stack"):
-        if target.is_ours:
-            raise pytest.UsageError(
-                "--tidemark-stack needs a target that runs already: give --tidemark-endpoint URL, "
-                "or a --target that the session does not start."
-            )
-        if config.getoption("--tidemark-app") or config.getoption("--tidemark-context"):
-            raise pytest.UsageError("--tidemark-stack deploys nothing: no app, no context.")
-    _given_command(config)
-    _contexts(config)
-
-
-def _check_url(endpoint: str) -> None:
-    try:
-        parts_of(endpoint)
-    except RefusedError as refused:
-        raise pytest.UsageError(f"--tidemark-endpoint: {refused}") from refused
-
-
-def target_name(config: pytest.Config) -> str:
-    """The target that the session runs on."""
-    default = "endpoint" if config.getoption("--tidemark-endpoint") else "embedded"
-    return str(config.getoption("--target") or default)
-
-
-def plan_of(config: pytest.Config) -> Plan:
-    """What the session is to run on.
-
-    Raises:
-        pytest.UsageError: There is no CDK app.
-    """
-    from tidemark.testing.testbed import Plan  # noqa: PLC0415 -- sessions without a deployment stay quick
-
-    return Plan(
-        target=target_name(config),
-        endpoint_url=config.getoption("--tidemark-endpoint"),
-        checkout=folder_of(config),
-        command=_command(config),
-        stack_name=config.getoption("--tidemark-stack"),
-        contexts=_contexts(config),
-        keep=config.getoption("--tidemark-keep"),
-    )
-
-
-def folder_of(config: pytest.Config) -> Path:
-    """Where the app runs: the folder of cdk.json, or the rootdir for an app that is given."""
-    is_given = config.getoption("--tidemark-app") or config.getoption("--tidemark-stack")
-    return (None if is_given else find_checkout(config.rootpath)) or config.rootpath
-
-
-def _command(config: pytest.Config) -> tuple[str, ...]:
-    if config.getoption("--tidemark-stack"):
-        return ()
-    given = _given_command(config)
-    if given:
-        return given
-    app = (read_json(folder_of(config) / CHECKOUT_MARK) or {}).get("app")
-    if not app:
-        raise pytest.UsageError(
-            f"There is no CDK app here: give --tidemark-app COMMAND, or put {CHECKOUT_MARK} with "
-            "the app's command into the rootdir or above."
-        )
-    first, *rest = shlex.split(str(app))
-    # A Python is the one that runs the tests, wherever it is.
-    return ("python" if Path(first).name in {"python", "python3"} else first, *rest)
 
 
 def _given_command(config: pytest.Config) -> tuple[str, ...]:
@@ -156,6 +154,14 @@ def _given_command(config: pytest.Config) -> tuple[str, ...]:
     if given is not None and not command:
         raise pytest.UsageError("--tidemark-app is empty: give the command of a CDK app.")
     return command
+
+
+def _command_of(checkout: Path) -> tuple[str, ...]:
+    """The app's command that a project states; empty if it states none."""
+    command = shlex.split(str((read_json(checkout / CHECKOUT_MARK) or {}).get("app") or ""))
+    if command and Path(command[0]).name in _PYTHONS:
+        command[0] = "python"  # the one that runs the tests, wherever it is
+    return tuple(command)
 
 
 def _contexts(config: pytest.Config) -> dict[str, str]:

@@ -19,13 +19,13 @@ from tidemark.errors import TidemarkError
 from tidemark.host import failures
 from tidemark.host.deployment import Deployment
 from tidemark.host.ports import LOOPBACK
-from tidemark.testing.testbed import Testbed
+from tidemark.testing.testbed import DeployedApp, Testbed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from tidemark.host.progress import Steps
-    from tidemark.testing.testbed import Plan
+    from tidemark.testing.options import Plan
 
 _MOST_WAITING = 64
 _LAST = "no more"
@@ -84,7 +84,7 @@ class Host:
     def _answer(
         self, contexts: Mapping[str, str], failed: dict[str, dict[str, Any]]
     ) -> dict[str, Any]:
-        """A deployment and how to use it, or why there is none, which stays so."""
+        """The deployments, or why there are none, which stays so."""
         wanted = str(sorted(contexts.items()))
         if wanted in failed:
             return failed[wanted]
@@ -92,17 +92,16 @@ class Host:
             if self._bed is None:
                 self._bed = self._make_bed()
             bed = self._bed
-            deployment = bed.deployed(**contexts)
+            app = bed.app(contexts)
         except Exception as error:  # noqa: BLE001 -- nothing is lost: the worker raises it
             trouble = failures.known(error) or TidemarkError(repr(error))
             self.trouble = self.trouble or trouble
             failed[wanted] = {"error": "\n".join(failures.lines(trouble))}
             return failed[wanted]
-        assembly = bed.known_assembly_of(deployment)
         return {
-            "deployment": asdict(deployment),
-            "endpoint": bed.connection.endpoint,
-            "assembly": None if assembly is None else str(assembly.folder),
+            "name": app.name,
+            "deployments": [asdict(one) for one in app.deployments],
+            "assembly": None if app.assembly is None else str(app.assembly.folder),
         }
 
 
@@ -124,21 +123,16 @@ class Guest(Testbed):
         self.state = state / "workers" / worker
         self._invitation = invitation
 
-    def deployed(self, **contexts: str) -> Deployment:
-        """Have the stack deployed, unless another worker had it; see :meth:`Testbed.deployed`."""
-        wanted = str(sorted(contexts.items()))
-        if wanted not in self._deployed:
-            self._deployed[wanted] = self._asked(contexts)
-        return self._deployed[wanted]
-
-    def _asked(self, contexts: Mapping[str, str]) -> Deployment:
+    def _deploy(self, contexts: Mapping[str, str]) -> DeployedApp:
         answer = _ask(self._invitation, contexts)
         if "error" in answer:
             raise TidemarkError(answer["error"])
-        deployment = Deployment(**answer["deployment"])
-        if answer["assembly"] is not None:
-            self._assemblies[deployment.stack_name] = Assembly.read(Path(answer["assembly"]))
-        return deployment
+        folder = answer["assembly"]
+        return DeployedApp(
+            answer["name"],
+            tuple(Deployment(**one) for one in answer["deployments"]),
+            None if folder is None else Assembly.read(Path(folder)),
+        )
 
     def keep_evidence(self) -> None:
         """Nothing: the host does."""

@@ -6,7 +6,7 @@ import os
 import shutil
 import uuid
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tidemark import targets
@@ -18,7 +18,7 @@ from tidemark.deploy import evidence, synthesis
 from tidemark.deploy.bringup import BringUp
 from tidemark.deploy.cdk import Cdk
 from tidemark.deploy.outputs import deployment_of
-from tidemark.deploy.synthesis import OWN_COMMAND, App
+from tidemark.deploy.synthesis import App
 from tidemark.errors import InterruptedByUserError, RefusedError, TidemarkError
 from tidemark.host.processes import Children
 from tidemark.targets.aws import ACCOUNT_VARIABLE
@@ -37,29 +37,46 @@ if TYPE_CHECKING:
     from tidemark.host.deployment import Deployment
     from tidemark.host.progress import Steps
     from tidemark.probe.result import RowResult
+    from tidemark.testing.options import Plan
 
 
 @dataclass(frozen=True, slots=True)
-class Plan:
-    """What a session is to run on.
+class DeployedApp:
+    """An app on the target.
 
     Attributes:
-        target: The target's name.
-        endpoint_url: Where an endpoint target answers.
-        checkout: The folder that the CDK app runs in.
-        command: What runs the CDK app.
-        stack_name: A stack that is there already, and is only used; ``None`` to deploy one.
-        contexts: Context values for the app.
-        keep: Whether all of it outlives the session.
+        name: What its stack was told to be called.
+        deployments: Its stacks, each after those that it depends on.
+        assembly: What they were made from, if that was made here.
     """
 
-    target: str
-    endpoint_url: str | None
-    checkout: Path
-    command: tuple[str, ...] = OWN_COMMAND
-    stack_name: str | None = None
-    contexts: Mapping[str, str] = field(default_factory=dict)
-    keep: bool = False
+    name: str
+    deployments: tuple[Deployment, ...]
+    assembly: Assembly | None = None
+
+    def choose(self, stack_name: str | None) -> Deployment:
+        """The stack of that name, or the one that tests can only be about.
+
+        Raises:
+            RefusedError: Nothing says which one.
+        """
+        told = f"{self.name}-{stack_name}"
+        found = [
+            one
+            for one in self.deployments
+            if one.stack_name in {stack_name, told}
+            or (stack_name is None and (one.api_url or len(self.deployments) == 1))
+        ]
+        if len(found) == 1:
+            return found[0]
+        names = ", ".join(one.stack_name for one in self.deployments)
+        if stack_name is not None:
+            raise RefusedError(f"The CDK app has no stack {stack_name}: it has {names}.")
+        raise RefusedError(
+            f"The CDK app has several stacks ({names}), and not just one of them outputs RestApiId "
+            "and ApiStage: say with --tidemark-stack which one `deployment` is, or ask for "
+            "`deployments`."
+        )
 
 
 class Testbed:
@@ -77,8 +94,7 @@ class Testbed:
         self.plan = plan
         self.state = state
         self.steps = steps
-        self._assemblies: dict[str, Assembly | None] = {}
-        self._deployed: dict[str, Deployment] = {}
+        self._apps: dict[str, DeployedApp] = {}
         self._children: Children | None = None
         # Where the clients write down what they send.
         self._requests = state / "requests"
@@ -103,22 +119,42 @@ class Testbed:
             )
         return connection
 
+    def deployments(self, **contexts: str) -> dict[str, Deployment]:
+        """Deploy the app's stacks with further context values, once, and prove the bank's to work.
+
+        Returns:
+            The deployments by stack name, each after those that it depends on.
+
+        Raises:
+            TidemarkError: One cannot be deployed or does not work.
+        """
+        return {one.stack_name: one for one in self.app(contexts).deployments}
+
     def deployed(self, **contexts: str) -> Deployment:
-        """Deploy the stack with further context values, once, and prove the bank's to work.
+        """The one of these deployments that the session's tests are about.
+
+        Raises:
+            TidemarkError: One cannot be deployed or does not work, or nothing says which it is.
+        """
+        return self.app(contexts).choose(self.plan.stack_name)
+
+    def app(self, contexts: Mapping[str, str]) -> DeployedApp:
+        """The app with these further context values, deployed.
 
         Raises:
             TidemarkError: It cannot be deployed or does not work.
         """
-        given = self.plan.stack_name
-        name = "-".join([given or self._name, *contexts.values()])
-        if name not in self._deployed:
-            if given is None:
-                self._deployed[name] = self._bring_up(name, contexts)
-            else:
-                self._deployed[name] = self._joined(given, contexts)
-        return self._deployed[name]
+        wanted = str(sorted(contexts.items()))
+        if wanted not in self._apps:
+            self._apps[wanted] = self._deploy(contexts)
+        return self._apps[wanted]
 
-    def _joined(self, stack_name: str, contexts: Mapping[str, str]) -> Deployment:
+    def _deploy(self, contexts: Mapping[str, str]) -> DeployedApp:
+        if self.plan.stack_name is not None and not self.plan.command:
+            return self._joined(self.plan.stack_name, contexts)
+        return self._bring_up("-".join([self._name, *contexts.values()]), contexts)
+
+    def _joined(self, stack_name: str, contexts: Mapping[str, str]) -> DeployedApp:
         """A stack that somebody else deployed and keeps."""
         if contexts:
             raise TidemarkError(
@@ -136,9 +172,9 @@ class Testbed:
             )
         deployment = deployment_of(self.target, clients, stack_name, live)
         self._say_where(deployment)
-        return deployment
+        return DeployedApp(stack_name, (deployment,))
 
-    def _bring_up(self, name: str, contexts: Mapping[str, str]) -> Deployment:
+    def _bring_up(self, name: str, contexts: Mapping[str, str]) -> DeployedApp:
         app = App(
             self.plan.checkout,
             name,
@@ -148,7 +184,7 @@ class Testbed:
         if not app.is_own:
             # Nobody here knows what it depends on, so that it is made anew for every session.
             # On a target of the session's own, its first stack may have any name.
-            is_alone = self.target.is_ours and not self._deployed
+            is_alone = self.target.is_ours and not self._apps
             app = replace(app, folder=self.state / "synth" / name, may_name_itself=is_alone)
         noted = None if self.target.is_ours else self._removal.note(name)
         self._children = Children(self.state / killed.CHILDREN)
@@ -173,9 +209,8 @@ class Testbed:
             self._removal.spare_what_is_named_in(error)
             raise
         for deployment in brought.deployments:
-            self._assemblies[deployment.stack_name] = synthesis.find(app)
             self._say_where(deployment)
-        return brought.deployments[0]
+        return DeployedApp(name, brought.deployments, synthesis.find(app))
 
     def _found(self) -> Connection:
         """How to reach the target; one that asks first, only in the account that was named."""
@@ -204,21 +239,18 @@ class Testbed:
         if self._children is not None:
             self._children.stop()
 
-    def known_assembly_of(self, deployment: Deployment) -> Assembly | None:
-        """What a deployment was made from, if it was made here and its sources did not change."""
-        return self._assemblies.get(deployment.stack_name)
-
     def synthesised(self, deployment: Deployment) -> SynthesisedStack:
         """The stack that a deployment was made from.
 
         Raises:
             TidemarkError: The app's sources changed while it was deployed.
         """
-        assembly = self.known_assembly_of(deployment)
-        stack = None if assembly is None else assembly.stack(deployment.stack_name)
-        if stack is None or stack.digest != deployment.template_digest:
-            raise TidemarkError("The CDK app changed while it was deployed: start again.")
-        return stack
+        assemblies = (app.assembly for app in self._apps.values() if deployment in app.deployments)
+        for assembly in filter(None, assemblies):
+            stack = assembly.stack(deployment.stack_name)
+            if stack is not None and stack.digest == deployment.template_digest:
+                return stack
+        raise TidemarkError("The CDK app changed while it was deployed: start again.")
 
     def exchanges_of(self, deployment: Deployment) -> Exchanges:
         """Where what is sent to a deployment's API is written down; a failed session keeps it."""
@@ -254,14 +286,13 @@ class Testbed:
 
     def probed(self, capability: str, deployment: Deployment) -> RowResult:
         """Ask the probe whether the target has a capability."""
-        from tidemark.probe.asking import asked  # noqa: PLC0415 -- only on a target that nobody measured
-        from tidemark.probe.clients import SharedClients  # noqa: PLC0415 -- likewise
-        from tidemark.probe.rows import ROWS  # noqa: PLC0415 -- likewise
+        from tidemark.probe.rows import ROWS  # noqa: PLC0415 -- only on a target that nobody measured
+        from tidemark.probe.running import ask  # noqa: PLC0415 -- likewise
 
         [row] = [one for one in ROWS if one.capability == capability]
-        run = asked(
+        run = ask(
             [row],
-            SharedClients(self.connection),
+            AwsClients(self.connection),
             deployment,
             what=f"whether the {self.target.name} target has {capability} is probed",
         )
@@ -274,7 +305,8 @@ class Testbed:
 
     def keep_evidence(self) -> None:
         """Collect function logs, the target's log, stack events, and what was sent."""
-        for stack_name in (one.stack_name for one in self._deployed.values()):
+        deployed = (one for app in self._apps.values() for one in app.deployments)
+        for stack_name in (one.stack_name for one in deployed):
             folder = self.evidence / stack_name
             evidence.keep(folder, self.target, self.target.find(), [stack_name])
             sent = self._requests / f"{stack_name}.jsonl"

@@ -12,12 +12,14 @@ from tests.targets.aws.small_stack import RecordingCdk, write_app
 from tidemark.aws import stacks
 from tidemark.deploy import bringup, first_deposit, rollout
 from tidemark.deploy.first_deposit import Proof
+from tidemark.deploy.synthesis import OWN_COMMAND
 from tidemark.errors import InterruptedByUserError, RefusedError, TidemarkError
 from tidemark.host.processes import ProcessIdentity
 from tidemark.host.progress import Steps
 from tidemark.targets.aws import AwsTarget
 from tidemark.testing import killed, testbed
-from tidemark.testing.testbed import Plan, Testbed
+from tidemark.testing.options import Plan
+from tidemark.testing.testbed import Testbed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,7 +44,7 @@ def bed(
     monkeypatch.setenv("TIDEMARK_AWS_ACCOUNT", ACCOUNT)
     monkeypatch.setattr(testbed, "Cdk", RecordingCdk)
     monkeypatch.setattr(first_deposit, "prove", lambda *_: Proof("a", 1, 1))
-    return Testbed(Plan("aws", None, checkout), tmp_path / "session", Steps())
+    return Testbed(Plan("aws", None, checkout, OWN_COMMAND), tmp_path / "session", Steps())
 
 
 def stacks_of(account: boto3.Session) -> set[str]:

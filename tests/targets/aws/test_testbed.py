@@ -10,10 +10,12 @@ from tests.targets.aws.conftest import ACCOUNT, REGION
 from tests.targets.aws.small_stack import RecordingCdk, write_app
 from tidemark.deploy import first_deposit
 from tidemark.deploy.first_deposit import Proof
+from tidemark.deploy.synthesis import OWN_COMMAND
 from tidemark.errors import RefusedError
 from tidemark.host.progress import Steps
 from tidemark.testing import testbed
-from tidemark.testing.testbed import Plan, Testbed
+from tidemark.testing.options import Plan
+from tidemark.testing.testbed import Testbed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +29,7 @@ def bed(checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Test
     write_app(checkout)
     monkeypatch.setattr(testbed, "Cdk", RecordingCdk)
     monkeypatch.setattr(first_deposit, "prove", lambda *_: Proof("a", 1, 1))
-    return Testbed(Plan("aws", None, checkout), tmp_path / "session", Steps())
+    return Testbed(Plan("aws", None, checkout, OWN_COMMAND), tmp_path / "session", Steps())
 
 
 def stacks_of(account: boto3.Session) -> set[str]:
