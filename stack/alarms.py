@@ -91,8 +91,8 @@ def outbox_alarms(scope: Construct) -> list[cloudwatch.Alarm]:
             "SweeperSilent",
             alarm_description="No sweep has come to its end for five minutes, so nobody publishes"
             " lost events and the outbox alarms are blind.",
-            # Every sweep that ends writes this; one that fails is an invocation, too.
-            metric=own_metric("OutboxSize", "n"),
+            # Only a sweep that comes to its end writes this; one that fails is an invocation, too.
+            metric=own_metric("Sweeps", "sum"),
             threshold=1,
             comparison_operator=_BELOW,
             evaluation_periods=5,

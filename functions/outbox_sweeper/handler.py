@@ -57,6 +57,7 @@ class OutboxSweeper:
             if event.get("redrive_stuck") is True:
                 self._sweeper.redrive(seen)
             self._sweeper.sweep(seen)
+            self._telemetry.count(Sweeps=1)
         finally:
             # Whatever happened: an alarm takes a metric that is not there for a healthy one.
             self._write_metrics(seen)
@@ -84,7 +85,7 @@ def build(parts: runtime.Runtime) -> OutboxSweeper:
     """Return the handler as it is deployed."""
     environment = parts.environment(Environment)
     return OutboxSweeper(
-        outbox=Outbox(parts.dynamodb, environment.command_table_name, parts.clock, parts.budget),
+        outbox=Outbox(parts.dynamodb, environment.command_table_name, parts.clock),
         bus=EventBus(parts.sns, environment.topic_arn),
         clock=parts.clock,
         budget=parts.budget,

@@ -128,7 +128,7 @@ def test_there_is_an_alarm_for_everything_that_needs_a_person(template: Template
         ("OutboxUnread", "OutboxUnreadShards", "Maximum", ">=", 1),
         ("OutboxUnreadable", "OutboxUnreadable", "Maximum", ">=", 1),
         # A sweep that fails is an invocation, too: only what a sweep writes at its end tells.
-        ("SweeperSilent", "OutboxSize", "SampleCount", "<", 1),
+        ("SweeperSilent", "Sweeps", "Sum", "<", 1),
         ("ProjectionLag", "ProjectionLag", "p99", ">", 10_000),
         ("ApiServerErrors", "5XXError", "Average", ">", 0.01),
         ("UpdateProcessorErrors", "Errors", "Sum", ">=", 1),
