@@ -18,12 +18,12 @@ def to_item(values: Mapping[str, Any]) -> Item:
 
 
 def from_item(item: Mapping[str, Any]) -> dict[str, Any]:
-    """Take the DynamoDB types off; every number here is an integer."""
+    """Take the DynamoDB types off; numbers become integers where they are."""
     return {name: _plain(_from_attribute(value)) for name, value in item.items()}
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, Decimal):
+    if isinstance(value, Decimal) and value == value.to_integral_value():
         return int(value)
     if isinstance(value, dict):
         return {name: _plain(inner) for name, inner in value.items()}

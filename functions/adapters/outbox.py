@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from functions.adapters.aws_errors import ContendedError, RefusedWriteError, sorted_errors
-from functions.adapters.budget import Budget
 from functions.adapters.clock import Clock
 from functions.adapters.event_codec import Unreadable, from_log
 from functions.adapters.items import from_item, to_item
@@ -37,9 +36,9 @@ UNREADABLE_BACKOFF_MS = 5 * 60_000
 
 _LONGEST_BACKOFF_MS = 15 * 60_000
 
-_READ_AT_ONCE = (
-    100  # https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
-)
+# https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_BatchGetItem.html
+_READ_AT_ONCE = 100
+_MOST_IN_VAIN = 5
 
 Key = tuple[str, str]
 
@@ -83,13 +82,10 @@ def backoff_ms(attempts: int) -> int:
 class Outbox:
     """The unprojected events of one command table."""
 
-    def __init__(
-        self, dynamodb: "DynamoDBClient", table_name: str, clock: Clock, budget: Budget
-    ) -> None:
+    def __init__(self, dynamodb: "DynamoDBClient", table_name: str, clock: Clock) -> None:
         self._dynamodb = dynamodb
         self._table_name = table_name
         self._clock = clock
-        self._budget = budget
 
     def unprojected(self, shard: int, *, most: int) -> list[Unprojected]:
         """Return what the projection owes in one shard (0 to `SHARDS` - 1), those due first.
@@ -99,7 +95,7 @@ class Outbox:
             most: how many events at the most.
 
         Raises:
-            AwsError: DynamoDB did not say, or not all of it in the time that is left.
+            AwsError: DynamoDB did not say, or not all of it.
         """
         keys = self._keys(shard, most)
         return [
@@ -131,18 +127,19 @@ class Outbox:
                 "ConsistentRead": True,
             }
         }
-        attempt = 0
+        in_vain = 0
         while True:
             with sorted_errors(reading=True):
                 answer = self._dynamodb.batch_get_item(RequestItems=request)
-            found += [from_item(item) for item in answer["Responses"].get(self._table_name, [])]
+            items = answer["Responses"].get(self._table_name, [])
+            found += [from_item(item) for item in items]
             request = answer.get("UnprocessedKeys")
             if not request:
                 return found
-            attempt += 1  # DynamoDB had no room for the rest
-            pause_ms = self._clock.jittered_ms(attempt, base_ms=50, longest_ms=2_000)
-            if pause_ms >= self._budget.left_ms():
-                raise ContendedError("DynamoDB had no room for all of a batch", ambiguous=False)
+            in_vain = 0 if items else in_vain + 1
+            if in_vain == _MOST_IN_VAIN:
+                raise ContendedError("DynamoDB has no room for all of a batch", ambiguous=False)
+            pause_ms = self._clock.jittered_ms(in_vain + 1, base_ms=50, longest_ms=2_000)
             self._clock.pause(pause_ms)
 
     def postpone(self, entry: Unprojected, *, due: int, attempts: int) -> bool:

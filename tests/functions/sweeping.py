@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from functions.adapters.budget import Budget
 from functions.adapters.event_bus import EventBus
 from functions.adapters.items import to_item
 from functions.adapters.outbox import SHARDS, Outbox
@@ -53,7 +52,7 @@ def emptied_outbox() -> None:
 
 
 def outbox_of(clock: StoppedClock, kind: type[Outbox] = Outbox) -> Outbox:
-    return kind(aws().dynamodb, "commands", clock, Budget(clock))
+    return kind(aws().dynamodb, "commands", clock)
 
 
 def swept(
@@ -68,7 +67,7 @@ def swept(
     """Sweep once and return what the sweep reports."""
     whole = parts(clock)
     sweeper = OutboxSweeper(
-        outbox=box or Outbox(dynamodb or aws().dynamodb, "commands", clock, whole.budget),
+        outbox=box or Outbox(dynamodb or aws().dynamodb, "commands", clock),
         bus=bus,
         clock=clock,
         budget=whole.budget,
