@@ -27,14 +27,14 @@ def test_a_machine_where_nothing_can_listen_has_a_problem(monkeypatch: pytest.Mo
     assert "Operation not permitted" in finding.says
 
 
-def test_a_taken_port_is_a_warning_unless_it_is_our_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_taken_port_is_a_warning_unless_it_is_our_own() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
-        monkeypatch.setattr(machine, "PREFERRED_PORT", server.getsockname()[1])
+        port = server.getsockname()[1]
 
-        assert machine.localstack_port(is_ours=False).state is State.WARNING
-        assert machine.localstack_port(is_ours=True).state is State.OK
+        assert machine.localstack_port(port, is_ours=False).state is State.WARNING
+        assert machine.localstack_port(port, is_ours=True).state is State.OK
 
-    assert machine.localstack_port(is_ours=False).state is State.OK
+    assert machine.localstack_port(port, is_ours=False).state is State.OK
 
 
 @pytest.mark.parametrize(

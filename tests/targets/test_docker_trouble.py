@@ -2,181 +2,115 @@
 
 from __future__ import annotations
 
-import json
-import shlex
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+import sys
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.targets.fake_engine import IMAGE, RUNNING, FakeEngine, exited
 from tidemark.errors import RefusedError, TidemarkError
-from tidemark.targets import compose, emulators
-from tidemark.targets import localstack as module
+from tidemark.targets import emulators, localstack
+from tidemark.targets import engine as engine_of_docker
 from tidemark.targets.base import TargetOptions
 from tidemark.targets.choice import choose
 from tidemark.targets.localstack import LocalStackTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
     from pathlib import Path
 
 PORT = 45661
-RUNNING = {"Status": "running", "ExitCode": 0, "OOMKilled": False}
-
-
-def shown(
-    state: dict[str, object], image: str = "acme/localstack:9", ports: Iterable[int] = ()
-) -> str:
-    """What `docker container inspect` shows of a container."""
-    published = [{"HostIp": "127.0.0.1", "HostPort": str(port)} for port in ports]
-    container = {
-        "State": state,
-        "Image": f"sha256:of-{image}",
-        "Config": {"Image": image},
-        "NetworkSettings": {"Ports": {"4566/tcp": published, "5678/tcp": None}},
-    }
-    return json.dumps([container])
-
-
-@dataclass(frozen=True)
-class Docker:
-    """A `docker` alone on the PATH; it says what it is told to say, and notes its calls."""
-
-    folder: Path
-
-    def says(self, **answers: tuple[int, str]) -> None:
-        """For each word that may stand among the arguments: exit code and output."""
-        cases = "\n".join(
-            f'*" {word} "*) printf "%s\\n" {shlex.quote(text)} >&{2 if code else 1}; exit {code};;'
-            for word, (code, text) in answers.items()
-        )
-        note = f'echo "$LOCALSTACK_IMAGE|$*" >>{self.folder}/calls'
-        script = f'#!/bin/sh\n{note}\ncase " $* " in\n{cases}\nesac\n'
-        (self.folder / "docker").write_text(script)
-        (self.folder / "docker").chmod(0o755)
-
-    @property
-    def calls(self) -> list[str]:
-        """The verbs of Compose that were called."""
-        words = [line.partition("docker-compose.yml ")[2].split() for line in self._noted]
-        return [one[0] for one in words if one]
-
-    @property
-    def images(self) -> set[str]:
-        """The images that Compose was told."""
-        return {line.partition("|")[0] for line in self._noted if "docker-compose.yml" in line}
-
-    @property
-    def _noted(self) -> list[str]:
-        return (self.folder / "calls").read_text().splitlines()
+FULL_DISK = "The disk is full where Docker keeps .*docker system prune"
+IS_THERE = {"version": "4.14.0"}
 
 
 @pytest.fixture
-def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Docker:
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", str(folder))
-    for name in ("LOCALSTACK_IMAGE", "LOCALSTACK_AUTH_TOKEN", "DOCKER_HOST"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(module, "_FUNCTIONS_GONE_WITHIN_S", 0.0)
-    fake = Docker(folder)
-    fake.says()
-    return fake
-
-
-@pytest.fixture
-def localstack(tmp_path: Path) -> LocalStackTarget:
+def target(
+    engine: FakeEngine,  # noqa: ARG001 -- where it starts
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> LocalStackTarget:
+    monkeypatch.setattr(emulators, "health", lambda *_: IS_THERE)
     return LocalStackTarget(TargetOptions(state=tmp_path / "state", port=PORT))
 
 
-@pytest.fixture
-def started(localstack: LocalStackTarget, monkeypatch: pytest.MonkeyPatch) -> LocalStackTarget:
-    """The same, recorded as started, with a LocalStack that answers on its port."""
-    folder = localstack.options.state / "localstack"
-    folder.mkdir(parents=True)
-    (folder / "container.json").write_text(json.dumps({"port": PORT}))
-    health = {"edition": "community", "version": "9.0.0"}
-    monkeypatch.setattr(emulators, "health", lambda _, target_name: health if target_name else None)
-    return localstack
-
-
-def nothing_is_left(docker: Docker, localstack: LocalStackTarget) -> bool:
-    """Whether all that was begun was taken down, and the record of it."""
-    record = localstack.options.state / "localstack" / "container.json"
-    return docker.calls[-1] == "down" and not record.exists()
-
-
-def test_an_engine_that_refuses_the_user_is_told_from_one_that_is_not_there(
-    docker: Docker, tmp_path: Path
+def test_an_image_that_is_not_here_is_pulled_and_said_to_be(
+    engine: FakeEngine, target: LocalStackTarget, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    docker.says(
-        version=(
-            1,
-            (
-                "permission denied while trying to connect to the Docker daemon socket at "
-                "unix:///var/run/docker.sock"
-            ),
-        )
-    )
+    engine.images.clear()
+    engine.pull_says = [
+        {"status": "Pulling from localstack/localstack", "id": "4.14.0"},
+        {
+            "status": "Downloading",
+            "id": "a1",
+            "progressDetail": {"current": 10_000_000, "total": 30_000_000},
+        },
+        {"status": "Pull complete", "id": "a1", "progressDetail": {}},
+    ]
 
-    with pytest.raises(TidemarkError, match=r"does not let this user in .*group docker"):
-        compose.command()
-    choice = choose("auto", TargetOptions(state=tmp_path), {})
-    assert choice.name == "embedded"
-    assert choice.why is not None
-    assert "does not let this user in" in choice.why
+    target.start()
+
+    assert f"  {IMAGE} is pulled (" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
-    ("printed", "kind", "sentence"),
+    ("said", "sentence"),
     [
         (
-            "Bind for 127.0.0.1:45661 failed: port is already allocated",
-            RefusedError,
-            "Port 45661 is taken",
+            (404, f"manifest for {IMAGE} not found: manifest unknown"),
+            rf"{IMAGE} is not on this machine and cannot be pulled \(manifest for .*LOCALSTACK_IM",
         ),
         (
-            "failed to register layer: write /usr/lib/x: no space left on device",
-            TidemarkError,
-            "The disk is full where Docker keeps .*docker system prune",
-        ),
-        (
-            "manifest for localstack/localstack:4.14.0 not found: manifest unknown",
-            TidemarkError,
-            r"localstack/localstack:4\.14\.0 is not on this machine and cannot be pulled",
-        ),
-        (
-            "dial tcp: lookup registry-1.docker.io: no such host",
-            TidemarkError,
+            (500, "dial tcp: lookup registry-1.docker.io: no such host"),
             r"cannot be pulled \(dial tcp: lookup registry-1\.docker\.io: no such host\)",
         ),
-        (
-            "something else.",
-            TidemarkError,
-            r"Docker does not start localstack/localstack:4\.14\.0: something else\.$",
-        ),
+        ([{"error": "toomanyrequests: You have reached your limit."}], r"\(toomanyrequests: You"),
+        ([{"error": "write /usr/lib/x: no space left on device"}], FULL_DISK),
     ],
 )
-def test_what_compose_says_becomes_a_sentence_that_helps(
-    docker: Docker,
-    localstack: LocalStackTarget,
-    printed: str,
+def test_an_image_that_cannot_be_pulled_is_a_sentence(
+    engine: FakeEngine, target: LocalStackTarget, said: Any, sentence: str
+) -> None:
+    engine.images.clear()
+    engine.pull_says = said
+
+    with pytest.raises(TidemarkError, match=sentence):
+        target.start()
+
+    assert engine.created == []
+
+
+@pytest.mark.parametrize(
+    ("said", "kind", "sentence"),
+    [
+        (
+            f"Bind for 127.0.0.1:{PORT} failed: port is already allocated",
+            RefusedError,
+            f"Port {PORT} is taken",
+        ),
+        ("mkdir /var/lib/docker: no space left on device", TidemarkError, FULL_DISK),
+        ("failed\nruntime: no.", TidemarkError, rf"Docker does not start {IMAGE}: runtime: no\.$"),
+    ],
+)
+def test_a_container_that_does_not_start_is_a_sentence(
+    engine: FakeEngine,
+    target: LocalStackTarget,
+    said: str,
     kind: type[TidemarkError],
     sentence: str,
 ) -> None:
-    docker.says(up=(1, f"Creating network\n{printed}"))
+    engine.start_says = (500, said)
 
     with pytest.raises(kind, match=sentence):
-        localstack.start()
+        target.start()
 
-    assert nothing_is_left(docker, localstack)
+    assert is_nothing_left(engine, target)
 
 
 @pytest.mark.parametrize(
     ("state", "log", "sentence"),
     [
         (
-            {"Status": "exited", "ExitCode": 55},
+            exited(55),
             "License activation failed! Reason: No credentials were found in the environment.",
             (
                 r"The image acme/localstack:9 needs a token: set LOCALSTACK_AUTH_TOKEN, .*"
@@ -184,164 +118,123 @@ def test_what_compose_says_becomes_a_sentence_that_helps(
             ),
         ),
         (
-            {"Status": "exited", "ExitCode": 137, "OOMKilled": True},
+            exited(137, out_of_memory=True),
             "Ready.",
-            "the machine ran out of memory for it; its last words: Ready",
+            r"\(the machine ran out of memory for it; its last words: Ready\)",
         ),
+        (exited(3), "Traceback\nOSError: [Errno 28] No space left on device", FULL_DISK),
         (
-            {"Status": "exited", "ExitCode": 3},
-            "Traceback\nOSError: [Errno 28] No space left on device",
-            "The disk is full where Docker keeps its images and containers",
+            {"Status": "dead", "ExitCode": 3},
+            "",
+            r"\(exit code 3; its last words: it said nothing\)",
         ),
-        ({"Status": "dead", "ExitCode": 3}, "", "exit code 3; its last words: it said nothing"),
     ],
 )
 def test_a_container_that_ends_at_once_is_told_by_its_end_and_its_words(
-    docker: Docker,
-    localstack: LocalStackTarget,
+    engine: FakeEngine,
+    target: LocalStackTarget,
     monkeypatch: pytest.MonkeyPatch,
     state: dict[str, object],
     log: str,
     sentence: str,
 ) -> None:
     monkeypatch.setenv("LOCALSTACK_IMAGE", "acme/localstack:9")
-    docker.says(inspect=(0, shown(state)), logs=(0, log))
+    engine.images.add("acme/localstack:9")
+    engine.starts_as, engine.log = state, log
 
     with pytest.raises(TidemarkError, match=sentence):
-        localstack.start()
+        target.start()
 
-    assert nothing_is_left(docker, localstack)
-    assert log in (localstack.options.state / "localstack" / "failed.log").read_text()
+    assert is_nothing_left(engine, target)
+    kept = target.options.state / "failed" / "localstack.log"
+    assert log in kept.read_text(encoding="utf-8")
 
 
-def test_how_a_started_container_ended_is_known_later(
-    docker: Docker, started: LocalStackTarget, tmp_path: Path
+def test_one_that_ends_while_it_is_waited_for_is_no_silence(
+    engine: FakeEngine, target: LocalStackTarget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    docker.says(inspect=(0, shown(RUNNING)))
-    assert started.how_ended() is None
-    docker.says(inspect=(0, shown({"Status": "exited", "ExitCode": 137})))
-    assert started.how_ended() == "exit code 137"
-    docker.says(inspect=(1, "No such object"))
-    assert started.how_ended() == "its container is gone"
-    assert LocalStackTarget(TargetOptions(state=tmp_path)).how_ended() is None  # never started
-    docker.says(version=(1, "Cannot connect to the Docker daemon"))
-    assert started.how_ended() == "the Docker engine does not answer"
+    def end(*_: object) -> None:
+        engine.created[0].state = exited(1)
+
+    monkeypatch.setattr(emulators, "health", end)
+
+    with pytest.raises(TidemarkError, match=r"LocalStack ended while starting \(exit code 1"):
+        target.start()
+
+
+def test_one_that_never_answers_is_removed_and_its_log_is_kept(
+    engine: FakeEngine, target: LocalStackTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(emulators, "health", lambda *_: None)
+    monkeypatch.setattr(localstack, "_FIRST_ANSWER_WITHIN_S", 0.0)
+    engine.log = "Waiting for DynamoDB"
+
+    with pytest.raises(TidemarkError, match=r"has not answered within 0 s of its start: .*\.log"):
+        target.start()
+
+    assert is_nothing_left(engine, target)
+
+
+def test_an_engine_that_goes_away_while_localstack_starts_says_both(
+    engine: FakeEngine, target: LocalStackTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def end(*_: object) -> None:
+        monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+
+    monkeypatch.setattr(emulators, "health", end)
+
+    with pytest.raises(TidemarkError, match=r"\(no Docker engine answers \(DOCKER_HOST") as raised:
+        target.start()
+
+    [note] = raised.value.__notes__
+    assert note.startswith("The localstack target is left (No Docker engine answers")
+    assert [one.state for one in engine.containers.values()] == [RUNNING]
 
 
 @pytest.mark.parametrize(
-    "inspected",
+    ("error", "sentence"),
     [
-        (1, "No such container"),
-        (0, shown({"Status": "exited", "ExitCode": 137})),
-        (0, shown(RUNNING, ports=[PORT + 1])),
+        (
+            PermissionError(13, "Permission denied"),
+            r"Docker does not let this user in \(permission denied\): add the user to the group",
+        ),
+        (
+            FileNotFoundError(2, "No such file or directory"),
+            r"No Docker engine answers \(context .*\): start it, .*or take the embedded target\.",
+        ),
     ],
 )
-def test_a_localstack_of_somebody_else_on_the_port_is_not_taken_for_ours(
-    docker: Docker, started: LocalStackTarget, inspected: tuple[int, str]
+def test_an_engine_that_lets_nobody_in_is_told_from_none(
+    target: LocalStackTarget,
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    error: OSError,
+    sentence: str,
 ) -> None:
-    docker.says(inspect=inspected)
-    assert started.find() is None
+    def refuse() -> None:
+        raise error
 
-    docker.says(inspect=(0, shown(RUNNING, ports=[PORT])))
-    assert started.find() is not None
+    monkeypatch.setattr(engine_of_docker, "_knock", refuse)
+    monkeypatch.delenv("DOCKER_HOST")
+
+    with pytest.raises(TidemarkError, match=sentence) as raised:
+        target.start()
+
+    choice = choose("auto", TargetOptions(state=tmp_path), {})
+    assert choice.name == "embedded"
+    assert str(choice.why).partition(";")[0].lower() == str(raised.value).partition(":")[0].lower()
 
 
-def test_the_image_that_runs_is_told_whatever_the_shell_asks_for(
-    docker: Docker, started: LocalStackTarget, monkeypatch: pytest.MonkeyPatch
+def test_without_testcontainers_it_says_what_brings_them(
+    target: LocalStackTarget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("LOCALSTACK_IMAGE", "acme/localstack:10")
-    docker.says(inspect=(0, shown(RUNNING, "acme/localstack:9", [PORT])))
+    monkeypatch.setitem(sys.modules, "testcontainers.core.docker_client", None)
 
-    assert started.versions() == {
-        "image": "acme/localstack:9",
-        "image id": "sha256:of-acme/localstack:9",
-        "localstack": "9.0.0",
-    }
-    docker.says(inspect=(1, "No such container"))
-    assert started.versions() == {}
+    with pytest.raises(TidemarkError, match=r"pip install 'tidemark-cqrs\[localstack\]'"):
+        target.start()
 
 
-def test_another_port_or_image_than_what_runs_is_refused(
-    docker: Docker, started: LocalStackTarget, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    docker.says(inspect=(0, shown(RUNNING, "acme/localstack:9", [PORT])))
-    assert started.start() == started.find()
-
-    other_port = LocalStackTarget(TargetOptions(state=started.options.state, port=PORT + 1))
-    with pytest.raises(RefusedError, match=f"already runs on port {PORT}: leave out --port"):
-        other_port.start()
-    monkeypatch.setenv("LOCALSTACK_IMAGE", "acme/localstack:10")
-    with pytest.raises(
-        RefusedError, match=r"already runs the image acme/localstack:9: leave out LOCALSTACK_IMAGE"
-    ):
-        started.start()
-    monkeypatch.setenv("LOCALSTACK_IMAGE", "acme/localstack:9")
-    assert started.start() == started.find()
-
-
-def test_compose_is_told_the_image_so_that_no_file_of_its_own_says_another(
-    docker: Docker, localstack: LocalStackTarget
-) -> None:
-    docker.says(up=(1, "something else."))
-
-    with pytest.raises(TidemarkError, match="something else"):
-        localstack.start()
-
-    assert docker.images == {module.DEFAULT_IMAGE}
-
-
-def test_a_container_whose_record_is_lost_is_found_by_its_label(
-    docker: Docker, localstack: LocalStackTarget
-) -> None:
-    assert localstack.stop() is False
-    docker.says(**{f"label=com.docker.compose.project={localstack.project}": (0, "0123456789ab")})
-
-    assert localstack.stop() is True
-
-    assert docker.calls == ["stop", "down"]
-
-
-@pytest.mark.parametrize(
-    ("listed", "left"),
-    [
-        ((0, "0123456789ab\nba9876543210"), r"last seen: 0123456789ab, ba9876543210\."),
-        ((1, "Cannot connect"), "the Docker engine does not list its containers"),
-    ],
-)
-def test_function_containers_that_stay_are_named_and_the_record_of_them_is_kept(
-    docker: Docker, started: LocalStackTarget, listed: tuple[int, str], left: str
-) -> None:
-    ended = (0, shown({"Status": "exited", "ExitCode": 0}))
-    docker.says(ps=listed, rm=(1, "device or resource busy"), inspect=ended)
-
-    with pytest.raises(TidemarkError, match=left) as raised:
-        started.stop()
-
-    assert str(raised.value).startswith("LocalStack's function containers are left: ")
-    assert started.how_ended() is not None, "it is still known to have been started"
-    docker.says()
-    assert started.stop() is True
-
-
-@pytest.mark.parametrize("verb", ["stop", "down"])
-def test_a_localstack_that_compose_does_not_remove_is_still_known(
-    docker: Docker, started: LocalStackTarget, verb: str
-) -> None:
-    docker.says(**{verb: (1, "network has active endpoints.")})
-
-    with pytest.raises(
-        TidemarkError,
-        match=r"does not remove LocalStack \(network has active endpoints\): run `tidemark down`",
-    ):
-        started.stop()
-
-    docker.says()
-    assert started.stop() is True
-
-
-def test_without_docker_there_is_nothing_to_stop(
-    localstack: LocalStackTarget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-
-    assert localstack.stop() is False
+def is_nothing_left(engine: FakeEngine, target: LocalStackTarget) -> bool:
+    """Whether all that was begun was taken down, and the record of it."""
+    record = target.options.state / "localstack" / "container.json"
+    return engine.containers == {} and not record.exists()

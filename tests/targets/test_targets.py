@@ -7,22 +7,15 @@ import socket
 import sys
 from contextlib import closing
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tidemark import targets
 from tidemark.errors import RefusedError, TidemarkError
 from tidemark.host import ports
-from tidemark.targets import compose, emulators, engine
+from tidemark.targets import emulators
 from tidemark.targets.base import TargetOptions
 from tidemark.targets.choice import choose
-from tidemark.targets.localstack import DEFAULT_IMAGE, LocalStackTarget
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    Docker = Callable[..., dict[str, str]]
 
 NO_ENDPOINTS = [
     "localhost:4566",
@@ -43,69 +36,6 @@ NO_ENDPOINTS = [
 @pytest.fixture
 def options(tmp_path: Path) -> TargetOptions:
     return TargetOptions(state=tmp_path / "state")
-
-
-@pytest.fixture
-def docker(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Docker:
-    """Puts a `docker` alone on the PATH that answers only what it is told to."""
-
-    def install(
-        *answered: str, standalone_compose: bool = False, contexts: str = ""
-    ) -> dict[str, str]:
-        folder = tmp_path / "bin"
-        folder.mkdir(exist_ok=True)
-        patterns = "|".join(f'"{one}"*' for one in answered) or "nothing-at-all"
-        (folder / "docker").write_text(
-            f"#!/bin/sh\ncase \"$*\" in {patterns}) echo '{contexts}';; *) exit 1;; esac\n"
-        )
-        (folder / "docker").chmod(0o755)
-        if standalone_compose:
-            (folder / "docker-compose").write_text("#!/bin/sh\n")
-            (folder / "docker-compose").chmod(0o755)
-        monkeypatch.setenv("PATH", str(folder))
-        return {"PATH": str(folder)}
-
-    return install
-
-
-def test_auto_takes_localstack_when_the_engine_holds_the_image(
-    docker: Docker, options: TargetOptions
-) -> None:
-    env = docker("version", "image inspect", "compose version")
-
-    choice = choose("auto", options, env)
-
-    assert choice.name == "localstack"
-    assert choice.why is not None
-    assert "TARGET=embedded" in choice.why
-
-
-def test_auto_never_waits_for_a_download(docker: Docker, options: TargetOptions) -> None:
-    choice = choose("auto", options, docker("version"))
-
-    assert choice.name == "embedded"
-    assert choice.why is not None
-    assert f"{DEFAULT_IMAGE} is not on this machine; TARGET=localstack" in choice.why
-
-
-def test_auto_is_embedded_where_no_engine_answers(docker: Docker, options: TargetOptions) -> None:
-    assert choose("auto", options, docker()).name == "embedded"
-
-
-def test_auto_is_embedded_without_docker(
-    options: TargetOptions, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-
-    assert choose("auto", options, {"PATH": str(tmp_path)}).name == "embedded"
-
-
-def test_auto_is_embedded_in_ci_although_docker_is_there(
-    docker: Docker, options: TargetOptions
-) -> None:
-    env = docker("version", "image inspect")
-
-    assert choose("auto", options, env | {"CI": "true"}).name == "embedded"
 
 
 def test_auto_with_an_endpoint_url_is_that_endpoint(tmp_path: Path) -> None:
@@ -155,58 +85,6 @@ def test_an_endpoint_where_nothing_answers_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(TidemarkError, match=f"No AWS answers at {url}: start it"):
         target.start()
-
-
-def test_compose_is_the_plugin_where_there_is_one(docker: Docker) -> None:
-    env = docker("version", "compose version", standalone_compose=True)
-
-    assert [one.rpartition("/")[2] for one in compose.command(env)] == ["docker", "compose"]
-
-
-def test_compose_is_the_standalone_program_otherwise(docker: Docker) -> None:
-    env = docker("version", standalone_compose=True)
-
-    assert [one.rpartition("/")[2] for one in compose.command(env)] == ["docker-compose"]
-
-
-def test_what_is_missing_for_compose_is_said_in_a_sentence(docker: Docker, tmp_path: Path) -> None:
-    with pytest.raises(TidemarkError, match="no `docker` on the PATH"):
-        compose.command({"PATH": str(tmp_path)})
-    with pytest.raises(TidemarkError, match="no engine answers"):
-        compose.command(docker())
-    with pytest.raises(TidemarkError, match="Compose is not"):
-        compose.command(docker("version"))
-
-
-def test_the_engines_socket_is_found_through_docker_host_and_context(docker: Docker) -> None:
-    context = json.dumps([{"Endpoints": {"docker": {"Host": "unix:///run/user/1000/docker.sock"}}}])
-    env = docker("context inspect", contexts=context)
-
-    assert engine.socket_path(env, "linux") == "/run/user/1000/docker.sock"
-    rootless = env | {"DOCKER_HOST": "unix:///run/podman/podman.sock"}
-    assert engine.socket_path(rootless, "linux") == "/run/podman/podman.sock"
-
-
-@pytest.mark.parametrize(
-    ("host", "platform"),
-    [
-        ("unix:///Users/me/.colima/default/docker.sock", "darwin"),
-        ("unix:///home/me/.docker/desktop/docker.sock", "linux"),
-        ("tcp://10.0.0.1:2375", "linux"),
-    ],
-)
-def test_an_engine_that_is_not_on_this_system_has_its_socket_at_the_usual_place(
-    host: str, platform: str
-) -> None:
-    assert engine.socket_path({"DOCKER_HOST": host}, platform) == "/var/run/docker.sock"
-
-
-def test_state_folders_do_not_share_a_localstack(tmp_path: Path) -> None:
-    projects = {
-        LocalStackTarget(TargetOptions(state=tmp_path / name)).project for name in ("a", "b")
-    }
-
-    assert len(projects) == 2
 
 
 def test_a_taken_port_is_refused_and_a_preferred_one_is_passed_over() -> None:

@@ -13,7 +13,7 @@ from tidemark.aws.clients import AwsClients
 from tidemark.deploy import consent, holdings
 from tidemark.errors import RefusedError, TidemarkError
 from tidemark.host import deployment
-from tidemark.targets.base import TargetOptions
+from tidemark.targets.base import SilentTargetError, TargetOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -122,7 +122,7 @@ def destroy(state: Path, recorded: Deployment, agree: Consent = consent.nobody) 
     if target.asks_first:
         target.start()
         _ask(target, recorded, agree)
-    elif target.find() is None:
+    elif _is_gone(target, deployment.path_of(recorded.target, recorded.stack_name, state)):
         if target.is_ours:
             raise TidemarkError(f"The {target.name} target does not answer: run `tidemark up`.")
         _forget(state, recorded)
@@ -136,6 +136,18 @@ def destroy(state: Path, recorded: Deployment, agree: Consent = consent.nobody) 
     if not was_there:
         return f"There was no {where} in {recorded.region}: nothing to delete."
     return f"{where} is deleted."
+
+
+def _is_gone(target: Target, record: Path) -> bool:
+    """Whether it is certain that nothing runs there.
+
+    Raises:
+        TidemarkError: It is not.
+    """
+    try:
+        return target.find() is None
+    except SilentTargetError as silent:
+        raise TidemarkError(f"{silent} If it is gone for good, delete {record}.") from silent
 
 
 def _forget(state: Path, recorded: Deployment) -> None:

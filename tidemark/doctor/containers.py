@@ -7,37 +7,28 @@ from typing import TYPE_CHECKING
 
 from tidemark.doctor.finding import Finding, lacking
 from tidemark.targets import engine
+from tidemark.targets.compose_file import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-# The label that LocalStack gives its function containers, and how it is named itself: by the
-# compose file, and by a test session.
-_NAME_OF_LOCALSTACK = {
-    "tidemark.project": "{}-localstack",
-    "tidemark.testbed": "tidemark-testbed-{}",
-}
-
 
 def orphaned() -> Iterator[Finding]:
     """The groups of containers that a LocalStack of ours left behind when it died."""
-    running = set((engine.asked(["ps", "--format", "{{.Names}}"]) or "").split())
-    for label, name in _NAME_OF_LOCALSTACK.items():
-        for value, count in _groups(label).items():
-            if name.format(value) in running:
-                continue
-            yield lacking(
-                "containers",
-                f"{count} function containers of a LocalStack that is gone ({label}={value})",
-                "docker rm --force --volumes "
-                f"$(docker ps --all --quiet --filter label={label}={value})",
-                is_needed=False,
-            )
-
-
-def _groups(label: str) -> Counter[str]:
-    """How many containers there are for each value of a label."""
-    listed = engine.asked(
-        ["ps", "--all", "--filter", f"label={label}", "--format", f'{{{{.Label "{label}"}}}}']
-    )
-    return Counter((listed or "").split())
+    [label] = describe({}).labels
+    try:
+        with engine.connected() as docker:
+            found = docker.api.containers(all=True, filters={"label": label})
+    except engine.EngineError:
+        return
+    running = {name for one in found if one["State"] == "running" for name in one["Names"]}
+    for project, count in Counter(one["Labels"][label] for one in found).items():
+        if f"/{describe({'COMPOSE_PROJECT_NAME': project}).name}" in running:
+            continue
+        yield lacking(
+            "containers",
+            f"{count} containers of a LocalStack that is gone ({label}={project})",
+            "docker rm --force --volumes "
+            f"$(docker ps --all --quiet --filter label={label}={project})",
+            is_needed=False,
+        )

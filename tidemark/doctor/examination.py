@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from tidemark import targets
 from tidemark.doctor import containers, credentials, docker, installation, machine, remains
 from tidemark.doctor.finding import State
+from tidemark.errors import TidemarkError
 from tidemark.host.state import find_checkout, state_dir
 from tidemark.targets.aws import AwsTarget
 from tidemark.targets.base import TargetOptions
 from tidemark.targets.choice import Choice, choose
-from tidemark.targets.localstack import PREFERRED_PORT
+from tidemark.targets.compose_file import describe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -69,13 +70,13 @@ def _findings(
     checkout = find_checkout()
     yield installation.python()
     yield installation.checkout(checkout)
-    needed = {"deploy", choice.name} - {_IN_DOCKER}  # `up` has it by Compose, tests by the extra
-    yield from installation.extras(needed, is_checkout=checkout is not None)
+    yield from installation.extras({"deploy", choice.name}, is_checkout=checkout is not None)
     yield installation.node(is_checkout=checkout is not None)
     yield installation.cdk_cli(checkout)
     yield from docker.examine(environ, is_needed=choice.name == _IN_DOCKER)
     yield machine.loopback()
-    yield machine.localstack_port(is_ours=_listens_on_preferred_port(state))
+    usual = describe(environ).host_port
+    yield machine.localstack_port(usual, is_ours=_listens_on(usual, state))
     yield machine.disk("disk", state)
     yield machine.disk("temporary files", Path(tempfile.gettempdir()))
     yield machine.proxy(environ)
@@ -99,7 +100,10 @@ def _aws(
         yield credentials.present(environ, is_needed=is_needed)
 
 
-def _listens_on_preferred_port(state: Path) -> bool:
-    connection = targets.create(_IN_DOCKER, TargetOptions(state=state)).find()
+def _listens_on(port: int, state: Path) -> bool:
+    try:
+        connection = targets.create(_IN_DOCKER, TargetOptions(state=state)).find()
+    except TidemarkError:
+        return False  # `remains` says why
     endpoint = "" if connection is None else connection.endpoint or ""
-    return endpoint.endswith(f":{PREFERRED_PORT}")
+    return endpoint.endswith(f":{port}")

@@ -8,7 +8,6 @@ from urllib.parse import urlsplit
 
 from tidemark.doctor.finding import Finding, lacking, well
 from tidemark.host import ports
-from tidemark.targets.localstack import PREFERRED_PORT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -38,22 +37,23 @@ def loopback() -> Finding:
     return well("loopback", f"a server can listen on {ports.LOOPBACK}")
 
 
-def localstack_port(*, is_ours: bool) -> Finding:
+def localstack_port(port: int, *, is_ours: bool) -> Finding:
     """The port where everybody looks for LocalStack.
 
     Args:
+        port: Which that is.
         is_ours: The LocalStack of this state folder listens there.
     """
-    name = f"port {PREFERRED_PORT}"
+    name = f"port {port}"
     if is_ours:
         return well(name, "our LocalStack listens there")
-    if ports.is_free(PREFERRED_PORT):
+    if ports.is_free(port):
         return well(name, "free")
     return lacking(
         name,
         "taken by something else",
         "nothing, `up` takes another; or `tidemark up --target endpoint --endpoint-url "
-        f"http://127.0.0.1:{PREFERRED_PORT}` if that is an emulator of yours",
+        f"http://127.0.0.1:{port}` if that is an emulator of yours",
         is_needed=False,
     )
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tidemark import targets
 from tidemark.api.exchange import is_loopback
 from tidemark.doctor.finding import Finding, lacking, well
-from tidemark.errors import TidemarkError
+from tidemark.errors import RefusedError, TidemarkError
 from tidemark.host import deployment as deployments
 from tidemark.host.processes import ProcessIdentity
 from tidemark.targets.base import TargetOptions
@@ -45,7 +45,12 @@ def running(state: Path) -> Iterator[Finding]:
     for name, record in _RECORDS.items():
         if not (state / name / record).is_file():
             continue
-        connection = targets.create(name, TargetOptions(state=state)).find()
+        try:
+            connection = targets.create(name, TargetOptions(state=state)).find()
+        except TidemarkError as error:
+            says, _, fix = str(error).rstrip(".").partition(": ")
+            yield lacking(f"{name} target", says, fix, is_needed=False)
+            continue
         if connection is not None:
             yield well(f"{name} target", f"answers at {connection.endpoint}")
         else:
@@ -80,9 +85,12 @@ def _deployment(deployment: Deployment, state: Path) -> Finding:
     )
     try:
         connection = targets.create(deployment.target, options).find()
-    except TidemarkError as error:
+    except RefusedError as error:
         fix = f"delete its record in {state / 'deployments'}"
         return lacking(name, f"recorded {where}: {error}", fix, is_needed=False)
+    except TidemarkError:
+        fix = "nothing, if it is only busy; `tidemark down` otherwise"
+        return lacking(name, f"recorded {where}, which does not say", fix, is_needed=False)
     if connection is None or connection.endpoint != deployment.endpoint:
         return lacking(
             name,
@@ -98,10 +106,13 @@ def sessions(state: Path) -> Iterator[Finding]:
     folders = [path for path in sorted((state / "pytest").glob("*-*")) if path.is_dir()]
     ended = [path for path in folders if not _is_at_work(path)]
     for path in ended:
-        if targets.create("embedded", TargetOptions(state=path)).find() is not None:
+        for name, record in _RECORDS.items():
+            target = targets.create(name, TargetOptions(state=path))
+            if not (path / name / record).is_file() or target.how_ended() is not None:
+                continue
             yield lacking(
                 "left running",
-                f"the embedded target of the test session {path.name}",
+                f"the {name} target of the test session {path.name}",
                 f"TIDEMARK_STATE_DIR={path} tidemark down",
                 is_needed=False,
             )

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 stderr = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -30,14 +30,23 @@ class Steps:
         self._console.print(line, markup=False)
 
     @contextmanager
-    def step(self, what: str) -> Iterator[None]:
-        """Show that something is being done, and how long it took once it is done."""
+    def step(self, what: str) -> Iterator[Callable[[str], None]]:
+        """Show that something is being done, and how long it took once it is done.
+
+        Yields:
+            Shows on a live line how far it is.
+        """
         started = time.monotonic()
         live = self._enter()
         task = live.add_task(what, total=None) if live is not None else None
         is_done = False
+
+        def show(how_far: str) -> None:
+            if live is not None and task is not None:
+                live.update(task, description=f"{what}: {how_far}")
+
         try:
-            yield
+            yield show
             is_done = True
         finally:
             took_s = time.monotonic() - started

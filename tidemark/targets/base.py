@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from tidemark.aws.connection import EMULATOR_CREDENTIALS, Connection
+from tidemark.errors import RefusedError, TidemarkError
+from tidemark.host.waiting import NotSeenError, NotYetError, eventually
+from tidemark.targets import emulators
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -14,6 +17,13 @@ if TYPE_CHECKING:
 
 EMULATOR_ACCOUNT = "000000000000"
 EMULATOR_REGION = "us-east-1"
+
+
+class SilentTargetError(TidemarkError):
+    """It runs, or may run, and does not answer: so nobody knows what is on it.
+
+    It is never taken for gone, nor removed, unless the user says so.
+    """
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +35,15 @@ class TargetOptions:
         endpoint_url: Where an endpoint target answers.
         port: The loopback port that a local target must take; any free one when absent.
         settings: What an earlier deployment recorded about the target.
+        is_private: Whether it is a test session's own, and has no need to be where everybody
+            looks for one.
     """
 
     state: Path
     endpoint_url: str | None = None
     port: int | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
+    is_private: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +69,7 @@ class Target(ABC):
         summary: What it is, in a few words.
         is_ours: Whether it is started and stopped here; if not, only stacks on it are ours.
         takes_endpoint_url: Whether the caller may say where it answers.
+        patience_s: How long one that runs, or may run, is asked again before it is silent.
         asks_first: Whether it costs money or may hold what nobody else has: what would change
             there is shown first, and nothing changes without consent.
     """
@@ -64,6 +78,7 @@ class Target(ABC):
     summary: ClassVar[str]
     is_ours: ClassVar[bool]
     takes_endpoint_url: ClassVar[bool] = False
+    patience_s: ClassVar[float] = 30.0
     asks_first: ClassVar[bool] = False
 
     def __init__(self, options: TargetOptions) -> None:
@@ -79,7 +94,11 @@ class Target(ABC):
 
     @abstractmethod
     def find(self) -> Connection | None:
-        """How to reach it if it answers now; ``None`` when it does not."""
+        """How to reach it; ``None`` when it is certain that nothing runs there.
+
+        Raises:
+            SilentTargetError: It did not answer, and may run all the same.
+        """
 
     @abstractmethod
     def stop(self) -> bool:
@@ -138,3 +157,39 @@ class LocalTarget(Target):
             credentials=EMULATOR_CREDENTIALS,
             account=EMULATOR_ACCOUNT,
         )
+
+    def refuse_another_port(self, running: Connection) -> None:
+        """Refuse a port that is not the one where it runs.
+
+        Raises:
+            RefusedError: Such a one is asked for.
+        """
+        port = emulators.parts_of(str(running.endpoint)).port
+        if self.options.port not in (None, port):
+            raise RefusedError(
+                f"The {self.name} target already runs on port {port}: leave out --port, or "
+                "`tidemark down` first."
+            )
+
+    def await_answer(self, endpoint: str, *, within_s: float) -> Connection | None:
+        """Ask one that was started here until it answers; ``None`` once it has ended.
+
+        Raises:
+            SilentTargetError: It runs, and has not answered in that time.
+        """
+
+        def probe() -> tuple[Connection | None]:
+            if emulators.answers(endpoint, self.name):
+                return (self.reach(endpoint, EMULATOR_REGION),)
+            if self.how_ended() is not None:
+                return (None,)
+            raise NotYetError(f"no answer at {endpoint}")
+
+        try:
+            [found] = eventually(probe, within_s=within_s, what=f"the {self.name} target to answer")
+        except NotSeenError as not_seen:
+            raise SilentTargetError(
+                f"The {self.name} target runs and has not answered for {within_s:g} s: try again "
+                "when the machine has less to do, or remove it and what is on it: `tidemark down`."
+            ) from not_seen
+        return found

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from tidemark import targets
 from tidemark.errors import RefusedError
-from tidemark.targets import compose, engine
-from tidemark.targets.localstack import image_of
+from tidemark.targets import engine
+from tidemark.targets.compose_file import image_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,11 +35,12 @@ class Choice:
 def choose(name: str, options: TargetOptions, environ: Mapping[str, str]) -> Choice:
     """Resolve `auto`, and check any other name.
 
-    What runs already wins; then LocalStack, when Compose is here and an engine answers and holds
-    the image, so that nobody waits for a download; else the embedded target, which needs nothing.
+    What runs already wins; then LocalStack, when a Docker engine answers and holds the image, so
+    that nobody waits for a download; else the embedded target, which needs nothing.
 
     Raises:
         RefusedError: There is no such target, or the options contradict it.
+        SilentTargetError: One runs here, perhaps, and does not answer.
     """
     if name != AUTO:
         return _checked(name, options)
@@ -64,21 +65,19 @@ def _checked(name: str, options: TargetOptions) -> Choice:
 
 
 def _by_engine(image: str) -> Choice:
-    if not engine.answers():
-        why = (
-            "Docker does not let this user in (permission denied)"
-            if engine.refuses_user()
-            else "no Docker engine answers"
-        )
-        return Choice("embedded", f"{why}; TARGET=localstack needs one.")
-    if not engine.has_image(image):
+    try:
+        is_here = engine.has_image(image)
+    except engine.EngineError as error:
+        return Choice("embedded", f"{error.why}; for TARGET=localstack: {error.fix}.")
+    if not is_here:
         return Choice(
             "embedded", f"{image} is not on this machine; TARGET=localstack downloads it."
         )
-    if compose.installed() is None:
-        return Choice("embedded", "Docker is here and Compose is not; TARGET=localstack needs it.")
     return Choice("localstack", f"Docker and {image} are here; TARGET=embedded needs neither.")
 
 
 def _runs(name: str, options: TargetOptions) -> bool:
-    return targets.create(name, replace(options, port=None)).find() is not None
+    try:
+        return targets.create(name, replace(options, port=None)).find() is not None
+    except engine.EngineError:
+        return False  # it cannot be used, whatever runs there

@@ -13,70 +13,62 @@ if TYPE_CHECKING:
 _TOKEN = re.compile(r"LOCALSTACK_AUTH_TOKEN|licen[cs]e activation|auth token", re.IGNORECASE)
 _PORT = re.compile(r"port is already allocated|address already in use", re.IGNORECASE)
 _DISK = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
-_PULL = re.compile(
-    r"pull access denied|manifest unknown|manifest for .* not found|no such host|toomanyrequests|"
-    r"failed to resolve reference|error getting credentials|TLS handshake|i/o timeout|"
-    r"request canceled|connection refused|repository does not exist",
-    re.IGNORECASE,
-)
 
 
-class MissingImageError(TidemarkError):
-    """The image is not here, and there is no way to get it."""
+def of_pull(words: str, image: str) -> TidemarkError:
+    """The error for what was said when an image was to be downloaded."""
+    return _of_full_disk(words) or TidemarkError(
+        f"The image {image} is not on this machine and cannot be pulled ({last_line(words)}): "
+        "correct LOCALSTACK_IMAGE or the way to the registry, or take the embedded target."
+    )
 
 
-def of_engine(output: str, image: str, port: int | None) -> TidemarkError:
+def of_start(words: str, image: str, port: int | None) -> TidemarkError:
     """The error for what the engine said when it was to start a container.
 
     Args:
-        output: What it said, alone or among what Compose printed.
+        words: What it said.
         image: Which image it was to start.
         port: The port that the container was to have, if that was fixed.
     """
-    words = last_line(output)
-    if port is not None and _PORT.search(output):
+    if port is not None and _PORT.search(words):
         return RefusedError(
             f"Port {port} is taken: stop what listens there, choose another --port, or leave the "
             "choice to Tidemark."
         )
-    if _DISK.search(output):
-        return _full_disk()
-    if _PULL.search(output):
-        return MissingImageError(
-            f"The image {image} is not on this machine and cannot be pulled ({words}): correct "
-            "LOCALSTACK_IMAGE or the way to the registry, or take the embedded target."
-        )
-    return TidemarkError(f"Docker does not start {image}: {words}.")
+    return _of_full_disk(words) or TidemarkError(
+        f"Docker does not start {image}: {last_line(words)}."
+    )
 
 
-def of_container(log: str, image: str, default_image: str, how: str, path: object) -> TidemarkError:
+def of_end(log: str, image: str, pinned: str, how: str, path: object) -> TidemarkError:
     """The error for a container that ended while it was starting.
 
     Args:
         log: What it printed.
         image: Which image it was.
-        default_image: The image that needs no token.
+        pinned: The image that needs no token.
         how: How it ended.
         path: Where all that it printed is kept.
     """
     if _TOKEN.search(log):
         return TidemarkError(
             f"The image {image} needs a token: set LOCALSTACK_AUTH_TOKEN, or leave out "
-            f"LOCALSTACK_IMAGE, for {default_image} runs without one."
+            f"LOCALSTACK_IMAGE, for {pinned} runs without one."
         )
-    if _DISK.search(log):
-        return _full_disk()
-    return TidemarkError(
+    return _of_full_disk(log) or TidemarkError(
         f"LocalStack ended while starting ({how}; its last words: {last_line(log)}): see {path}."
     )
 
 
-def ended(state: Mapping[str, object]) -> str | None:
-    """How a container ended, in words; ``None`` while it runs.
+def how_ended(state: Mapping[str, object]) -> str | None:
+    """How a container ended, in words; ``None`` while it runs, answering or not.
 
     Args:
         state: What the engine says of the container's state.
     """
+    if state.get("Status") == "created":
+        return "it never ran"
     if state.get("Status") not in {"exited", "dead"}:
         return None
     if state.get("OOMKilled"):
@@ -84,14 +76,16 @@ def ended(state: Mapping[str, object]) -> str | None:
     return f"exit code {state.get('ExitCode')}"
 
 
-def _full_disk() -> TidemarkError:
-    return TidemarkError(
-        "The disk is full where Docker keeps its images and containers: `docker system df` shows "
-        "what takes the room, `docker system prune` makes some."
-    )
-
-
 def last_line(text: str) -> str:
     """The last line that says something, without its full stop."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines[-1].rstrip(".") if lines else "it said nothing"
+
+
+def _of_full_disk(words: str) -> TidemarkError | None:
+    if not _DISK.search(words):
+        return None
+    return TidemarkError(
+        "The disk is full where Docker keeps its images and containers: `docker system df` shows "
+        "what takes the room, `docker system prune` makes some."
+    )

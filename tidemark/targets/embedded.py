@@ -12,14 +12,17 @@ from importlib import metadata
 from typing import TYPE_CHECKING, ClassVar
 
 from tidemark.aws.connection import cleaned
-from tidemark.errors import RefusedError, TidemarkError
+from tidemark.errors import TidemarkError
 from tidemark.host import ports
 from tidemark.host.node import tool_path
 from tidemark.host.processes import ProcessIdentity, stop_group
 from tidemark.host.state import read_json, write_json
-from tidemark.host.waiting import NotSeenError, NotYetError, eventually
-from tidemark.targets import emulators
-from tidemark.targets.base import EMULATOR_ACCOUNT, EMULATOR_REGION, LocalTarget
+from tidemark.targets.base import (
+    EMULATOR_ACCOUNT,
+    EMULATOR_REGION,
+    LocalTarget,
+    SilentTargetError,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
 
     from tidemark.aws.connection import Connection
 
-_READY_WITHIN_S = 30.0
 # Function workers are processes here; without a bound, load would start hundreds.
 _FUNCTION_CONCURRENCY = 32
 _NOT_FOR_FUNCTIONS = ("PYTHON", "NODE_PATH", "NODE_OPTIONS", "SERVICES", "LOCALSTACK_HOSTNAME")
@@ -79,30 +81,23 @@ class EmbeddedTarget(LocalTarget):
 
     def start(self) -> Connection:
         """Find ministack running or start it; see :meth:`Target.start`."""
-        running = self._running()
-        if running is not None:
-            if self.options.port not in (None, running.port):
-                raise RefusedError(
-                    f"The embedded target already runs on port {running.port}: leave out --port, "
-                    "or `tidemark down` first."
-                )
-            self._await_ready(running)
-            return self.reach(running.endpoint, EMULATOR_REGION)
+        if (running := self.find()) is not None:
+            self.refuse_another_port(running)
+            return running
         self.stop()
         process = self._launch(ports.choose(self.options.port))
         try:
-            self._await_ready(process)
+            return self._await_ready(process)
         except BaseException:
             self.stop()
             raise
-        return self.reach(process.endpoint, EMULATOR_REGION)
 
     def find(self) -> Connection | None:
         """The running ministack; see :meth:`Target.find`."""
-        running = self._running()
-        if running is None or not emulators.answers(running.endpoint, self.name):
+        process = self._running()
+        if process is None:
             return None
-        return self.reach(running.endpoint, EMULATOR_REGION)
+        return self.await_answer(process.endpoint, within_s=self.patience_s)
 
     def stop(self) -> bool:
         """Stop ministack and its function workers, and remove their files."""
@@ -164,18 +159,14 @@ class EmbeddedTarget(LocalTarget):
         write_json(self._record, {"pid": pid, "started": identity.started, "port": port})
         return _Process(identity, port)
 
-    def _await_ready(self, process: _Process) -> None:
-        def probe() -> bool | None:
-            if not process.identity.is_alive:
-                raise self._failed("ended while starting")
-            if not emulators.answers(process.endpoint, self.name):
-                raise NotYetError("no answer")
-            return True
-
+    def _await_ready(self, process: _Process) -> Connection:
         try:
-            eventually(probe, within_s=_READY_WITHIN_S, what="the embedded target to answer")
-        except NotSeenError as not_seen:
-            raise self._failed(f"did not answer within {_READY_WITHIN_S:g} s") from not_seen
+            found = self.await_answer(process.endpoint, within_s=self.patience_s)
+        except SilentTargetError as silent:
+            raise self._failed(f"did not answer within {self.patience_s:g} s") from silent
+        if found is None:
+            raise self._failed("ended while starting")
+        return found
 
     def _failed(self, how: str) -> TidemarkError:
         return TidemarkError(f"The embedded target {how}: see {self._log}.")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -72,6 +73,23 @@ def emulator_at(endpoint: str) -> Emulator | None:
         if said is not None:
             return Emulator(target_name, str(said.get("version", "")))
     return None
+
+
+def refuses(endpoint: str) -> bool:
+    """Whether nobody listens at an endpoint: of all ways not to answer, the one that is certain.
+
+    Raises:
+        RefusedError: That is no endpoint.
+    """
+    parts = parts_of(endpoint)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    try:
+        socket.create_connection((parts.hostname or "", port), _ANSWERS_WITHIN_S).close()
+    except ConnectionRefusedError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def answers(endpoint: str, target_name: str) -> bool:

@@ -5,14 +5,21 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from botocore.config import Config
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    ConnectionClosedError,
+    ConnectTimeoutError,
+    ReadTimeoutError,
+)
 from botocore.parsers import ResponseParserError
 
 from tidemark.aws.clients import AwsClients
 from tidemark.aws.connection import EMULATOR_CREDENTIALS, Connection
 from tidemark.errors import RefusedError, TidemarkError
+from tidemark.host.waiting import NotSeenError, NotYetError, eventually
 from tidemark.targets import emulators
-from tidemark.targets.base import EMULATOR_REGION, Target
+from tidemark.targets.base import EMULATOR_REGION, SilentTargetError, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +27,7 @@ if TYPE_CHECKING:
 
 _AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws", ".aws.dev")
 
-# An emulator that hangs is one that does not answer.
+# Each time that it is asked.
 _AT_ONCE = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 1})
 
 
@@ -41,13 +48,36 @@ class EndpointTarget(Target):
         return connection
 
     def find(self) -> Connection | None:
-        """How to reach it if it answers as AWS does."""
+        """How to reach it if it answers as AWS does; see :meth:`Target.find`."""
         if not self.options.endpoint_url:
             return None
-        connection = self.reach(self._endpoint(), EMULATOR_REGION)
+        endpoint = self._endpoint()
+        try:
+            [found] = eventually(
+                lambda: (self._ask(endpoint),), within_s=self.patience_s, what="an answer"
+            )
+        except (NotSeenError, BotoCoreError) as error:
+            words = str(error).rstrip(".")
+            raise SilentTargetError(
+                f"What runs at {endpoint} is not known ({words}): try again when it can be "
+                "reached, or correct the URL."
+            ) from error
+        return found
+
+    def _ask(self, endpoint: str) -> Connection | None:
+        """Ask once; ``None`` where there is no AWS, for certain."""
+        connection = self.reach(endpoint, EMULATOR_REGION)
+        if emulators.refuses(endpoint):
+            return None
         try:
             AwsClients(connection).client("sts", _AT_ONCE).get_caller_identity()
-        except (BotoCoreError, ClientError, ResponseParserError):  # the last: it is no AWS
+        except (ConnectTimeoutError, ReadTimeoutError, ConnectionClosedError) as error:
+            raise NotYetError(str(error)) from error
+        except ClientError as error:
+            if error.response["ResponseMetadata"]["HTTPStatusCode"] < 500:
+                return None
+            raise NotYetError(str(error)) from error
+        except ResponseParserError:
             return None
         return connection
 

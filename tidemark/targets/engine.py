@@ -1,147 +1,185 @@
-"""The Docker engine, as the docker command line knows it: contexts, DOCKER_HOST, rootless."""
+"""The Docker engine, as testcontainers finds it: by DOCKER_HOST, or the docker context in use."""
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
-import subprocess
+import socket
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from urllib3.exceptions import HTTPError
+
+from tidemark.errors import TidemarkError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping
 
-_ANSWERS_WITHIN_S = 10.0
+    from docker import DockerClient
+
+_ANSWERS_WITHIN_S = 10
+# Of a busy engine: creating, starting and removing take their time.
+_OBEYS_WITHIN_S = 60
 _DEFAULT_SOCKET = "/var/run/docker.sock"
 
 
-@dataclass(frozen=True, slots=True)
-class Container:
-    """A container, as the engine shows it.
+class EngineError(TidemarkError):
+    """There is no engine to be used.
 
     Attributes:
-        image: The image that it was made from, by the name that was given.
-        image_id: The same by its id: names can be given to other images.
-        state: Its state, in the engine's words.
-        ports: The ports of the engine's host at which it can be reached; none unless it runs.
+        why: Why not, in a few words.
+        fix: What to do about it.
+        is_gone: Whether nobody listens where it is to be; else it may be busy.
     """
 
-    image: str
-    image_id: str
-    state: Mapping[str, object]
-    ports: frozenset[int]
+    def __init__(self, why: str, fix: str, *, is_gone: bool = False) -> None:
+        super().__init__(f"{why[0].upper()}{why[1:]}: {fix}, or take the embedded target.")
+        self.why = why
+        self.fix = fix
+        self.is_gone = is_gone
 
 
-def asked(
-    arguments: Sequence[str],
-    environ: Mapping[str, str] | None = None,
-    *,
-    with_errors: bool = False,
-    within_s: float = _ANSWERS_WITHIN_S,
-) -> str | None:
-    """What `docker` printed, or ``None`` when there is no docker, no engine, or an error.
+@contextmanager
+def connected() -> Iterator[DockerClient]:
+    """A client of the engine, for a block that does nothing but talk to it.
 
-    Args:
-        arguments: What to ask.
-        environ: The environment, which may name an engine.
-        with_errors: Return standard error too, among the rest.
-        within_s: How long it may take.
+    Raises:
+        EngineError: There is none, or none that lets this user in, or it fails in the block.
     """
-    env = dict(os.environ if environ is None else environ)
-    docker = shutil.which("docker", path=env.get("PATH"))
-    if docker is None:
-        return None
     try:
-        finished = subprocess.run(
-            [docker, *arguments],
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT if with_errors else subprocess.DEVNULL,
-            text=True,
-            timeout=within_s,
-            check=False,
-            # Else a second Ctrl-C in a terminal would end it, too, in the midst of cleaning up.
-            start_new_session=True,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return None
-    return finished.stdout.strip() if finished.returncode == 0 else None
-
-
-def answers(environ: Mapping[str, str] | None = None) -> bool:
-    """Whether an engine answers."""
-    return asked(["version", "--format", "{{.Server.Version}}"], environ) is not None
-
-
-def refuses_user(environ: Mapping[str, str] | None = None) -> bool:
-    """Whether there is an engine that this user may not use."""
-    env = dict(os.environ if environ is None else environ)
-    docker = shutil.which("docker", path=env.get("PATH"))
-    if docker is None:
-        return False
+        from testcontainers.core.docker_client import DockerClient as Client  # noqa: PLC0415 -- with the extra `localstack` only
+    except ImportError as error:
+        raise EngineError(
+            "testcontainers, which finds Docker, is not installed",
+            "`pip install 'tidemark-cqrs[localstack]'` brings it",
+        ) from error
     try:
-        finished = subprocess.run(
-            [docker, "version"],
-            env=env,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=_ANSWERS_WITHIN_S,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired):
-        return False
-    return finished.returncode != 0 and "permission denied" in finished.stderr.lower()
+        _knock()
+        client = Client(timeout=_ANSWERS_WITHIN_S).client
+    except PermissionError as error:
+        raise EngineError(
+            "Docker does not let this user in (permission denied)",
+            "add the user to the group docker and log in again, use rootless Docker",
+        ) from error
+    except errors() as error:
+        raise EngineError(
+            f"no Docker engine answers ({place()})",
+            "start it, correct DOCKER_HOST or the docker context",
+            is_gone=isinstance(error, ConnectionRefusedError | FileNotFoundError),
+        ) from error
+    client.api.timeout = _OBEYS_WITHIN_S
+    try:
+        yield client
+    except errors() as error:
+        raise EngineError(f"Docker is in trouble ({words_of(error)})", "try again") from error
+    finally:
+        client.close()
 
 
-def container(name: str) -> Container | None:
-    """The container of that name; ``None`` when there is none, or the engine does not say."""
-    shown = asked(["container", "inspect", name])
-    if shown is None:
-        return None
-    [found] = json.loads(shown)
-    published = found["NetworkSettings"]["Ports"] or {}
-    return Container(
-        image=found["Config"]["Image"],
-        image_id=found["Image"],
-        state=found["State"],
-        ports=frozenset(
-            int(at["HostPort"]) for places in published.values() for at in places or ()
-        ),
-    )
+def _knock() -> None:
+    """Connect and hang up: docker's client does not tell apart why nobody answers."""
+    from docker.context import ContextAPI  # noqa: PLC0415 -- with the extra `localstack` only
+    from docker.utils import parse_host  # noqa: PLC0415 -- likewise
+
+    host = os.environ.get("DOCKER_HOST") or ContextAPI.kwargs_from_context().get("base_url")
+    at = urlsplit(parse_host(host))
+    if at.scheme == "http+unix":
+        with socket.socket(socket.AF_UNIX) as trial:
+            trial.settimeout(_ANSWERS_WITHIN_S)
+            trial.connect(at.path)
+    elif at.scheme != "ssh":
+        socket.create_connection((at.hostname or "", at.port or 0), _ANSWERS_WITHIN_S).close()
 
 
-def labelled(label: str, value: str) -> list[str] | None:
-    """The containers that bear a label, running or not; ``None`` when the engine does not say."""
-    listed = asked(["ps", "--all", "--quiet", "--filter", f"label={label}={value}"])
-    return None if listed is None else listed.split()
+def errors() -> tuple[type[Exception], ...]:
+    """What the client raises where the engine does not do as it is told."""
+    from docker.errors import DockerException  # noqa: PLC0415 -- with the extra `localstack` only
+
+    # It lets through those of `requests`, which are of the second kind, and of urllib3.
+    return (DockerException, OSError, HTTPError)
+
+
+def refusals() -> type[Exception]:
+    """What the client raises where the engine answers, and refuses what it is told."""
+    from docker.errors import APIError  # noqa: PLC0415 -- with the extra `localstack` only
+
+    return APIError  # type: ignore[no-any-return]
+
+
+def words_of(error: Exception) -> str:
+    """What the engine said, or else its client."""
+    return str(getattr(error, "explanation", None) or error)
+
+
+def place() -> str:
+    """Where the engine is looked for."""
+    from docker.context.config import get_current_context_name  # noqa: PLC0415 -- with the extra `localstack` only
+
+    host, context = os.environ.get("DOCKER_HOST"), os.environ.get("DOCKER_CONTEXT")
+    return f"DOCKER_HOST {host}" if host else f"context {context or get_current_context_name()}"
+
+
+def inspect(container: str) -> Mapping[str, Any] | None:
+    """What the engine shows of the container of that name; ``None`` if there is none.
+
+    Raises:
+        EngineError: It does not say.
+    """
+    with connected() as docker, suppress(_not_found()):
+        shown: Mapping[str, Any] = docker.api.inspect_container(container)
+        return shown
+    return None
 
 
 def has_image(image: str) -> bool:
-    """Whether the engine holds an image already."""
-    return asked(["image", "inspect", "--format", "{{.Id}}", image]) is not None
+    """Whether the engine holds an image already.
+
+    Raises:
+        EngineError: It does not say.
+    """
+    with connected() as docker, suppress(_not_found()):
+        docker.images.get(image)
+        return True
+    return False
 
 
-def socket_path(environ: Mapping[str, str] | None = None, platform: str = sys.platform) -> str:
+def pull(docker: DockerClient, image: str, show: Callable[[str], None]) -> None:
+    """Download an image.
+
+    Args:
+        docker: The engine's client.
+        image: Its name.
+        show: Is told how far it is, again and again.
+
+    Raises:
+        OSError: The registry, or the engine, does not give it.
+    """
+    from docker.utils import parse_repository_tag  # noqa: PLC0415 -- with the extra `localstack` only
+
+    repository, tag = parse_repository_tag(image)
+    layers: dict[str, Mapping[str, int]] = {}
+    for line in docker.api.pull(repository, tag=tag or "latest", stream=True, decode=True):
+        if "error" in line:
+            raise OSError(line["error"])
+        if "total" in (detail := line.get("progressDetail") or {}):
+            layers[line["id"]] = detail
+            done, total = (sum(one[of] for one in layers.values()) for of in ("current", "total"))
+            show(f"{done / 1e6:.0f} of {total / 1e6:.0f} MB")
+
+
+def socket_path(docker: DockerClient, platform: str = sys.platform) -> str:
     """The engine's Unix socket, for containers that start containers.
 
-    `DOCKER_HOST` says where, else the docker context in use. An engine in a virtual machine, or
-    on another one, has its socket at the usual place over there.
+    An engine in a virtual machine, or on another one, has its socket at the usual place there.
     """
-    env = os.environ if environ is None else environ
-    host = env.get("DOCKER_HOST") or _context_host(env)
-    is_here = host.startswith("unix://") and platform == "linux" and "/.docker/" not in host
-    return host.removeprefix("unix://") if is_here else _DEFAULT_SOCKET
+    adapter: Any = docker.api.get_adapter(docker.api.base_url)
+    path = str(getattr(adapter, "socket_path", ""))
+    is_here = path and platform == "linux" and "/.docker/" not in path
+    return path if is_here else _DEFAULT_SOCKET
 
 
-def _context_host(environ: Mapping[str, str]) -> str:
-    shown = asked(["context", "inspect"], environ)
-    try:
-        [context] = json.loads(shown or "")
-        return str(context["Endpoints"]["docker"]["Host"])
-    except (ValueError, KeyError, TypeError):
-        return ""
+def _not_found() -> type[Exception]:
+    from docker.errors import NotFound  # noqa: PLC0415 -- with the extra `localstack` only
+
+    return NotFound  # type: ignore[no-any-return]

@@ -1,48 +1,38 @@
-"""The localstack target: LocalStack in Docker, by this checkout's compose file."""
+"""The localstack target: LocalStack in Docker, described by `docker-compose.yml`."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from typing import TYPE_CHECKING, ClassVar
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from tidemark.aws.connection import cleaned
 from tidemark.errors import RefusedError, TidemarkError
 from tidemark.host import ports
-from tidemark.host.processes import Children
-from tidemark.host.state import find_checkout, read_json, write_json
+from tidemark.host.progress import Steps
+from tidemark.host.state import write_json
 from tidemark.host.waiting import NotSeenError, NotYetError, eventually
-from tidemark.targets import compose, container_trouble, emulators, engine
-from tidemark.targets.base import EMULATOR_REGION, LocalTarget
+from tidemark.targets import compose_file, container_trouble, emulators, engine
+from tidemark.targets.base import LocalTarget, SilentTargetError
+from tidemark.targets.stopping import starting
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
+    from docker import DockerClient
+
     from tidemark.aws.connection import Connection
-    from tidemark.host.processes import Finished
+    from tidemark.targets.compose_file import Described
 
-DEFAULT_IMAGE = "localstack/localstack:4.14.0"
-
-# Where everybody looks for LocalStack.
-PREFERRED_PORT = 4566
-
-_COMPOSE_FILE = "docker-compose.yml"
-_HEALTHY_WITHIN_S = 120.0
-_STOPPED_WITHIN_S = 20
+_FIRST_ANSWER_WITHIN_S = 120.0
 # By the engine, which kills them one after the other.
-_FUNCTIONS_GONE_WITHIN_S = 60.0
-_MARK = "tidemark.project"
-_COMPOSE_MARK = "com.docker.compose.project"
-
-
-def image_of(environ: Mapping[str, str]) -> str:
-    """The image that an environment asks for, or the pinned one."""
-    return environ.get("LOCALSTACK_IMAGE") or DEFAULT_IMAGE
+_GONE_WITHIN_S = 60.0
 
 
 class LocalStackTarget(LocalTarget):
-    """LocalStack by Docker Compose; one per state folder, shared by the stacks on it."""
+    """LocalStack in a container; one per state folder, shared by the stacks on it."""
 
     name: ClassVar[str] = "localstack"
     summary: ClassVar[str] = "LocalStack, in Docker"
@@ -53,203 +43,232 @@ class LocalStackTarget(LocalTarget):
 
     @property
     def _record(self) -> Path:
+        """Says that one was started: without it, nobody needs to ask the engine."""
         return self._folder / "container.json"
 
     @property
     def _failed_log(self) -> Path:
-        return self._folder / "failed.log"
-
-    @property
-    def _container(self) -> str:
-        return f"{self.project}-localstack"
+        return self.options.state / "failed" / "localstack.log"
 
     @property
     def project(self) -> str:
-        """The name of the compose project: one for each state folder."""
+        """What its containers are labelled with: one name for each state folder."""
         place = hashlib.sha256(str(self.options.state.resolve()).encode()).hexdigest()
         return f"tidemark-{place[:8]}"
 
+    @property
+    def _container(self) -> str:
+        return f"{self.project}-{self.name}"
+
     def start(self) -> Connection:
         """Find LocalStack running or start it; see :meth:`Target.start`."""
-        running = self.find()
-        if running is not None:
-            self._refuse_another()
+        if (running := self._find_by_engine()) is not None:
+            self._remember()
+            self.refuse_another_port(running)
+            self._refuse_another_image()
             return running
-        base = compose.command()
-        self.stop()
-        port = ports.choose(self.options.port, preferred=PREFERRED_PORT)
-        write_json(self._record, {"project": self.project, "port": port})
-        try:
-            self._bring_up([*base, *self._files(), "up", "--detach"], port)
-            self._await_healthy(port)
-        except BaseException:
-            self.keep_log(self._failed_log)
-            self.stop()
-            raise
-        return self.reach(_endpoint(port), EMULATOR_REGION)
+        self.stop()  # what is left of one that has ended
+        with engine.connected() as docker:
+            socket = engine.socket_path(docker)
+        described = self._describe(socket)
+        port = self._choose_port(described)
+        _pull_if_missing(described.image)
+        Steps().say("  LocalStack is given Docker's socket: as good as root on the engine's host.")
+        with starting(self):
+            self._remember()
+            # Of its own: one that is begun is seen through, whatever interrupts, or what the
+            # engine makes of it could not be removed.
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(_run, described, port).result()
+            return self._await_first_answer(described)
 
     def find(self) -> Connection | None:
-        """The running LocalStack; see :meth:`Target.find`.
+        """The running LocalStack; see :meth:`Target.find`."""
+        return self._find_by_engine() if self._record.exists() else None
 
-        Another one may answer on its port when its container is gone.
-        """
-        port = self._recorded_port()
-        if port is None:
+    def _find_by_engine(self) -> Connection | None:
+        shown = engine.inspect(self._container)
+        if shown is None or container_trouble.how_ended(shown["State"]) is not None:
             return None
-        container = engine.container(self._container)
-        if container is None or port not in container.ports:
-            return None
-        if not emulators.answers(_endpoint(port), self.name):
-            return None
-        return self.reach(_endpoint(port), EMULATOR_REGION)
-
-    def _refuse_another(self) -> None:
-        """Refuse a port or an image that is not what runs.
-
-        Raises:
-            RefusedError: One is asked for.
-        """
-        port, container = self._recorded_port(), engine.container(self._container)
-        if self.options.port not in (None, port):
-            raise RefusedError(
-                f"The localstack target already runs on port {port}: leave out --port, or "
-                "`tidemark down` first."
-            )
-        wanted = os.environ.get("LOCALSTACK_IMAGE")
-        if wanted and container is not None and wanted != container.image:
-            raise RefusedError(
-                f"The localstack target already runs the image {container.image}: leave out "
-                "LOCALSTACK_IMAGE, or `tidemark down` first."
-            )
+        endpoint = _endpoint(shown)
+        return None if endpoint is None else self.await_answer(endpoint, within_s=self.patience_s)
 
     def stop(self) -> bool:
-        """Stop LocalStack and remove its containers, network and volumes.
+        """Stop LocalStack, and remove it, its function containers, and their volumes.
 
         Raises:
             TidemarkError: Something is left, which the sentence names.
         """
-        if self._recorded_port() is None and not engine.labelled(_COMPOSE_MARK, self.project):
-            return False
-        base = [*compose.command(), *self._files()]
-        self._take_down([*base, "stop", "--timeout", str(_STOPPED_WITHIN_S)])
-        self._remove_functions()
-        self._take_down([*base, "down", "--volumes", "--remove-orphans"])
+        try:
+            with engine.connected() as docker:
+                was_any = self._remove_all(docker)
+        except engine.EngineError:
+            if not self._record.exists():
+                return False
+            raise
         self._record.unlink(missing_ok=True)
-        return True
+        return was_any
 
     def how_ended(self) -> str | None:
         """How the container ended, or the engine under it; see :meth:`Target.how_ended`."""
-        if self._recorded_port() is None:
+        if not self._record.exists():
             return None
-        if not engine.answers():
-            return "the Docker engine does not answer"
-        container = engine.container(self._container)
-        if container is None:
-            return "its container is gone"
-        return container_trouble.ended(container.state)
-
-    def _remove_functions(self) -> None:
-        """Remove the function containers; LocalStack does so if it ends in its own time."""
-
-        def probe() -> bool:
-            left = engine.labelled(_MARK, self.project)
-            if left is None:
-                raise NotYetError("the Docker engine does not list its containers")
-            if left:
-                remove = ["rm", "--force", "--volumes", *left]
-                engine.asked(remove, within_s=_FUNCTIONS_GONE_WITHIN_S)
-                raise NotYetError(", ".join(left))
-            return True
-
         try:
-            eventually(probe, within_s=_FUNCTIONS_GONE_WITHIN_S, what="them to be removed")
-        except NotSeenError as not_seen:
-            raise TidemarkError(
-                f"LocalStack's function containers are left: {not_seen} `docker rm --force` says "
-                "why; then run `tidemark down` again."
-            ) from not_seen
+            shown = engine.inspect(self._container)
+        except engine.EngineError as error:
+            return error.why if error.is_gone else None  # else it may only be busy
+        if shown is None:
+            return "its container is gone"
+        return container_trouble.how_ended(shown["State"])
 
     def versions(self) -> Mapping[str, str]:
         """The image, and the LocalStack in it as far as it answers."""
-        port, container = self._recorded_port(), engine.container(self._container)
-        if port is None or container is None:
+        shown = engine.inspect(self._container) if self._record.exists() else None
+        if shown is None:
             return {}
-        version = (emulators.health(_endpoint(port), self.name) or {}).get("version")
-        found = {"image": container.image, "image id": container.image_id}
+        found = {"image": shown["Config"]["Image"], "image id": shown["Image"]}
+        endpoint = _endpoint(shown)
+        version = endpoint and (emulators.health(endpoint, self.name) or {}).get("version")
         return found | ({"localstack": str(version)} if version else {})
 
     def keep_log(self, path: Path) -> None:
-        """Write what LocalStack printed so far."""
-        printed = engine.asked(["logs", self._container], with_errors=True)
-        if printed is not None:
-            path.write_text(printed + "\n", encoding="utf-8")
-
-    def _recorded_port(self) -> int | None:
-        port = (read_json(self._record) or {}).get("port")
-        return port if isinstance(port, int) else None
-
-    def _files(self) -> list[str]:
-        checkout = find_checkout()
-        if checkout is None:
-            raise TidemarkError("LocalStack is started from a checkout of Tidemark: run it there.")
-        return ["--project-name", self.project, "--file", str(checkout / _COMPOSE_FILE)]
-
-    def _bring_up(self, command: Sequence[str], port: int) -> None:
-        finished = self._compose(command, port, self._folder / "compose.log")
-        if finished.exit_code != 0:
-            raise container_trouble.of_engine(finished.output, image_of(os.environ), port)
-
-    def _take_down(self, command: Sequence[str]) -> None:
-        finished = self._compose(command)
-        if finished.exit_code != 0:
-            words = container_trouble.last_line(finished.output)
-            raise TidemarkError(
-                f"Docker Compose does not remove LocalStack ({words}): run `tidemark down` again."
-            )
-
-    def _compose(
-        self, command: Sequence[str], port: int = PREFERRED_PORT, log: Path | None = None
-    ) -> Finished:
-        children = Children()
+        """Write what LocalStack printed so far, if the engine tells."""
         try:
-            return children.run(
-                command,
-                env=cleaned()
-                | {
-                    "COMPOSE_PROJECT_NAME": self.project,
-                    "DOCKER_SOCKET": engine.socket_path(),
-                    # Else a `.env` beside the file could name one that nobody here knows of.
-                    "LOCALSTACK_IMAGE": image_of(os.environ),
-                    "LOCALSTACK_PORT": str(port),
-                },
-                cwd=_existing(self.options.state),
-                log=log,
-            )
-        except BaseException:
-            children.stop()
-            raise
+            with engine.connected() as docker:
+                printed: bytes = docker.api.logs(self._container)
+        except engine.EngineError:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(printed)
 
-    def _await_healthy(self, port: int) -> None:
-        def probe() -> bool | None:
-            if (how := self.how_ended()) is not None:
-                printed = engine.asked(["logs", self._container], with_errors=True) or ""
-                raise container_trouble.of_container(
-                    printed, image_of(os.environ), DEFAULT_IMAGE, how, self._failed_log
-                )
-            if not emulators.answers(_endpoint(port), self.name):
-                raise NotYetError(f"no answer on port {port}")
+    def _describe(self, socket: str) -> Described:
+        own = {"COMPOSE_PROJECT_NAME": self.project}
+        return compose_file.describe({"DOCKER_SOCKET": socket, **os.environ, **own})
+
+    def _remember(self) -> None:
+        write_json(self._record, {"container": self._container})
+
+    def _choose_port(self, described: Described) -> int | None:
+        """The port to publish it at; ``None`` leaves the choice to the engine."""
+        if self.options.is_private and self.options.port is None:
+            return None
+        return ports.choose(self.options.port, preferred=described.host_port)
+
+    def _refuse_another_image(self) -> None:
+        """Refuse an image that is not what runs.
+
+        Raises:
+            RefusedError: Such a one is asked for.
+        """
+        runs, wanted = self.versions().get("image"), os.environ.get("LOCALSTACK_IMAGE")
+        if runs and wanted and wanted != runs:
+            raise RefusedError(
+                f"The localstack target already runs the image {runs}: leave out "
+                "LOCALSTACK_IMAGE, or `tidemark down` first."
+            )
+
+    def _await_first_answer(self, described: Described) -> Connection:
+        connection = None
+        try:
+            if (endpoint := _endpoint(engine.inspect(self._container))) is not None:
+                connection = self.await_answer(endpoint, within_s=_FIRST_ANSWER_WITHIN_S)
+        except SilentTargetError as silent:
+            self.keep_log(self._failed_log)
+            raise TidemarkError(
+                f"LocalStack has not answered within {_FIRST_ANSWER_WITHIN_S:g} s of its start: "
+                f"try again when the machine has less to do, or see {self._failed_log}."
+            ) from silent
+        if connection is not None:
+            return connection
+        how = self.how_ended() or "it publishes no port"
+        self.keep_log(self._failed_log)
+        log = self._failed_log
+        printed = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
+        pinned = compose_file.image_of({})
+        raise container_trouble.of_end(printed, described.image, pinned, how, log)
+
+    def _remove_all(self, docker: DockerClient) -> bool:
+        """Remove all containers that bear its label; say whether there were any."""
+        described = compose_file.describe({"COMPOSE_PROJECT_NAME": self.project})
+        labels = [f"{label}={value}" for label, value in described.labels.items()]
+        found: set[str] = set()
+
+        def probe() -> bool:
+            left = docker.containers.list(all=True, filters={"label": labels}, ignore_removed=True)
+            found.update(one.name for one in left)
+            # LocalStack goes first: given the time, it removes its functions' containers itself.
+            left.sort(key=lambda one: one.name != described.name)
+            for one in left:
+                if one.name == described.name:
+                    with suppress(engine.refusals()):
+                        one.stop(timeout=described.stops_within_s)
+                with suppress(engine.refusals()):
+                    one.remove(v=True, force=True)
+            if left:
+                raise NotYetError(", ".join(one.name for one in left))
             return True
 
         try:
-            eventually(probe, within_s=_HEALTHY_WITHIN_S, what="LocalStack to answer")
+            eventually(probe, within_s=_GONE_WITHIN_S, what="its containers to be removed")
         except NotSeenError as not_seen:
-            raise TidemarkError(f"LocalStack does not answer: {not_seen}") from not_seen
+            raise TidemarkError(
+                f"LocalStack is left: {not_seen} `docker rm --force` says why; then run "
+                "`tidemark down` again."
+            ) from not_seen
+        except engine.errors() as error:
+            words = container_trouble.last_line(engine.words_of(error))
+            raise TidemarkError(
+                f"Docker does not remove LocalStack ({words}): run `tidemark down` again."
+            ) from error
+        return bool(found)
 
 
-def _existing(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+def _pull_if_missing(image: str) -> None:
+    if engine.has_image(image):
+        return
+    with Steps().step(f"{image} is pulled") as show, engine.connected() as docker:
+        try:
+            engine.pull(docker, image, show)
+        except engine.errors() as error:
+            raise container_trouble.of_pull(engine.words_of(error), image) from error
 
 
-def _endpoint(port: int) -> str:
-    return f"http://{ports.LOOPBACK}:{port}"
+def _run(described: Described, port: int | None) -> None:
+    """Run a container as it is described, by testcontainers and without its reaper.
+
+    The undo journal removes it, after a kill as well; the reaper would be a second container
+    with the engine's socket, and end what is to be kept.
+    """
+    from testcontainers.core.config import testcontainers_config  # noqa: PLC0415 -- with the extra `localstack` only
+    from testcontainers.core.container import DockerContainer  # noqa: PLC0415 -- likewise
+
+    container = DockerContainer(
+        described.image,
+        env=dict(described.environment),
+        name=described.name,
+        volumes=[(there, here, "rw") for there, here in described.mounts],
+        labels=dict(described.labels),
+    )
+    published: dict[str, Any] = container.ports
+    published[str(described.port)] = (ports.LOOPBACK, port)
+    others = testcontainers_config.ryuk_disabled
+    testcontainers_config.ryuk_disabled = True
+    try:
+        container.start()
+    except engine.errors() as error:
+        words = engine.words_of(error)
+        raise container_trouble.of_start(words, described.image, port) from error
+    finally:
+        testcontainers_config.ryuk_disabled = others
+        container.get_docker_client().client.close()
+
+
+def _port(shown: Mapping[str, Any] | None) -> int | None:
+    """Where a container is published, as the engine shows it."""
+    places = (shown or {"NetworkSettings": {"Ports": None}})["NetworkSettings"]["Ports"] or {}
+    return next((int(at["HostPort"]) for bound in places.values() for at in bound or ()), None)
+
+
+def _endpoint(shown: Mapping[str, Any] | None) -> str | None:
+    port = _port(shown)
+    return None if port is None else f"http://{ports.LOOPBACK}:{port}"

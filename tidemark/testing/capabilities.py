@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from importlib import metadata
 from typing import TYPE_CHECKING
 
+from tidemark.targets.compose_file import image_of
 from tidemark.targets.emulators import emulator_at
-from tidemark.targets.localstack import DEFAULT_IMAGE, image_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,8 +57,8 @@ def _version(target_name: str, endpoint: str | None) -> tuple[str, str]:
             return target_name, metadata.version("ministack")
         except metadata.PackageNotFoundError:
             return target_name, ""
-    if target_name == "localstack" and image_of(os.environ) == DEFAULT_IMAGE:
-        return target_name, DEFAULT_IMAGE.rpartition(":")[2]
+    if target_name == "localstack" and image_of(os.environ) == (pinned := image_of({})):
+        return target_name, pinned.rpartition(":")[2]
     found = emulator_at(endpoint) if endpoint else None
     return (found.target, found.version) if found else (target_name, "")
 

@@ -10,7 +10,6 @@ from tidemark.aws.clients import AwsClients
 from tidemark.deploy.outputs import place_of
 from tidemark.host import deployment as deployments
 from tidemark.host import failures
-from tidemark.targets.container import ContainerTarget
 from tidemark.testing import killed
 
 if TYPE_CHECKING:
@@ -83,8 +82,6 @@ class Removal:
             return [killed.how_to_delete(self._state, one) for one in noted]
         if self._target.find() is None:
             return []
-        if isinstance(self._target, ContainerTarget):
-            return [self._target.how_to_remove]
         return [f"TIDEMARK_STATE_DIR={shlex.quote(str(self._state))} tidemark down"]
 
     def _delete_stacks(self) -> None:
