@@ -10,8 +10,9 @@ import pytest
 from tests.trace.known import BEGUN_MS, accepted, event, invocation, record
 from tidemark.trace.items import EventKey, Mark, Scan
 from tidemark.trace.letters import Letter
+from tidemark.trace.subject import Kind
 from tidemark.trace.timeline import Stage
-from tidemark.trace.tracing import Kind, Trace, Tracer, Unknown
+from tidemark.trace.tracing import Trace, Tracer, Unknown
 
 if TYPE_CHECKING:
     from tidemark.trace.items import Event, Items, Row

@@ -13,8 +13,9 @@ from tidemark.cli import trace as verb
 from tidemark.errors import EndedError, ExitCode
 from tidemark.trace.items import Mark
 from tidemark.trace.letters import Letter
+from tidemark.trace.subject import Kind
 from tidemark.trace.timeline import timeline
-from tidemark.trace.tracing import DeadLetter, Kind, Trace, Tracer, Unknown
+from tidemark.trace.tracing import DeadLetter, Trace, Tracer, Unknown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -105,7 +106,10 @@ def test_what_waits_and_what_is_dead_is_told(shown: Callable[..., str]) -> None:
 
     printed = shown(traced(is_projected=False, dead=(poison, stale)))
 
-    assert "version 1 is not projected; 10 copies so far; stuck: one an hour until a redrive" in printed
+    assert (
+        "version 1 is not projected; 10 copies so far; stuck: one an hour until a redrive"
+        in printed
+    )
     assert "message m-1: no such event" in printed
     assert "message m-2; stale, its event is projected" in printed
     assert "no such account, behind" in printed

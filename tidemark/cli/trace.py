@@ -12,7 +12,8 @@ from tidemark.cli import known, tables
 from tidemark.cli.options import KnownStack, KnownTarget, since
 from tidemark.errors import EndedError, ExitCode
 from tidemark.trace import document
-from tidemark.trace.tracing import Kind, Tracer, Unknown
+from tidemark.trace.subject import Kind
+from tidemark.trace.tracing import Tracer, Unknown
 
 WantedId = Annotated[
     str,

@@ -115,6 +115,8 @@ def _written_at_ms(members: Mapping[str, Any], logged_at_ms: int) -> int:
 def event_key(members: Mapping[str, Any]) -> EventKey | None:
     """The event that a line or a letter is about; ``None`` when it does not name one in full."""
     match members:
+        case {"version": bool()}:
+            return None  # an int to Python, and no version
         case {"account_id": str(account_id), "version": int(version), "event_id": str(event_id)}:
             return EventKey(account_id, version, event_id)
         case _:

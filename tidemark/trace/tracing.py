@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
-from enum import StrEnum
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tidemark.trace import letters
 from tidemark.trace.items import MOST_SCANNED_PAGES, Items
-from tidemark.trace.journal import Journal, event_key
+from tidemark.trace.journal import Journal, Said, event_key
+from tidemark.trace.subject import Kind, Subject, caused, named
 from tidemark.trace.timeline import timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from tidemark.aws.clients import AwsClients
     from tidemark.host.deployment import Deployment
-    from tidemark.trace.items import Event, EventKey, Row
-    from tidemark.trace.journal import Said
+    from tidemark.trace.items import Event, Row
     from tidemark.trace.letters import Letter
     from tidemark.trace.timeline import Moment
 
@@ -27,15 +26,6 @@ MOST_EVENTS = 50
 
 # Clocks differ, and the line of a call may be stamped with its beginning.
 _MARGIN_MS = 10_000
-
-
-class Kind(StrEnum):
-    """What an id can be."""
-
-    COMMAND = "command"
-    EVENT = "event"
-    ACCOUNT = "account"
-    MESSAGE = "message"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +83,6 @@ class Unknown:
     searched: list[str]
 
 
-@dataclass(slots=True)
-class _Subject:
-    """What an id is, and the events it stands for."""
-
-    kind: Kind
-    keys: set[EventKey] = field(default_factory=set)
-    account_id: str | None = None
-
-
 class Tracer:
     """Traces ids through one deployment.
 
@@ -151,40 +132,41 @@ class Tracer:
         """
         self._notes = []
         dead = self._peek()
-        searched: list[str] = []
-        subject = self._by_key(wanted_id, kind, searched)
-        found: list[Said] = []
+        searched = ["the command records and accounts, by key"]
+        subject, found = self._by_key(wanted_id, kind), list[Said]()
         if subject is None:
+            searched.append(f"the function logs of the last {self._lookback_min:g} min")
             found = self._journal.about(wanted_id, since_ms=self._since_ms)
-            subject = self._by_lines(wanted_id, kind, found, searched)
+            subject = named(wanted_id, kind, (said.members for said in found))
         events = self._events(subject)
         if not events and (subject is None or subject.kind in (Kind.EVENT, Kind.COMMAND)):
-            subject, events = self._by_scan(wanted_id, kind, subject, searched)
+            scan = self._items.scan(wanted_id)
+            extent = "the whole" if scan.is_complete else f"{MOST_SCANNED_PAGES} MB of the"
+            searched.append(f"{extent} command table, item by item")
+            if by_scan := caused(wanted_id, kind, scan.found):
+                subject = by_scan
+                events = sorted(
+                    (one for one in scan.found if one.key in subject.keys), key=lambda one: one.key
+                )
         if subject is None:
-            subject = _by_letters(wanted_id, kind, dead, searched)
+            searched.append("the dead letters")
+            subject = named(wanted_id, kind, (_carried_by(letter) for letter in dead))
         if subject is None:
             return Unknown(searched)
-        return self._gathered(wanted_id, subject, events, found, dead)
+        return self._gather(wanted_id, subject, events, found, dead)
 
-    def _by_key(self, wanted_id: str, kind: Kind | None, searched: list[str]) -> _Subject | None:
+    def _by_key(self, wanted_id: str, kind: Kind | None) -> Subject | None:
         command = self._items.command(wanted_id) if kind in (None, Kind.COMMAND) else None
         is_account = kind in (None, Kind.ACCOUNT) and (
             self._items.head(wanted_id) is not None or self._items.account(wanted_id) is not None
         )
-        searched.append("the command records and accounts, by key")
         if command is not None:
             if is_account:
                 self._notes.append("An account has this id too: trace it with --as account.")
-            return _Subject(Kind.COMMAND, {command}, command.account_id)
-        return _Subject(Kind.ACCOUNT, account_id=wanted_id) if is_account else None
+            return Subject(Kind.COMMAND, {command}, command.account_id)
+        return Subject(Kind.ACCOUNT, account_id=wanted_id) if is_account else None
 
-    def _by_lines(
-        self, wanted_id: str, kind: Kind | None, found: list[Said], searched: list[str]
-    ) -> _Subject | None:
-        searched.append(f"the function logs of the last {self._lookback_min:g} min")
-        return _named(wanted_id, kind, [said.members for said in found])
-
-    def _events(self, subject: _Subject | None) -> list[Event]:
+    def _events(self, subject: Subject | None) -> list[Event]:
         if subject is None:
             return []
         if subject.kind is Kind.ACCOUNT:
@@ -195,45 +177,19 @@ class Tracer:
         found = (self._items.event(key.account_id, key.version) for key in sorted(subject.keys))
         return [event for event in found if event is not None and event.key in subject.keys]
 
-    def _by_scan(
+    def _gather(
         self,
         wanted_id: str,
-        kind: Kind | None,
-        subject: _Subject | None,
-        searched: list[str],
-    ) -> tuple[_Subject | None, list[Event]]:
-        scan = self._items.scan(wanted_id)
-        extent = "the whole" if scan.is_complete else f"{MOST_SCANNED_PAGES} MB of the"
-        searched.append(f"{extent} command table, item by item")
-        events = [
-            event
-            for event in scan.found
-            if (event.key.event_id == wanted_id and kind in (None, Kind.EVENT))
-            or (event.command_id == wanted_id and kind in (None, Kind.COMMAND))
-        ]
-        if not events:
-            return subject, []
-        first = events[0]
-        found_kind = Kind.EVENT if first.key.event_id == wanted_id else Kind.COMMAND
-        keys = {event.key for event in events}
-        return _Subject(found_kind, keys, first.key.account_id), sorted(
-            events, key=lambda event: event.key
-        )
-
-    def _gathered(
-        self,
-        wanted_id: str,
-        subject: _Subject,
+        subject: Subject,
         events: list[Event],
         found: list[Said],
         dead: list[Letter],
     ) -> Trace:
         account_id = events[0].key.account_id if events else subject.account_id
         lines = self._lines(wanted_id, subject, events, found)
-        ids = {wanted_id} | ({event.key.event_id for event in events} if events else set())
+        ids = {wanted_id} | {event.key.event_id for event in events}
         if subject.kind is not Kind.ACCOUNT:
             ids |= {event.command_id for event in events}
-        dead = [letter for letter in dead if any(letter.names(one) for one in ids)]
         return Trace(
             wanted_id=wanted_id,
             kind=subject.kind,
@@ -247,27 +203,35 @@ class Tracer:
             head=self._items.head(account_id) if account_id else None,
             account=self._items.account(account_id) if account_id else None,
             moments=timeline(events, lines),
-            dead_letters=[self._meant(letter, lines) for letter in dead],
+            dead_letters=[
+                self._explain(letter, lines)
+                for letter in dead
+                if any(letter.names(one) for one in ids)
+            ],
             notes=self._notes,
         )
 
     def _lines(
-        self, wanted_id: str, subject: _Subject, events: list[Event], found: list[Said]
+        self, wanted_id: str, subject: Subject, events: list[Event], found: list[Said]
     ) -> list[Said]:
+        """The lines about an id and its events, healing deliveries of others included."""
         if not events:
             return found or self._journal.about(wanted_id, since_ms=self._since_ms)
         since_ms = min(event.recorded_at_ms for event in events) - _MARGIN_MS
         if subject.kind is Kind.ACCOUNT:
             return self._journal.about(wanted_id, since_ms=since_ms)
         ids = {wanted_id}.union(*({event.command_id, event.key.event_id} for event in events))
-        lines = _merged(self._journal.about(one, since_ms=since_ms) for one in sorted(ids))
+        lines = _merge(self._journal.about(one, since_ms=since_ms) for one in sorted(ids))
         for event in events:
             if event.projected_at_ms is not None and not _is_applied_in(lines, event):
                 about = self._journal.about(event.key.account_id, since_ms=since_ms)
-                lines = _merged([lines, [said for said in about if _healed(said, event)]])
+                healing = [
+                    said for said in about if event.key.version in said.members.get("healed", ())
+                ]
+                lines = _merge([lines, healing])
         return lines
 
-    def _meant(self, letter: Letter, lines: list[Said]) -> DeadLetter:
+    def _explain(self, letter: Letter, lines: list[Said]) -> DeadLetter:
         reasons = [
             str(said.members["reason"])
             for said in lines
@@ -280,48 +244,16 @@ class Tracer:
         )
 
     def _is_projected(self, letter: Letter) -> bool:
-        account_id, version = letter.event.get("account_id"), letter.event.get("version")
-        if not isinstance(account_id, str) or type(version) is not int:
-            return False
-        event = self._items.event(account_id, version)
-        return (
-            event is not None
-            and event.key.event_id == letter.event.get("event_id")
-            and event.projected_at_ms is not None
-        )
+        key = event_key(letter.event)
+        event = None if key is None else self._items.event(key.account_id, key.version)
+        return event is not None and event.key == key and event.projected_at_ms is not None
 
 
-def _by_letters(
-    wanted_id: str, kind: Kind | None, dead: list[Letter], searched: list[str]
-) -> _Subject | None:
-    searched.append("the dead letters")
-    carried = [{**letter.event, "message_id": letter.message_id} for letter in dead]
-    return _named(wanted_id, kind, carried)
+def _carried_by(letter: Letter) -> dict[str, Any]:
+    return {**letter.event, "message_id": letter.message_id}
 
 
-def _named(
-    wanted_id: str, kind: Kind | None, members: Sequence[Mapping[str, Any]]
-) -> _Subject | None:
-    """What an id is by the name it has in lines or letters, and the events it goes with."""
-    for candidate, name in _NAMES.items():
-        named = [one for one in members if one.get(name) == wanted_id]
-        if not named or kind not in (None, candidate):
-            continue
-        keys = {key for one in named if (key := event_key(one)) is not None}
-        accounts = [one["account_id"] for one in named if isinstance(one.get("account_id"), str)]
-        return _Subject(candidate, keys, accounts[0] if accounts else None)
-    return None
-
-
-_NAMES = {
-    Kind.EVENT: "event_id",
-    Kind.COMMAND: "command_id",
-    Kind.ACCOUNT: "account_id",
-    Kind.MESSAGE: "message_id",
-}
-
-
-def _merged(parts: Iterable[Iterable[Said]]) -> list[Said]:
+def _merge(parts: Iterable[Iterable[Said]]) -> list[Said]:
     found: list[Said] = []
     for part in parts:
         found += [said for said in part if said not in found]
@@ -333,7 +265,3 @@ def _is_applied_in(lines: Iterable[Said], event: Event) -> bool:
         said.outcome == "applied" and said.members.get("event_id") == event.key.event_id
         for said in lines
     )
-
-
-def _healed(said: Said, event: Event) -> bool:
-    return event.key.version in said.members.get("healed", ())
