@@ -1,0 +1,1 @@
+"""One query per property that a run must have, and the judge that asks them all."""

@@ -1,0 +1,109 @@
+"""The invariants, read from their SQL files: header, evidence, and the queries."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+from tidemark.errors import RefusedError
+
+_SECTION = re.compile(r"^--@ (\w+)$", re.MULTILINE)
+_FIELDS = ("needs", "by", "evidence", "reading")
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """One property that a run must have.
+
+    Attributes:
+        id: Such as `I4`.
+        name: Such as `exactly once`.
+        says: What it means, in plain words.
+        needs: The tables that it reads.
+        by: What it can be judged bucket by bucket of: `aggregate`, `command` or `all`.
+        evidence: What must have been seen, in words.
+        reading: How a counterexample is read.
+        violations: The query for counterexamples.
+        seen: The query for what was seen: what, how much, and how much is needed.
+        unknown: The query for accounts that cannot be judged, if there can be any.
+    """
+
+    id: str
+    name: str
+    says: str
+    needs: tuple[str, ...]
+    by: str
+    evidence: str
+    reading: str
+    violations: str
+    seen: str
+    unknown: str | None
+
+    @property
+    def number(self) -> int:
+        """The number in its id."""
+        return int(self.id[1:])
+
+
+@cache
+def catalog() -> dict[str, Invariant]:
+    """Every invariant by its id, in order."""
+    files = (resources.files(__package__) / "sql").iterdir()
+    found = [parse(one.read_text(encoding="utf-8")) for one in files if one.name.endswith(".sql")]
+    return {one.id: one for one in sorted(found, key=lambda one: one.number)}
+
+
+def choose(ids: str | None) -> list[Invariant]:
+    """The invariants of a list such as `I4,I6`; all without one.
+
+    Raises:
+        RefusedError: There is none of that id.
+    """
+    known = catalog()
+    if ids is None:
+        return list(known.values())
+    wanted = [one.strip().upper() for one in ids.split(",") if one.strip()]
+    if unknown := [one for one in wanted if one not in known]:
+        raise RefusedError(
+            f"There is no invariant {', '.join(unknown)}: choose of {', '.join(known)}."
+        )
+    return [known[one] for one in wanted]
+
+
+def parse(text: str) -> Invariant:
+    """Read an invariant's file."""
+    header, *sections = _SECTION.split(text)
+    queries = dict(zip(sections[::2], (one.strip() for one in sections[1::2]), strict=True))
+    lines = [line.removeprefix("--").strip() for line in header.strip().splitlines()]
+    identifier, name = lines[0].split(": ", 1)
+    says, fields = _words(lines[1:])
+    return Invariant(
+        id=identifier,
+        name=name,
+        says=says,
+        needs=tuple(part.strip() for part in fields["needs"].split(",")),
+        by=fields["by"],
+        evidence=fields["evidence"],
+        reading=fields["reading"],
+        violations=queries["violations"],
+        seen=queries["evidence"],
+        unknown=queries.get("unknown"),
+    )
+
+
+def _words(lines: list[str]) -> tuple[str, dict[str, str]]:
+    says: list[str] = []
+    fields: dict[str, str] = {}
+    current: str | None = None
+    for line in lines:
+        field, colon, rest = line.partition(": ")
+        if colon and field in _FIELDS:
+            current = field
+            fields[current] = rest
+        elif current is not None:
+            fields[current] = f"{fields[current]} {line}".strip()
+        elif line:
+            says.append(line)
+    return " ".join(says), fields

@@ -1,0 +1,193 @@
+"""The judge: asks every invariant of a run folder, and says holds, violated or unknown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from tidemark.errors import ExitCode
+from tidemark.invariants.views import connect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import duckdb
+
+    from tidemark.history.folder import RunFolder
+    from tidemark.invariants.catalog import Invariant
+
+MOST_COUNTEREXAMPLES = 20
+_ORDER = "what, aggregate NULLS LAST, version NULLS LAST, key NULLS LAST, event_id NULLS LAST"
+
+
+class Verdict(StrEnum):
+    """What is known of an invariant, or of a run, once it was judged."""
+
+    HOLDS = "holds"
+    VIOLATED = "violated"
+    UNKNOWN = "unknown"
+    NOT_EXERCISED = "not exercised"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What was seen of what an invariant needs."""
+
+    what: str
+    seen: int
+    needed: int
+
+    @property
+    def is_enough(self) -> bool:
+        """Whether it is as much as is needed."""
+        return self.seen >= self.needed
+
+
+@dataclass(frozen=True, slots=True)
+class Counterexample:
+    """One thing that an invariant forbids, as it was found.
+
+    Attributes:
+        what: What is wrong, in words.
+        aggregate: The account, if it is one's.
+        version: Its version.
+        event_id: The event.
+        key: The idempotency key, or the message.
+        expected: What should be, where that is a number.
+        found: What is.
+    """
+
+    what: str
+    aggregate: str | None
+    version: int | None
+    event_id: str | None
+    key: str | None
+    expected: int | None
+    found: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the judge says of one invariant.
+
+    Attributes:
+        invariant: Which.
+        verdict: What.
+        is_claimed: Whether the run is held to it.
+        evidence: What was seen.
+        count: How many counterexamples there are.
+        counterexamples: The first of them.
+        reasons: Why it is unknown, if it is.
+    """
+
+    invariant: Invariant
+    verdict: Verdict
+    is_claimed: bool
+    evidence: tuple[Evidence, ...] = ()
+    count: int = 0
+    counterexamples: tuple[Counterexample, ...] = ()
+    reasons: tuple[str, ...] = field(default=())
+
+
+def verdict_of(judgements: Iterable[Judgement]) -> Verdict:
+    """The verdict of a run: violated outranks unknown, unknown outranks holds."""
+    verdicts = {one.verdict for one in judgements}
+    for verdict in (Verdict.VIOLATED, Verdict.UNKNOWN, Verdict.HOLDS):
+        if verdict in verdicts:
+            return verdict
+    return Verdict.UNKNOWN  # nothing was asked
+
+
+EXIT_CODES = {
+    Verdict.HOLDS: ExitCode.OK,
+    Verdict.VIOLATED: ExitCode.VIOLATED,
+    Verdict.UNKNOWN: ExitCode.UNKNOWN,
+}
+
+
+def judge(folder: RunFolder, invariants: Sequence[Invariant]) -> list[Judgement]:
+    """Ask invariants of a run.
+
+    Args:
+        folder: The run.
+        invariants: Which.
+    """
+    with connect(folder) as run:
+        return judge_tables(run, folder.gaps, invariants)
+
+
+def judge_tables(
+    run: duckdb.DuckDBPyConnection,
+    gaps: Mapping[str, Sequence[str]],
+    invariants: Sequence[Invariant],
+) -> list[Judgement]:
+    """Ask invariants of the tables of a run.
+
+    One that is not claimed is judged all the same where there is evidence enough; where there
+    is not, the run never set up what it is about.
+
+    Args:
+        run: A database with the tables of a run.
+        gaps: What is wrong with them, by table.
+        invariants: Which.
+    """
+    claimed = {row[0] for row in run.execute("SELECT invariant FROM claims").fetchall()}
+    return [
+        _judge(run, gaps, one, is_claimed=one.id in claimed or "claims" in gaps)
+        for one in invariants
+    ]
+
+
+def _judge(
+    run: duckdb.DuckDBPyConnection,
+    gaps: Mapping[str, Sequence[str]],
+    invariant: Invariant,
+    *,
+    is_claimed: bool,
+) -> Judgement:
+    if broken := [gap for table in invariant.needs for gap in gaps.get(table, ())]:
+        return Judgement(invariant, Verdict.UNKNOWN, is_claimed, reasons=tuple(broken))
+    evidence = tuple(Evidence(*row) for row in run.execute(invariant.seen).fetchall())
+    count, counterexamples = _counterexamples(run, invariant)
+    lacking = [
+        f"too little was seen: {one.seen} {one.what}, and it takes {one.needed}"
+        for one in evidence
+        if not one.is_enough
+    ]
+    reasons = [*lacking, *_beyond_judgement(run, invariant)]
+    if count:
+        verdict = Verdict.VIOLATED
+    elif lacking and not is_claimed:
+        verdict = Verdict.NOT_EXERCISED
+    else:
+        verdict = Verdict.UNKNOWN if reasons else Verdict.HOLDS
+    return Judgement(
+        invariant, verdict, is_claimed, evidence, count, counterexamples, tuple(reasons)
+    )
+
+
+def _counterexamples(
+    run: duckdb.DuckDBPyConnection, invariant: Invariant
+) -> tuple[int, tuple[Counterexample, ...]]:
+    run.execute(f"CREATE OR REPLACE TEMP TABLE violations AS {invariant.violations}")
+    count = _number(run.execute("SELECT COUNT(*) FROM violations").fetchone())
+    rows = run.execute(
+        f"SELECT * FROM violations ORDER BY {_ORDER} LIMIT {MOST_COUNTEREXAMPLES}"  # noqa: S608 -- constants of this file
+    ).fetchall()
+    return count, tuple(Counterexample(*row) for row in rows)
+
+
+def _beyond_judgement(run: duckdb.DuckDBPyConnection, invariant: Invariant) -> list[str]:
+    """What of a run cannot be judged, and why."""
+    if invariant.unknown is None:
+        return []
+    rows = run.execute(
+        f"SELECT what, COUNT(DISTINCT aggregate), MIN(aggregate) FROM ({invariant.unknown}) u "  # noqa: S608 -- a file of the package
+        "GROUP BY what ORDER BY what"
+    ).fetchall()
+    return [f"{what}: {count} of them, such as {example}" for what, count, example in rows]
+
+
+def _number(row: tuple[Any, ...] | None) -> int:
+    return int(row[0]) if row else 0

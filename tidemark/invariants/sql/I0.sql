@@ -1,0 +1,218 @@
+-- I0: sound history
+-- The history does not contradict itself: the ops of a session are numbered one after the other
+-- and never overlap, what a read saw belongs to an op that says the same, and nothing is written
+-- down twice. A history that is not sound proves nothing.
+--
+-- needs: ops, account_reads, page_reads, page_lines, totals_reads, owner_reads, events, commands, snapshots, invocations, totals, planned_faults, faults, settings, claims, writers
+-- by: all
+-- evidence: at least one op
+-- reading: this is about the recorder, the export or somebody's edit, not about the system.
+
+--@ violations
+WITH reads AS (
+    SELECT
+        writer, session, seq, start_ns, end_ns, aggregate, NULL AS owner, 'account_reads' AS place
+    FROM account_reads
+    UNION ALL
+    SELECT writer, session, seq, start_ns, end_ns, aggregate, NULL, 'page_reads' FROM page_reads
+    UNION ALL
+    SELECT writer, session, seq, start_ns, end_ns, NULL, owner, 'totals_reads' FROM totals_reads
+),
+numbered AS (
+    SELECT
+        writer, session, seq, aggregate, key, start_ns, end_ns,
+        ROW_NUMBER() OVER (PARTITION BY writer, session ORDER BY seq, start_ns) AS nth,
+        LAG(end_ns) OVER (PARTITION BY writer, session ORDER BY seq, start_ns) AS before_ns
+    FROM ops
+)
+SELECT
+    'two ops with one number' AS what,
+    MIN(aggregate) AS aggregate, NULL AS version, NULL AS event_id, session AS key,
+    1 AS expected, COUNT(*) AS found
+FROM ops
+GROUP BY writer, session, seq
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT
+    'an op that began before the one before it had ended',
+    n.aggregate, NULL, NULL, n.session, n.before_ns, n.start_ns
+FROM numbered n
+WHERE n.start_ns < n.before_ns
+UNION ALL
+SELECT
+    'an op that ended before it began, or began before it was planned',
+    o.aggregate, o.version, o.event_id, o.session, o.start_ns, o.end_ns
+FROM ops o
+WHERE o.end_ns < o.start_ns OR o.start_ns < o.intended_ns
+UNION ALL
+SELECT
+    'an outcome that its status does not mean',
+    o.aggregate, o.version, o.event_id, o.session, NULL, o.status
+FROM ops o
+WHERE (o.outcome = 'ok' AND (o.status IS NULL OR o.status NOT BETWEEN 200 AND 299))
+    OR (o.outcome = 'fail' AND o.status IS NOT NULL AND o.status NOT BETWEEN 400 AND 499)
+    OR o.outcome NOT IN ('ok', 'fail', 'info')
+    OR o.kind NOT IN ('command', 'query')
+    OR (o.kind = 'command' AND (o.key IS NULL OR o.principal IS NULL OR o.payload_hash IS NULL))
+    OR (o.kind = 'query' AND (o.key IS NOT NULL OR o.principal IS NOT NULL))
+    OR (o.kind = 'command' AND o.reads IS NOT NULL)
+    OR (o.replayed AND (o.kind = 'query' OR o.outcome <> 'ok'))
+    OR (o.reads IS NULL) <> (o.rows_read IS NULL)
+    OR (o.reads <> 'owner_reads' AND o.rows_read NOT IN (0, 1))
+    OR (o.reads <> 'owner_reads' AND o.outcome = 'ok' AND o.rows_read <> 1)
+    OR (
+        o.kind = 'command' AND o.outcome = 'ok'
+        AND (o.aggregate IS NULL OR o.version IS NULL OR o.event_id IS NULL)
+    )
+UNION ALL
+SELECT
+    'an op of a writer that the run does not know',
+    o.aggregate, o.version, o.event_id, o.writer, NULL, NULL
+FROM ops o
+WHERE NOT EXISTS (SELECT 1 FROM writers w WHERE w.writer = o.writer)
+UNION ALL
+SELECT
+    'what a read saw is written down twice',
+    MIN(r.aggregate), NULL, NULL, r.session, 1, COUNT(*)
+FROM reads r
+GROUP BY r.place, r.writer, r.session, r.seq
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT
+    'what a read saw, without the op that read it then',
+    r.aggregate, NULL, NULL, r.session, NULL, r.seq
+FROM reads r
+WHERE NOT EXISTS (
+    SELECT 1 FROM ops o
+    WHERE o.writer = r.writer AND o.session = r.session AND o.seq = r.seq
+        AND o.kind = 'query' AND o.start_ns = r.start_ns AND o.end_ns = r.end_ns
+        AND o.reads = r.place AND o.aggregate IS NOT DISTINCT FROM r.aggregate
+        AND o.owner IS NOT DISTINCT FROM r.owner
+)
+UNION ALL
+SELECT
+    'an account that was read, and its op says something else',
+    r.aggregate, r.version, NULL, NULL, o.version, r.version
+FROM account_reads r
+JOIN ops o ON o.writer = r.writer AND o.session = r.session AND o.seq = r.seq
+WHERE COALESCE(o.version, 0) <> r.version OR o.token IS DISTINCT FROM r.token
+    OR (r.version <> 0 AND r.digest IS NULL) OR (r.version = 0 AND r.digest IS NOT NULL)
+UNION ALL
+SELECT
+    'an account on a page of an owner, without the op that read it then, or twice',
+    r.aggregate, r.version, NULL, r.session, 1, COUNT(*)
+FROM owner_reads r
+LEFT JOIN ops o ON o.writer = r.writer AND o.session = r.session AND o.seq = r.seq
+    AND o.reads = 'owner_reads' AND o.owner = r.owner
+    AND o.start_ns = r.start_ns AND o.end_ns = r.end_ns
+GROUP BY r.writer, r.session, r.seq, r.aggregate, r.version
+HAVING COUNT(*) > 1 OR COUNT(o.seq) <> 1
+UNION ALL
+SELECT
+    'an owner''s account that is another''s by its log',
+    r.aggregate, r.version, e.event_id, NULL, NULL, NULL
+FROM owner_reads r
+JOIN events e ON e.aggregate = r.aggregate AND e.version = r.version
+WHERE e.owner IS NOT NULL AND e.owner <> r.owner
+UNION ALL
+SELECT
+    'a line of a page that was not read, or twice',
+    l.aggregate, l.version, NULL, l.session, 1, COUNT(*)
+FROM page_lines l
+LEFT JOIN page_reads p ON p.writer = l.writer AND p.session = l.session AND p.seq = l.seq
+    AND p.aggregate = l.aggregate AND p.is_kept
+    AND l.place BETWEEN p.last_version AND p.first_version
+GROUP BY l.writer, l.session, l.seq, l.aggregate, l.version, l.place
+HAVING COUNT(*) > 1 OR COUNT(p.seq) <> 1
+UNION ALL
+SELECT
+    'a kept answer is there twice',
+    MIN(aggregate), MIN(version), MIN(event_id), key, 1, COUNT(*)
+FROM commands
+GROUP BY principal, key
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT
+    'a sample is there twice',
+    MIN(aggregate), MIN(version), MIN(event_id), NULL, 1, COUNT(*)
+FROM snapshots
+GROUP BY sample
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT
+    'a message is there twice in one invocation',
+    NULL, NULL, NULL, message_id, 1, COUNT(*)
+FROM invocations
+GROUP BY request_id, message_id
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT
+    'an invocation that ended and did not end',
+    NULL, NULL, NULL, request_id, 1, 2
+FROM invocations
+GROUP BY request_id
+HAVING BOOL_OR(ended) AND NOT BOOL_AND(ended)
+UNION ALL
+SELECT
+    'two rows of totals for one owner',
+    owner, NULL, NULL, NULL, 1, COUNT(*)
+FROM totals
+GROUP BY owner
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT
+    'a fault is there twice, or ended before it began',
+    MIN(aggregate), NULL, MIN(event_id), id, 1, COUNT(*)
+FROM faults
+GROUP BY id
+HAVING COUNT(*) > 1 OR MIN(end_ns) < MIN(start_ns)
+UNION ALL
+SELECT
+    'a plan, a bound or a claim is there twice',
+    NULL, NULL, NULL, name, 1, COUNT(*)
+FROM (
+    SELECT fault AS name FROM planned_faults
+    UNION ALL
+    SELECT name FROM settings
+    UNION ALL
+    SELECT invariant FROM claims
+) said
+GROUP BY name
+HAVING COUNT(*) > 1
+
+--@ unknown
+WITH ended AS (
+    SELECT session, MIN(aggregate) AS aggregate
+    FROM ops
+    GROUP BY writer, session
+    HAVING MIN(seq) <> 1 OR MAX(seq) <> COUNT(DISTINCT seq)
+)
+SELECT 'ops of a session are missing' AS what, e.session AS aggregate FROM ended e
+UNION ALL
+SELECT 'what a read saw is missing', COALESCE(o.aggregate, o.owner)
+FROM ops o
+LEFT JOIN (
+    SELECT writer, session, seq, 'account_reads' AS place, 1 AS times FROM account_reads
+    UNION ALL
+    SELECT writer, session, seq, 'page_reads', 1 FROM page_reads
+    UNION ALL
+    SELECT writer, session, seq, 'totals_reads', 1 FROM totals_reads
+    UNION ALL
+    SELECT writer, session, seq, 'owner_reads', COUNT(*) FROM owner_reads
+    GROUP BY writer, session, seq
+) r ON r.writer = o.writer AND r.session = o.session AND r.seq = o.seq AND r.place = o.reads
+WHERE o.rows_read <> COALESCE(r.times, 0)
+UNION ALL
+SELECT 'lines of a page that was kept are missing', p.aggregate
+FROM page_reads p
+LEFT JOIN (
+    SELECT writer, session, seq, COUNT(*) AS kept FROM page_lines GROUP BY writer, session, seq
+) l ON l.writer = p.writer AND l.session = p.session AND l.seq = p.seq
+WHERE p.is_kept AND COALESCE(l.kept, 0) < p.lines
+UNION ALL
+SELECT 'a sample is missing', 'snapshots'
+FROM snapshots
+HAVING MAX(sample) <> COUNT(DISTINCT sample)
+
+--@ evidence
+SELECT 'ops' AS what, COUNT(*) AS seen, 1 AS needed FROM ops

@@ -1,0 +1,118 @@
+-- I11: idempotent retry
+-- Within the window of a day, every acceptance of an idempotency key is the same one, a retry of
+-- an accepted command is accepted again, and another payload under its key, sent after the
+-- acceptance was known, is refused as that. One answer is the first, all others say that they
+-- repeat it; and it is kept for the next retry.
+--
+-- needs: ops, events, commands, writers
+-- by: command
+-- evidence: at least one key that was sent again after it was accepted
+-- reading: `key` is the idempotency key whose answers do not agree.
+
+--@ violations
+WITH windowed AS (
+    SELECT
+        principal, key, payload_hash, aggregate, version, event_id, outcome, status, replayed,
+        start_ns, end_ns,
+        MIN(start_ns) OVER (PARTITION BY principal, key) AS first_ns
+    FROM ops
+    WHERE kind = 'command'
+),
+sent AS (
+    SELECT * FROM windowed WHERE start_ns - first_ns < 86400000000000
+),
+accepted AS (
+    SELECT
+        principal,
+        key,
+        MIN(payload_hash) AS payload_hash,
+        COUNT(DISTINCT payload_hash) AS payloads,
+        COUNT(DISTINCT event_id) AS event_ids,
+        COUNT(DISTINCT version) AS versions,
+        COUNT(DISTINCT aggregate) AS aggregates,
+        MIN(aggregate) AS aggregate,
+        MIN(version) AS version,
+        MIN(event_id) AS event_id,
+        SUM(CASE WHEN replayed THEN 0 ELSE 1 END) AS firsts,
+        MIN(end_ns) AS end_ns
+    FROM sent
+    WHERE outcome = 'ok'
+    GROUP BY principal, key
+),
+clocks AS (
+    SELECT COALESCE(MAX(clock_error_ns), 0) * 2 AS error_ns FROM writers
+)
+SELECT
+    'one key, several acceptances' AS what,
+    a.aggregate, a.version, a.event_id, a.key, 1 AS expected, a.event_ids AS found
+FROM accepted a
+WHERE a.event_ids <> 1 OR a.versions <> 1 OR a.aggregates <> 1 OR a.payloads <> 1
+UNION ALL
+SELECT
+    'one key, several events',
+    MIN(e.aggregate), MIN(e.version), MIN(e.event_id), e.key, 1, COUNT(DISTINCT e.event_id)
+FROM events e
+GROUP BY e.principal, e.key
+HAVING COUNT(DISTINCT e.event_id) > 1
+UNION ALL
+SELECT
+    'a retry of an accepted command was refused',
+    a.aggregate, a.version, a.event_id, a.key, 202, s.status
+FROM accepted a
+CROSS JOIN clocks c
+JOIN sent s ON s.principal = a.principal AND s.key = a.key AND s.payload_hash = a.payload_hash
+WHERE s.outcome = 'fail' AND s.status IS NOT NULL AND s.status <> 429
+    AND s.start_ns > a.end_ns + c.error_ns
+UNION ALL
+SELECT
+    'another payload under the key of an accepted command was not refused as that',
+    a.aggregate, a.version, a.event_id, a.key, 422, s.status
+FROM accepted a
+CROSS JOIN clocks c
+JOIN sent s ON s.principal = a.principal AND s.key = a.key AND s.payload_hash <> a.payload_hash
+WHERE s.start_ns > a.end_ns + c.error_ns
+    AND s.status IS NOT NULL AND s.status < 500 AND s.status NOT IN (400, 403, 422, 429)
+
+UNION ALL
+SELECT
+    'one key, several answers that say they are the first',
+    a.aggregate, a.version, a.event_id, a.key, 1, a.firsts
+FROM accepted a
+WHERE a.firsts > 1
+UNION ALL
+SELECT
+    'an answer repeats one that nobody can have been given',
+    s.aggregate, s.version, s.event_id, s.key, NULL, NULL
+FROM sent s
+WHERE s.replayed
+    AND NOT EXISTS (
+        SELECT 1 FROM sent b
+        WHERE b.principal = s.principal AND b.key = s.key AND b.start_ns < s.end_ns
+            AND NOT b.replayed AND b.outcome <> 'fail'
+    )
+    AND NOT EXISTS (SELECT 1 FROM writers w WHERE NOT w.closed)
+UNION ALL
+SELECT
+    'the answer is not kept',
+    e.aggregate, e.version, e.event_id, e.key, 1, 0
+FROM events e
+CROSS JOIN (SELECT MAX(recorded_at_ms) AS newest_ms FROM events) run
+WHERE run.newest_ms - e.recorded_at_ms < 72000000
+    AND NOT EXISTS (
+        SELECT 1 FROM commands c WHERE c.principal = e.principal AND c.key = e.key
+    )
+
+--@ evidence
+SELECT 'keys that were sent again after they were accepted' AS what, COUNT(*) AS seen, 1 AS needed
+FROM (
+    SELECT o.principal, o.key
+    FROM ops o
+    JOIN (
+        SELECT principal, key, MIN(end_ns) AS end_ns
+        FROM ops
+        WHERE kind = 'command' AND outcome = 'ok'
+        GROUP BY principal, key
+    ) a ON a.principal = o.principal AND a.key = o.key
+    WHERE o.start_ns > a.end_ns
+    GROUP BY o.principal, o.key
+) again

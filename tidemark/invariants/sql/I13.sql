@@ -1,0 +1,105 @@
+-- I13: conservation
+-- Every message that the update processor was given has one outcome: applied, duplicate or
+-- failed. Every projected event was applied by one delivery, or healed by one. A delivery that
+-- may have had its effect although it failed loosens that to at most one; so does an invocation
+-- that never ended.
+--
+-- needs: events, deliveries, healed, invocations
+-- by: all
+-- evidence: at least one delivery
+-- reading: `found` is how many deliveries say that they projected the event. More than one, and
+--   the read model counted it twice, or the log lies.
+
+--@ violations
+WITH outcomes AS (
+    SELECT request_id, message_id, COUNT(*) AS outcomes, MIN(aggregate) AS aggregate
+    FROM deliveries
+    GROUP BY request_id, message_id
+),
+projecting AS (
+    SELECT aggregate, version, request_id FROM deliveries WHERE outcome = 'applied'
+    UNION ALL
+    SELECT aggregate, version, request_id FROM healed
+),
+projections AS (
+    SELECT aggregate, version, COUNT(*) AS times FROM projecting GROUP BY aggregate, version
+)
+SELECT
+    'a delivery with several outcomes' AS what,
+    o.aggregate, NULL AS version, NULL AS event_id, o.message_id AS key,
+    1 AS expected, o.outcomes AS found
+FROM outcomes o
+WHERE o.outcomes > 1
+UNION ALL
+SELECT
+    'a message without an outcome, in an invocation that ended',
+    NULL, NULL, NULL, i.message_id, 1, 0
+FROM invocations i
+WHERE i.ended AND NOT EXISTS (
+    SELECT 1 FROM outcomes o WHERE o.request_id = i.request_id AND o.message_id = i.message_id
+)
+UNION ALL
+SELECT
+    'an outcome of a message that no invocation was given',
+    o.aggregate, NULL, NULL, o.message_id, 1, 0
+FROM outcomes o
+WHERE NOT EXISTS (
+    SELECT 1 FROM invocations i
+    WHERE i.request_id = o.request_id AND i.message_id = o.message_id
+)
+UNION ALL
+SELECT
+    'projected several times, by the log of the processor',
+    p.aggregate, p.version, NULL, NULL, 1, p.times
+FROM projections p
+WHERE p.times > 1
+UNION ALL
+SELECT
+    'said to be projected, and not in the log',
+    p.aggregate, p.version, NULL, NULL, 0, p.times
+FROM projections p
+WHERE NOT EXISTS (
+    SELECT 1 FROM events e WHERE e.aggregate = p.aggregate AND e.version = p.version
+)
+UNION ALL
+SELECT
+    'projected, and no delivery says so',
+    e.aggregate, e.version, e.event_id, e.key, 1, 0
+FROM events e
+WHERE e.projected_at_ms IS NOT NULL
+    AND NOT EXISTS (
+        SELECT 1 FROM projections p WHERE p.aggregate = e.aggregate AND p.version = e.version
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM deliveries d
+        WHERE d.ambiguous AND d.aggregate = e.aggregate AND d.version >= e.version
+    )
+    AND NOT EXISTS (SELECT 1 FROM invocations i WHERE NOT i.ended)
+
+UNION ALL
+SELECT
+    'an outcome of an event that the log does not have so',
+    d.aggregate, d.version, d.event_id, d.message_id, 1, d.attempts
+FROM deliveries d
+WHERE d.outcome <> 'failed'
+    AND (
+        d.outcome NOT IN ('applied', 'duplicate')
+        OR d.attempts < 1
+        OR NOT EXISTS (
+            SELECT 1 FROM events e
+            WHERE e.aggregate = d.aggregate AND e.version = d.version AND e.event_id = d.event_id
+        )
+    )
+UNION ALL
+SELECT
+    'healed by a delivery that is not of a later version of the account',
+    h.aggregate, h.version, NULL, h.message_id, NULL, NULL
+FROM healed h
+WHERE NOT EXISTS (
+    SELECT 1 FROM deliveries d
+    WHERE d.request_id = h.request_id AND d.message_id = h.message_id
+        AND d.aggregate = h.aggregate AND d.version > h.version
+)
+
+--@ evidence
+SELECT 'deliveries' AS what, COUNT(*) AS seen, 1 AS needed FROM deliveries

@@ -1,0 +1,34 @@
+-- I17: head equals fold
+-- What the write side keeps in order to decide, the head of an account, is the fold of its events.
+--
+-- needs: events, heads
+-- by: aggregate
+-- evidence: at least one head
+-- reading: `expected` is the version of the log, `found` that of the head. The next command would
+--   have been decided on something that never was.
+
+--@ violations
+WITH latest AS (
+    SELECT aggregate, MAX(version) AS version FROM events GROUP BY aggregate
+)
+SELECT
+    CASE
+        WHEN h.aggregate IS NULL THEN 'events without a head'
+        WHEN h.version <> l.version THEN 'the head is at another version than its log'
+        ELSE 'the head is not the fold of its events'
+    END AS what,
+    l.aggregate, l.version, e.event_id, e.key, l.version AS expected, COALESCE(h.version, 0) AS found
+FROM latest l
+JOIN events e ON e.aggregate = l.aggregate AND e.version = l.version
+LEFT JOIN heads h ON h.aggregate = l.aggregate
+WHERE h.aggregate IS NULL OR h.version <> l.version OR h.digest <> e.state_digest
+UNION ALL
+SELECT
+    'two heads of one account',
+    aggregate, NULL, NULL, NULL, 1, COUNT(*)
+FROM heads
+GROUP BY aggregate
+HAVING COUNT(*) > 1
+
+--@ evidence
+SELECT 'heads' AS what, COUNT(*) AS seen, 1 AS needed FROM heads

@@ -1,0 +1,78 @@
+-- I3: no phantom
+-- Whatever the read model shows comes from an event of the log, and every event of the log from
+-- a command that this run sent.
+--
+-- needs: ops, events, heads, commands, accounts, lines, totals, writers
+-- by: all
+-- evidence: at least one event
+-- reading: something is there that nobody asked for. An event whose recorder was killed may be
+--   that of a call which was never written down: it is unknown, not a phantom.
+
+--@ violations
+SELECT
+    'an event that no command of this run asked for' AS what,
+    e.aggregate, e.version, e.event_id, e.key, NULL AS expected, NULL AS found
+FROM events e
+WHERE NOT EXISTS (
+        SELECT 1 FROM ops o
+        WHERE o.kind = 'command' AND o.principal = e.principal AND o.key = e.key
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM writers w
+        WHERE NOT w.closed AND SUBSTR(e.key, 1, LENGTH(w.writer) + 1) = CONCAT(w.writer, '.')
+    )
+UNION ALL
+SELECT
+    'a statement line without an event',
+    l.aggregate, l.version, NULL, NULL, NULL, NULL
+FROM lines l
+WHERE NOT EXISTS (
+    SELECT 1 FROM events e WHERE e.aggregate = l.aggregate AND e.version = l.version
+)
+UNION ALL
+SELECT
+    'an account at a version that the log does not have',
+    a.aggregate, a.version, NULL, NULL, NULL, a.version
+FROM accounts a
+WHERE NOT EXISTS (
+    SELECT 1 FROM events e WHERE e.aggregate = a.aggregate AND e.version = a.version
+)
+UNION ALL
+SELECT
+    'a head at a version that the log does not have',
+    h.aggregate, h.version, NULL, NULL, NULL, h.version
+FROM heads h
+WHERE NOT EXISTS (
+    SELECT 1 FROM events e WHERE e.aggregate = h.aggregate AND e.version = h.version
+)
+UNION ALL
+SELECT
+    'a kept answer for an event that the log does not have',
+    c.aggregate, c.version, c.event_id, c.key, NULL, NULL
+FROM commands c
+WHERE NOT EXISTS (
+    SELECT 1 FROM events e
+    WHERE e.principal = c.principal AND e.key = c.key AND e.event_id = c.event_id
+        AND e.aggregate = c.aggregate AND e.version = c.version
+)
+UNION ALL
+SELECT
+    'totals of an owner without events',
+    t.owner, NULL, NULL, NULL, 0, t.accounts
+FROM totals t
+WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.owner = t.owner)
+
+--@ unknown
+SELECT 'the recorder of its command was killed' AS what, e.aggregate
+FROM events e
+WHERE NOT EXISTS (
+        SELECT 1 FROM ops o
+        WHERE o.kind = 'command' AND o.principal = e.principal AND o.key = e.key
+    )
+    AND EXISTS (
+        SELECT 1 FROM writers w
+        WHERE NOT w.closed AND SUBSTR(e.key, 1, LENGTH(w.writer) + 1) = CONCAT(w.writer, '.')
+    )
+
+--@ evidence
+SELECT 'events' AS what, COUNT(*) AS seen, 1 AS needed FROM events

@@ -1,0 +1,87 @@
+-- I6: convergence
+-- In the final state every account of the read model is the fold of its events, field by field,
+-- with the statement lines that they make; the API shows just that; and the read side got there
+-- within its bound after the last write, or after the last fault had healed.
+--
+-- needs: events, accounts, lines, totals, ops, account_reads, page_reads, totals_reads, faults, settings
+-- by: aggregate, the bound over all
+-- evidence: at least one account
+-- reading: `expected` is the version of the log, `found` that of the read model. Equal versions
+--   mean that some field differs: compare the account with its last event.
+
+--@ violations
+WITH latest AS (
+    SELECT aggregate, MAX(version) AS version FROM events GROUP BY aggregate
+),
+folded AS (
+    SELECT e.aggregate, e.version, e.event_id, e.key, e.state_digest
+    FROM events e
+    JOIN latest l ON l.aggregate = e.aggregate AND l.version = e.version
+)
+SELECT
+    CASE
+        WHEN a.aggregate IS NULL THEN 'no account on the read side'
+        WHEN a.version <> f.version THEN 'the account is at another version than its log'
+        ELSE 'the account is not the fold of its events'
+    END AS what,
+    f.aggregate, f.version, f.event_id, f.key,
+    f.version AS expected, COALESCE(a.version, 0) AS found
+FROM folded f
+LEFT JOIN accounts a ON a.aggregate = f.aggregate
+WHERE a.aggregate IS NULL OR a.version <> f.version OR a.digest <> f.state_digest
+UNION ALL
+SELECT
+    'two rows for one account',
+    aggregate, NULL, NULL, NULL, 1, COUNT(*)
+FROM accounts
+GROUP BY aggregate
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT
+    'a statement line says something else than its event',
+    l.aggregate, l.version, e.event_id, e.key, NULL, NULL
+FROM lines l
+JOIN events e ON e.aggregate = l.aggregate AND e.version = l.version
+WHERE l.digest <> e.line_digest
+UNION ALL
+SELECT
+    'the API shows another account than the read model holds',
+    r.aggregate, r.version, NULL, NULL, a.version, r.version
+FROM account_reads r
+JOIN ops o ON o.writer = r.writer AND o.session = r.session AND o.seq = r.seq
+LEFT JOIN accounts a ON a.aggregate = r.aggregate
+WHERE o.purpose = 'final'
+    AND (r.version <> COALESCE(a.version, 0) OR r.digest IS DISTINCT FROM a.digest)
+UNION ALL
+SELECT
+    'the API shows another first statement line than the read model holds',
+    r.aggregate, r.first_version, NULL, NULL, a.version, r.first_version
+FROM page_reads r
+JOIN ops o ON o.writer = r.writer AND o.session = r.session AND o.seq = r.seq
+LEFT JOIN accounts a ON a.aggregate = r.aggregate
+WHERE o.purpose = 'final' AND r.first_version <> COALESCE(a.version, 0)
+UNION ALL
+SELECT
+    'the API shows other totals than the read model holds',
+    r.owner, NULL, NULL, NULL, t.balance, r.balance
+FROM totals_reads r
+JOIN ops o ON o.writer = r.writer AND o.session = r.session AND o.seq = r.seq
+LEFT JOIN totals t ON t.owner = r.owner
+WHERE o.purpose = 'final'
+    AND (r.balance <> COALESCE(t.balance, 0) OR r.accounts <> COALESCE(t.accounts, 0))
+UNION ALL
+SELECT
+    'the read side came later than its bound, in ms, after the last write or fault',
+    NULL, NULL, NULL, NULL, s.value, NULL
+FROM (
+    SELECT MAX(projected_at_ms) * 1000000 AS converged_ns, MAX(recorded_at_ms) * 1000000 AS written_ns
+    FROM events
+) c
+CROSS JOIN (SELECT COALESCE(MAX(end_ns), 0) AS healed_ns FROM faults) f
+JOIN settings s ON s.name = 'convergence_bound_ms'
+WHERE c.converged_ns - GREATEST(c.written_ns, f.healed_ns) > s.value * 1000000
+
+--@ evidence
+SELECT 'accounts of the log' AS what, COUNT(DISTINCT aggregate) AS seen, 1 AS needed FROM events
+UNION ALL
+SELECT 'bounds of convergence', COUNT(*), 1 FROM settings WHERE name = 'convergence_bound_ms'

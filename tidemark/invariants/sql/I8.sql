@@ -1,0 +1,102 @@
+-- I8: true reads
+-- A read with a token is never older than the token. Every answer, with a token or without, is
+-- the fold of the events up to its version, field by field; every page of a statement is a slice
+-- of the log without a hole.
+--
+-- needs: events, account_reads, page_reads, page_lines, owner_reads, totals_reads
+-- by: aggregate
+-- evidence: at least one account that was read and is in the log
+-- reading: `expected` is the token, or the version that the log should have; `found` is what was
+--   read. A 404 is a read of version 0; an answer that the read model is behind is honest, and no
+--   read at all.
+
+--@ violations
+WITH summed AS (
+    SELECT
+        aggregate,
+        version,
+        SUM(line_digest) OVER (
+            PARTITION BY aggregate ORDER BY version ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
+        ) AS digest_sum
+    FROM (SELECT DISTINCT aggregate, version, line_digest FROM events) distinct_lines
+)
+SELECT
+    'older than its token' AS what,
+    r.aggregate, r.version, NULL AS event_id, NULL AS key, r.token AS expected, r.version AS found
+FROM account_reads r
+WHERE r.token IS NOT NULL AND r.version < r.token
+UNION ALL
+SELECT
+    'an account at a version that the log does not have',
+    r.aggregate, r.version, NULL, NULL, NULL, r.version
+FROM account_reads r
+WHERE r.version <> 0 AND NOT EXISTS (
+    SELECT 1 FROM events e WHERE e.aggregate = r.aggregate AND e.version = r.version
+)
+UNION ALL
+SELECT
+    'an account that is not the fold of the events up to its version',
+    r.aggregate, r.version, e.event_id, NULL, r.version, r.version
+FROM account_reads r
+JOIN events e ON e.aggregate = r.aggregate AND e.version = r.version
+WHERE r.digest IS DISTINCT FROM e.state_digest
+UNION ALL
+SELECT
+    'an account among those of its owner that no version of the log is',
+    r.aggregate, r.version, NULL, NULL, r.version, r.version
+FROM owner_reads r
+WHERE NOT EXISTS (
+    SELECT 1 FROM events e
+    WHERE e.aggregate = r.aggregate AND e.version = r.version AND e.state_digest = r.digest
+)
+UNION ALL
+SELECT
+    'a page with a hole, a repeat, or lines out of order',
+    p.aggregate, p.first_version, NULL, NULL, p.first_version - p.last_version + 1, p.lines
+FROM page_reads p
+WHERE CASE
+    WHEN p.lines = 0 THEN p.first_version <> 0 OR p.last_version <> 0 OR p.digest_sum <> 0
+    ELSE p.last_version < 1 OR p.first_version - p.last_version + 1 <> p.lines
+END
+UNION ALL
+SELECT
+    'a last page that does not reach the first event',
+    p.aggregate, p.first_version, NULL, NULL, 1, p.last_version
+FROM page_reads p
+WHERE p.is_last AND p.lines > 0 AND p.last_version <> 1
+UNION ALL
+SELECT
+    'a page with other lines than the events make',
+    p.aggregate, p.first_version, NULL, NULL, p.first_version, p.last_version
+FROM page_reads p
+LEFT JOIN summed newest ON newest.aggregate = p.aggregate AND newest.version = p.first_version
+LEFT JOIN summed before ON before.aggregate = p.aggregate AND before.version = p.last_version - 1
+WHERE p.lines > 0
+    AND (
+        newest.version IS NULL
+        OR p.digest_sum <> newest.digest_sum - COALESCE(before.digest_sum, 0)
+    )
+UNION ALL
+SELECT
+    'a line of a page that its event does not make',
+    l.aggregate, l.version, NULL, NULL, l.place, l.version
+FROM page_lines l
+WHERE l.place <> l.version OR NOT EXISTS (
+    SELECT 1 FROM events e
+    WHERE e.aggregate = l.aggregate AND e.version = l.version AND e.line_digest = l.digest
+)
+
+UNION ALL
+SELECT
+    'totals of more accounts than the owner ever had',
+    r.owner, NULL, NULL, NULL, COALESCE(o.accounts, 0), r.accounts
+FROM totals_reads r
+LEFT JOIN (
+    SELECT owner, COUNT(DISTINCT aggregate) AS accounts FROM events GROUP BY owner
+) o ON o.owner = r.owner
+WHERE r.accounts < 0 OR r.accounts > COALESCE(o.accounts, 0)
+
+--@ evidence
+SELECT 'accounts read that are in the log' AS what, COUNT(*) AS seen, 1 AS needed
+FROM account_reads
+WHERE version <> 0

@@ -1,0 +1,36 @@
+-- I9: monotonic reads
+-- What one session reads of an account with a token never goes back behind what it has read of
+-- it before. Reads without a token may, and are counted among the measures.
+--
+-- needs: account_reads
+-- by: aggregate
+-- evidence: at least one session that read an account again, with a token
+-- reading: `expected` is the newest version that the session had read, `found` the older one.
+
+--@ violations
+SELECT
+    'a read behind an earlier one of its session' AS what,
+    r.aggregate, r.version, NULL AS event_id, NULL AS key, r.seen AS expected, r.version AS found
+FROM (
+    SELECT
+        aggregate,
+        version,
+        token,
+        MAX(version) OVER (
+            PARTITION BY writer, session, aggregate
+            ORDER BY seq
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS seen
+    FROM account_reads
+) r
+WHERE r.token IS NOT NULL AND r.seen IS NOT NULL AND r.version < r.seen
+
+--@ evidence
+SELECT 'reads again, with a token' AS what, COUNT(*) AS seen, 1 AS needed
+FROM (
+    SELECT
+        token,
+        ROW_NUMBER() OVER (PARTITION BY writer, session, aggregate ORDER BY seq) AS nth
+    FROM account_reads
+) r
+WHERE r.token IS NOT NULL AND r.nth > 1
