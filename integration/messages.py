@@ -7,10 +7,11 @@ import uuid
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
-from tidemark.host.waiting import NotYetError, eventually
+from tidemark.host.waiting import eventually
+from tidemark.trace.letters import held
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection
 
     from mypy_boto3_sqs import SQSClient
 
@@ -70,7 +71,7 @@ class Queue:
 
 @dataclass(frozen=True)
 class DeadLetters:
-    """The dead-letter queue; what was received from it is remembered, for all tests.
+    """The dead-letter queue, out of which a test takes its own letters and nobody else's.
 
     Attributes:
         sqs: The client.
@@ -81,7 +82,7 @@ class DeadLetters:
     sqs: SQSClient
     url: str
     read: Callable[[str], str] = str
-    _bodies: dict[str, str] = field(default_factory=dict)
+    _taken: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def of(
@@ -89,28 +90,25 @@ class DeadLetters:
     ) -> Self:
         return cls(aws.sqs, url_of(aws.sqs, deployment.outputs["DeadLetterQueueName"]), read)
 
-    def bodies(self) -> list[str]:
-        """The message of each letter that arrived so far."""
-        while letters := self._receive():
-            self._bodies.update({one["MessageId"]: self.read(one["Body"]) for one in letters})
+    def take(self, wanted: Collection[str]) -> list[str]:
+        """Take the letters with one of these messages; returns them with those taken before."""
+        with held(self.sqs, self.url) as letters:
             for letter in letters:
-                self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=letter["ReceiptHandle"])
-        return list(self._bodies.values())
-
-    def _receive(self) -> list[Any]:
-        return list(
-            self.sqs.receive_message(QueueUrl=self.url, MaxNumberOfMessages=10).get("Messages", [])
-        )
+                body = self.read(letter["Body"])
+                if body in wanted:
+                    self.sqs.delete_message(
+                        QueueUrl=self.url, ReceiptHandle=letter["ReceiptHandle"]
+                    )
+                    self._taken[letter["MessageId"]] = body
+        return [one for one in self._taken.values() if one in wanted]
 
     def await_bodies(self, wanted: list[str]) -> None:
         """Wait until each of these messages is here."""
         assert wanted
 
-        def probe() -> bool:
-            missing = set(wanted) - set(self.bodies())
-            if missing:
-                raise NotYetError(f"{len(missing)} of {len(wanted)} missing: {sorted(missing)}")
-            return True
+        def probe() -> None:
+            missing = set(wanted) - set(self.take(wanted))
+            assert not missing, f"{len(missing)} of {len(wanted)} missing: {sorted(missing)}"
 
         eventually(probe, within_s=DEAD_WITHIN_S, what=f"{len(wanted)} dead letters")
 

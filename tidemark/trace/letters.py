@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -44,12 +45,19 @@ class Letter:
 
 
 def peek(sqs: SQSClient, queue_name: str) -> list[Letter]:
-    """Look at every dead letter, at most `MOST_LETTERS`, and make all visible again.
+    """Look at every dead letter, at most `MOST_LETTERS`, and leave all of them where they are."""
+    with held(sqs, sqs.get_queue_url(QueueName=queue_name)["QueueUrl"]) as messages:
+        return [letter for message in messages for letter in read(message)]
 
-    SQS knows no look without a receive: the letters are hidden for a moment, and their receive
-    counts rise. Nothing acts on those in a dead-letter queue.
+
+@contextmanager
+def held(sqs: SQSClient, url: str) -> Iterator[list[MessageTypeDef]]:
+    """Hold the messages of a dead-letter queue, at most `MOST_LETTERS`, for as long as this lasts.
+
+    SQS knows no look without a receive: the messages are hidden for a moment, and their receive
+    counts rise, on which nothing acts there. Those that are not deleted meanwhile are visible
+    again at once.
     """
-    url = sqs.get_queue_url(QueueName=queue_name)["QueueUrl"]
     received: dict[str, MessageTypeDef] = {}
     try:
         for message in _receive(sqs, url):
@@ -57,6 +65,7 @@ def peek(sqs: SQSClient, queue_name: str) -> list[Letter]:
             received[message["MessageId"]] = message
             if is_again or len(received) >= MOST_LETTERS:
                 break
+        yield list(received.values())
     finally:
         handles = [message["ReceiptHandle"] for message in received.values()]
         for start in range(0, len(handles), _AT_ONCE):
@@ -67,7 +76,6 @@ def peek(sqs: SQSClient, queue_name: str) -> list[Letter]:
                     for number, handle in enumerate(handles[start : start + _AT_ONCE])
                 ],
             )
-    return [letter for message in received.values() for letter in read(message)]
 
 
 def _receive(sqs: SQSClient, url: str) -> Iterator[MessageTypeDef]:
