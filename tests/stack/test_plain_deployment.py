@@ -8,19 +8,19 @@ import pytest
 
 from stack import template as plain
 from stack.cqrs_stack import Choices
-from tidemark.aws import Clients
-from tidemark.deployment import Deployment
-from tidemark.proof import prove
-from tidemark.stacks import TOOLKIT_STACK, describe, live_digest
+from tidemark.aws.clients import AwsClients
+from tidemark.aws.stacks import TOOLKIT_STACK, describe, live_digest
+from tidemark.deploy import first_deposit
+from tidemark.host.deployment import Deployment
+from tidemark.host.waiting import NotYetError, eventually
 from tidemark.targets.base import TargetOptions
 from tidemark.targets.embedded import EmbeddedTarget
-from tidemark.waiting import NotYetError, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tidemark.stacks import LiveStack
+    from tidemark.aws.stacks import LiveStack
 
 BUCKET = "somebodys-code"
 
@@ -39,7 +39,7 @@ def test_the_plain_template_deploys_without_bootstrap_and_works(
 ) -> None:
     connection = target.find()
     assert connection is not None
-    clients = Clients(connection)
+    clients = AwsClients(connection)
     plain.write(tmp_path, choices=Choices(wiring=wiring))
     s3 = clients.client("s3")
     s3.create_bucket(Bucket=BUCKET)
@@ -74,6 +74,6 @@ def test_the_plain_template_deploys_without_bootstrap_and_works(
         template_digest=live_digest(clients, wiring),
         outputs=stack.outputs,
     )
-    proof = prove(deployment, clients)
-    assert proof.balance > 0
+    seen = first_deposit.make(deployment, clients)
+    assert seen.balance > 0
     assert deployment.wiring == wiring
