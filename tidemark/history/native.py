@@ -1,0 +1,58 @@
+"""A thread of the system, also where gevent makes greenlets of them.
+
+Locust's users are greenlets of one thread: what writes files among them would stop them all.
+"""
+
+from __future__ import annotations
+
+import _thread
+import sys
+import time
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_LOOK_EVERY_S = 0.005
+
+
+def lock() -> Any:
+    """A lock of the system."""
+    return _original("allocate_lock")()
+
+
+class Repeating:
+    """Does something again and again in a thread of the system, until it is stopped.
+
+    Args:
+        do: What; it must not raise.
+        every_s: How long to wait in between, in seconds.
+    """
+
+    def __init__(self, do: Callable[[], object], every_s: float) -> None:
+        self._do = do
+        self._every_s = every_s
+        self._going = lock()
+        self._going.acquire()
+        self._has_ended = False
+        _original("start_new_thread")(self._run, ())
+
+    def _run(self) -> None:
+        try:
+            while not self._going.acquire(timeout=self._every_s):
+                self._do()
+        finally:
+            self._has_ended = True
+
+    def stop(self) -> None:
+        """Let it end, and wait until it has."""
+        if self._going.locked():
+            self._going.release()
+        while not self._has_ended:
+            time.sleep(_LOOK_EVERY_S)
+
+
+def _original(name: str) -> Any:
+    """A function of `_thread`, as it was before gevent replaced it."""
+    monkey = sys.modules.get("gevent.monkey")
+    return getattr(_thread, name) if monkey is None else monkey.get_original("_thread", name)

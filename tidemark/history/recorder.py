@@ -1,0 +1,147 @@
+"""The recorder: rows from any number of threads and greenlets, in whole small files each second.
+
+A file is written beside its place and then renamed, so that what is there is whole. A process
+that is killed loses at most what it had not written yet: its last second.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from tidemark.history.folder import part_name, schema_of
+from tidemark.history.native import Repeating, lock
+from tidemark.history.tables import TABLES
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+_EVERY_S = 1.0
+# So few rows become columns at once that no event loop of the process waits a millisecond.
+_AT_ONCE = 200
+# Beyond so many, who records helps to write: memory stays flat however fast it goes.
+_MOST_WAITING = 100_000
+_COMPRESSION = "zstd"
+
+
+class RecordingError(Exception):
+    """The history cannot be written any more; what was written by then is whole."""
+
+
+class Recorder:
+    """Writes the rows of one process to a run folder.
+
+    Args:
+        path: The run folder.
+        writer: The name of this process in the run, new at each start.
+        every_s: How often what was recorded becomes a file, in seconds.
+    """
+
+    def __init__(self, path: Path, writer: str, *, every_s: float = _EVERY_S) -> None:
+        self.path = path
+        self.writer = writer
+        self.rows: Counter[str] = Counter()
+        self._waiting: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TABLES}
+        self._parts: Counter[str] = Counter()
+        self._failure: OSError | None = None
+        self._writing = lock()
+        self._each_second = Repeating(self._write_now, every_s)
+
+    def add(self, table: str, row: tuple[Any, ...]) -> None:
+        """Record one row.
+
+        Args:
+            table: The table.
+            row: Its values, in the order of the table's columns.
+
+        Raises:
+            RecordingError: Nothing can be written any more, such as on a full disk.
+        """
+        waiting = self._waiting[table]
+        waiting.append(row)  # atomic, from whichever thread
+        if len(waiting) > _MOST_WAITING:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what was recorded so far.
+
+        Raises:
+            RecordingError: It cannot be written.
+        """
+        with self._writing:
+            for name in TABLES:
+                if self._waiting[name]:
+                    rows, self._waiting[name] = self._waiting[name], []
+                    self._write(name, rows)
+        if self._failure is not None:
+            raise RecordingError(
+                f"The history cannot be written to {self.path} ({self._failure.strerror})."
+            ) from self._failure
+
+    def close(self) -> None:
+        """Write the rest, and make one file of each table's parts.
+
+        Raises:
+            RecordingError: It cannot be written.
+        """
+        self._each_second.stop()
+        self.flush()
+        for name in TABLES:
+            if self._parts[name]:
+                self._merge(name)
+
+    def _write_now(self) -> None:
+        with suppress(RecordingError):  # who records next is told
+            self.flush()
+
+    def _write(self, name: str, rows: Sequence[tuple[Any, ...]]) -> None:
+        if self._failure is not None:
+            return
+        schema = schema_of(TABLES[name])
+        batches = [
+            _batch(rows[start : start + _AT_ONCE], schema)
+            for start in range(0, len(rows), _AT_ONCE)
+        ]
+        file = self.path / name / part_name(self.writer, self._parts[name])
+        try:
+            file.parent.mkdir(parents=True, exist_ok=True)
+            _write_whole(pa.Table.from_batches(batches), file)
+        except OSError as error:
+            self._failure = error
+            return
+        self._parts[name] += 1
+        self.rows[name] += len(rows)
+
+    def _merge(self, name: str) -> None:
+        folder = self.path / name
+        parts = [folder / part_name(self.writer, part) for part in range(self._parts[name])]
+        beside = folder / f".{self.writer}.parquet"
+        with pq.ParquetWriter(beside, schema_of(TABLES[name]), compression=_COMPRESSION) as merged:
+            for part in parts:
+                for batch in pq.ParquetFile(part).iter_batches():
+                    merged.write_batch(batch)
+        beside.replace(folder / f"{self.writer}.parquet")
+        for part in parts:
+            part.unlink()
+
+
+def _batch(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
+    columns = [
+        pa.array(values, field.type)
+        for values, field in zip(zip(*rows, strict=True), schema, strict=True)
+    ]
+    time.sleep(0)  # let who waits for the interpreter have it
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _write_whole(table: pa.Table, file: Path) -> None:
+    """Write a file so that a reader sees all of it or nothing."""
+    beside = file.with_name(f".{file.name}")
+    pq.write_table(table, beside, compression=_COMPRESSION)
+    beside.replace(file)
