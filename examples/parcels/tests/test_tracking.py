@@ -17,8 +17,6 @@ if TYPE_CHECKING:
 
     Eventually = Callable[..., Any]
 
-WITHIN_S = 30.0
-
 
 def test_a_scan_is_seen_in_the_tracking_view(
     depot: Depot, parcel: str, eventually: Eventually
@@ -26,12 +24,10 @@ def test_a_scan_is_seen_in_the_tracking_view(
     assert depot.command("register", parcel, "Oslo") == {"version": 1}
     assert depot.command("scan", parcel, "Bergen") == {"version": 2}
 
-    def probe() -> dict[str, Any] | None:
-        seen = depot.tracking(parcel)
-        return seen if seen["state"] == "Scanned" and len(seen["places"]) == 2 else None
+    def both_places_are_seen() -> None:
+        assert depot.tracking(parcel) == {"state": "Scanned", "places": ["Oslo", "Bergen"]}
 
-    tracking = eventually(probe, within_s=WITHIN_S, what="both places")
-    assert tracking == {"state": "Scanned", "places": ["Oslo", "Bergen"]}
+    eventually(both_places_are_seen)
 
 
 def test_a_delivered_parcel_takes_no_scan(depot: Depot, parcel: str) -> None:
@@ -56,11 +52,11 @@ def test_what_the_queue_delivers_twice_is_one_entry(
     for event in (again, again, last):
         aws.sns.publish(TopicArn=deployment.outputs["ScanTopicArn"], Message=json.dumps(event))
 
-    def probe() -> list[str] | None:
+    def places_with_the_last() -> list[str] | None:
         places: list[str] = depot.tracking(parcel)["places"]
         return places if "Bergen" in places else None
 
-    assert eventually(probe, within_s=WITHIN_S, what="the last event") == ["Oslo", "Bergen"]
+    assert eventually(places_with_the_last, within_s=60) == ["Oslo", "Bergen"]
 
 
 @pytest.mark.parametrize("output", ["LostQueueName", "TrackerFunction"])
