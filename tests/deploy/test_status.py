@@ -24,8 +24,9 @@ DEPLOYMENT = Deployment(
 class CommandTable:
     """A table whose outbox index lags behind its items, and that answers 40 keys at a time."""
 
-    def __init__(self, listed: dict[str, dict[str, Any]]) -> None:
+    def __init__(self, listed: dict[str, dict[str, Any]], twice: str | None) -> None:
         self._items = listed
+        self._twice = [] if twice is None else [twice]
 
     def get_paginator(self, operation: str) -> CommandTable:
         assert operation == "scan"
@@ -33,21 +34,25 @@ class CommandTable:
 
     def paginate(self, *, TableName: str, IndexName: str) -> list[dict[str, Any]]:  # noqa: N803 -- boto3's names
         assert (TableName, IndexName) == ("commands", "outbox")
-        keys = [{"pk": {"S": pk}, "sk": {"S": "event"}} for pk in self._items]
+        keys = [{"pk": {"S": pk}, "sk": {"S": "event"}} for pk in [*self._items, *self._twice]]
         return [{"Items": keys[:70]}, {"Items": keys[70:]}]
 
     def batch_get_item(self, *, RequestItems: dict[str, Any]) -> dict[str, Any]:  # noqa: N803 -- boto3's names
         asked = RequestItems["commands"]
         assert asked["ConsistentRead"] is True
         assert len(asked["Keys"]) <= 100
+        assert len({key["pk"]["S"] for key in asked["Keys"]}) == len(asked["Keys"]), (
+            "DynamoDB refuses"
+        )
         now, later = asked["Keys"][:40], asked["Keys"][40:]
         found = [self._items[key["pk"]["S"]] for key in now]
         left = {"commands": {**asked, "Keys": later}} if later else {}
         return {"Responses": {"commands": [one for one in found if one]}, "UnprocessedKeys": left}
 
 
-def outbox(listed: dict[str, dict[str, Any]]) -> Outbox:
-    return outbox_of(DEPLOYMENT, cast("AwsClients", SimpleNamespace(dynamodb=CommandTable(listed))))
+def outbox(listed: dict[str, dict[str, Any]], *, twice: str | None = None) -> Outbox:
+    table = CommandTable(listed, twice)
+    return outbox_of(DEPLOYMENT, cast("AwsClients", SimpleNamespace(dynamodb=table)))
 
 
 def waiting(age_s: float, attempts: int = 0) -> dict[str, Any]:
@@ -80,7 +85,13 @@ def test_an_event_that_was_projected_since_the_index_was_read_does_not_count() -
     assert seen.oldest_age_s < 100
 
 
-def test_an_event_that_the_sweeper_gave_up_is_stuck_and_still_counts() -> None:
+def test_an_event_that_was_put_off_while_the_index_was_read_counts_once() -> None:
+    listed = {"account#a": waiting(5), "account#b": waiting(5)}
+
+    assert outbox(listed, twice="account#a").size == 2
+
+
+def test_an_event_that_ten_copies_did_not_help_is_stuck_and_still_counts() -> None:
     seen = outbox({"account#a": waiting(5, attempts=10), "account#b": waiting(5, attempts=9)})
 
     assert (seen.size, seen.stuck) == (2, 1)
