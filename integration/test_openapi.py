@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,18 +28,18 @@ from schemathesis.specs.openapi.checks import (
 
 from integration.accounts import Names, accepted
 from integration.facts import await_projected
-from tidemark.api.exchange import Answer, Headers
+from tidemark.api.exchange import Answer, Headers, Request
 from tidemark.api.signing import SERVICE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     from schemathesis import Case, Response
 
     from integration.site import Site
     from tidemark.testing.capabilities import Capabilities
     from tidemark.testing.testbed import Testbed
-    from tidemark.testing.transcript import Exchanges
+    from tidemark.testing.transcript import Transcript
 
     AnyCase = Case[Any]
 
@@ -71,28 +70,25 @@ CONFIG = schemathesis.Config.from_dict({"generation": {"with-security-parameters
 SCHEMA = schemathesis.openapi.from_path(OPENAPI, config=CONFIG)
 
 
-@dataclass(frozen=True)
-class Sent:
+class Sent(Request):
     """A request as schemathesis has it sent, well-formed or not."""
 
-    method: str
-    url: str
-    headers: Mapping[str, str]
-    body: bytes
+    def __post_init__(self) -> None:
+        """Nothing is checked."""
 
 
-class RecordedAdapter(HTTPAdapter):
+class WrittenAdapter(HTTPAdapter):
     """Sends as `requests` does, and writes down what was sent and answered."""
 
-    def __init__(self, exchanges: Exchanges) -> None:
+    def __init__(self, transcript: Transcript) -> None:
         super().__init__()
-        self._exchanges = exchanges
+        self._transcript = transcript
 
     def send(self, request: PreparedRequest, *args: Any, **options: Any) -> Received:
         received: list[Received] = []
 
-        def send() -> Answer:
-            response = super(RecordedAdapter, self).send(request, *args, **options)
+        def transport(_: Request) -> Answer:
+            response = super(WrittenAdapter, self).send(request, *args, **options)
             received.append(response)
             return Answer(response.status_code, Headers(response.headers), response.content)
 
@@ -101,10 +97,10 @@ class RecordedAdapter(HTTPAdapter):
         sent = Sent(
             str(request.method),
             str(request.url),
-            {name: _text(value) for name, value in request.headers.items()},
+            Headers({name: _text(value) for name, value in request.headers.items()}),
             body.encode() if isinstance(body, str) else body,
         )
-        self._exchanges.passed(sent, send)
+        self._transcript.of(transport)(sent)
         return received[0]
 
 
@@ -145,7 +141,7 @@ def sent(site: Site, testbed: Testbed) -> Iterator[Callable[[AnyCase], Response]
     with Session() as session:
         session.trust_env = False  # an emulator is never behind a proxy
         session.mount(
-            site.deployment.api_url, RecordedAdapter(testbed.exchanges_of(site.deployment))
+            site.deployment.api_url, WrittenAdapter(testbed.transcript_of(site.deployment))
         )
         yield lambda case: case.call(
             base_url=site.deployment.api_url, session=session, auth=sign, timeout=30
@@ -162,7 +158,7 @@ def test_what_is_sent_here_is_written_down(
 
     response = sent(operation.Case(path_parameters={"account_id": "nobody"}))
 
-    written = testbed.exchanges_of(site.deployment).path.read_text(encoding="utf-8")
+    written = testbed.transcript_of(site.deployment).path.read_text(encoding="utf-8")
     lines = [json.loads(line) for line in written.splitlines()]
     [mine] = [line for line in lines if request.node.name in (line["test"] or "")]
     assert mine["url"] == f"{site.deployment.api_url}/accounts/nobody"

@@ -25,7 +25,7 @@ from tidemark.targets.aws import ACCOUNT_VARIABLE
 from tidemark.targets.base import TargetOptions
 from tidemark.testing import killed
 from tidemark.testing.removal import Removal
-from tidemark.testing.transcript import Exchanges, Recorder
+from tidemark.testing.transcript import Transcript
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -252,9 +252,9 @@ class Testbed:
                 return stack
         raise TidemarkError("The CDK app changed while it was deployed: start again.")
 
-    def exchanges_of(self, deployment: Deployment) -> Exchanges:
+    def transcript_of(self, deployment: Deployment) -> Transcript:
         """Where what is sent to a deployment's API is written down; a failed session keeps it."""
-        return Exchanges(self._requests / f"{deployment.stack_name}.jsonl")
+        return Transcript(self._requests / f"{deployment.stack_name}.jsonl")
 
     @contextmanager
     def client_of(
@@ -280,7 +280,7 @@ class Testbed:
                 api_url=deployment.api_url,
                 region=deployment.region,
                 credentials=AwsClients(connection).credentials,
-                transport=Recorder(transport or usual, self.exchanges_of(deployment)),
+                transport=self.transcript_of(deployment).of(transport or usual),
                 session="pytest",
             )
 

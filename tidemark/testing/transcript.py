@@ -6,7 +6,7 @@ import json
 import os
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -26,29 +26,9 @@ _SECRET = {
 }
 
 
-class Sent(Protocol):
-    """What is written down of a request, whichever library sends it."""
-
-    @property
-    def method(self) -> str:
-        """The HTTP method."""
-
-    @property
-    def url(self) -> str:
-        """The exact URL."""
-
-    @property
-    def headers(self) -> Mapping[str, str]:
-        """Its headers."""
-
-    @property
-    def body(self) -> bytes:
-        """The bytes of the body, empty for none."""
-
-
 @dataclass(frozen=True)
-class Exchanges:
-    """A file to which exchanges are appended.
+class Transcript:
+    """A file in which requests and their answers are written down.
 
     One line of JSON for each, with the test that sent it. Lines of several threads and processes
     do not mix.
@@ -61,56 +41,43 @@ class Exchanges:
     path: Path
     clock: Callable[[], int] = time.time_ns
 
-    def passed(self, sent: Sent, send: Callable[[], Answer]) -> Answer:
-        """Send a request, and write it down with its answer, or with why there is none."""
-        begun_ns = self.clock()
-        try:
-            answer = send()
-        except Exception as error:
-            self._write(sent, begun_ns, {"error": f"{type(error).__name__}: {error}"})
-            raise
-        secrets = [value for name, value in sent.headers.items() if name.lower() in _SECRET]
-        answered = {
-            "status": answer.status,
-            "headers": _shown(answer.headers),
-            # A gateway that refuses a signature answers with what it would have signed.
-            "body": _without(secrets, _text(answer.body)),
-        }
-        self._write(sent, begun_ns, {"answer": answered})
-        return answer
+    def of(self, transport: Transport) -> Transport:
+        """A transport that sends with another one, and has each exchange written down."""
 
-    def _write(self, sent: Sent, begun_ns: int, outcome: dict[str, Any]) -> None:
+        def send(request: Request) -> Answer:
+            begun_ns = self.clock()
+            try:
+                answer = transport(request)
+            except Exception as error:
+                self._write(request, begun_ns, {"error": f"{type(error).__name__}: {error}"})
+                raise
+            secrets = [value for name, value in request.headers.items() if name.lower() in _SECRET]
+            answered = {
+                "status": answer.status,
+                "headers": _shown(answer.headers),
+                # A gateway that refuses a signature answers with what it would have signed.
+                "body": _without(secrets, _text(answer.body)),
+            }
+            self._write(request, begun_ns, {"answer": answered})
+            return answer
+
+        return send
+
+    def _write(self, request: Request, begun_ns: int, outcome: dict[str, Any]) -> None:
         line = {
             "at_ms": begun_ns // 1_000_000,
             "took_ms": round((self.clock() - begun_ns) / 1e6, 3),
             "test": os.environ.get("PYTEST_CURRENT_TEST"),
-            "method": sent.method,
-            "url": sent.url,
-            "headers": _shown(sent.headers),
-            "body": _text(sent.body),
+            "method": request.method,
+            "url": request.url,
+            "headers": _shown(request.headers),
+            "body": _text(request.body),
             **outcome,
         }
         self.path.parent.mkdir(parents=True, exist_ok=True)
         # Unbuffered: one write a line, which the system appends as a whole.
         with self.path.open("ab", buffering=0) as file:
             file.write(f"{json.dumps(line)}\n".encode())
-
-
-@dataclass(frozen=True)
-class Recorder:
-    """A transport that passes requests on to another, and writes down each exchange.
-
-    Attributes:
-        transport: What sends the requests.
-        exchanges: Where they are written down.
-    """
-
-    transport: Transport
-    exchanges: Exchanges
-
-    def __call__(self, request: Request) -> Answer:
-        """Send one request; see `tidemark.api.exchange.Transport`."""
-        return self.exchanges.passed(request, lambda: self.transport(request))
 
 
 def _shown(headers: Mapping[str, str]) -> dict[str, str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -11,13 +10,11 @@ import pytest
 
 from tidemark.api.exchange import Answer, Headers, LostError, Request
 from tidemark.testing import transcript
-from tidemark.testing.transcript import Exchanges, Recorder
+from tidemark.testing.transcript import Transcript
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from tidemark.api.exchange import Transport
 
 REQUEST = Request(
     "POST",
@@ -34,10 +31,6 @@ REQUEST = Request(
 )
 
 
-def recorder(transport: Transport, path: Path, clock: Callable[[], int] = time.time_ns) -> Recorder:
-    return Recorder(transport, Exchanges(path, clock))
-
-
 def written(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
 
@@ -47,7 +40,7 @@ def test_an_exchange_is_written_down_with_the_test_that_sent_it(tmp_path: Path) 
     path = tmp_path / "requests" / "Tidemark.jsonl"
     ticks = iter([5_000_000_000, 5_002_500_000])
 
-    assert recorder(lambda _: answer, path, lambda: next(ticks))(REQUEST) is answer
+    assert Transcript(path, lambda: next(ticks)).of(lambda _: answer)(REQUEST) is answer
 
     [line] = written(path)
     assert "test_an_exchange_is_written_down" in line.pop("test")
@@ -67,7 +60,7 @@ def test_a_request_without_an_answer_is_written_down_and_its_error_passes(tmp_pa
         raise LostError("the connection was cut")
 
     with pytest.raises(LostError):
-        recorder(lose, tmp_path / "requests.jsonl")(REQUEST)
+        Transcript(tmp_path / "requests.jsonl").of(lose)(REQUEST)
 
     [line] = written(tmp_path / "requests.jsonl")
     assert line["error"] == "LostError: the connection was cut"
@@ -79,7 +72,7 @@ def test_nothing_that_proves_who_sent_is_written_down(tmp_path: Path) -> None:
     said = b"The canonical string should have been 'x-amz-security-token:t0ken' (AWS4-HMAC-SHA256 "
     answer = Answer(403, Headers({"Set-Cookie": "session=5ecret"}), said + b"Signature=cafe)")
 
-    recorder(lambda _: answer, path)(REQUEST)
+    Transcript(path).of(lambda _: answer)(REQUEST)
 
     text = path.read_text(encoding="utf-8")
     assert [secret for secret in ("cafe", "t0ken", "5ecret") if secret in text] == []
@@ -91,7 +84,7 @@ def test_a_long_body_is_cut_and_bytes_that_are_no_text_do_no_harm(tmp_path: Path
     most = transcript.MOST_OF_A_BODY_BYTES
     request = Request("POST", "http://api", body=b"\xff\x00")
 
-    recorder(lambda _: Answer(200, body=b"a" * (most + 7)), path)(request)
+    Transcript(path).of(lambda _: Answer(200, body=b"a" * (most + 7)))(request)
 
     [line] = written(path)
     assert line["answer"]["body"] == "a" * most + "… (7 bytes more)"
@@ -100,7 +93,7 @@ def test_a_long_body_is_cut_and_bytes_that_are_no_text_do_no_harm(tmp_path: Path
 
 def test_lines_of_several_threads_do_not_mix(tmp_path: Path) -> None:
     path = tmp_path / "requests.jsonl"
-    sends = recorder(lambda _: Answer(200, body=b"b" * 9_000), path)
+    sends = Transcript(path).of(lambda _: Answer(200, body=b"b" * 9_000))
 
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(sends, [REQUEST] * 200))
