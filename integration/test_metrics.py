@@ -28,7 +28,7 @@ def test_commands_and_their_projection_lag_are_counted(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(known, "chosen", lambda *_: (site.deployment, target))
+    monkeypatch.setattr(known, "choose", lambda *_: (site.deployment, target))
     account_id = names.account()
     opened = accepted(site.bank.open_account(account_id=account_id, owner_id=names.owner()))
     deposited = accepted(site.bank.deposit(account_id, 8))

@@ -46,7 +46,7 @@ def committed(site: Site) -> Path:
 
 @pytest.fixture(autouse=True)
 def _chosen(site: Site, target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(known, "chosen", lambda *_: (site.deployment, target))
+    monkeypatch.setattr(known, "choose", lambda *_: (site.deployment, target))
 
 
 def test_rows_say_what_is_committed_and_leave_nothing_behind(

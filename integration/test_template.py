@@ -95,4 +95,4 @@ def test_the_plain_template_deploys_without_a_bootstrap_and_works(
         template_digest="",
         outputs=live.outputs,
     )
-    assert first_deposit.prove(deployment, clients).balance > 0
+    assert first_deposit.make(deployment, clients).balance > 0

@@ -179,7 +179,7 @@ def test_an_unknown_id_ends_with_3_and_says_what_was_searched(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(known, "chosen", lambda *_: (site.deployment, target))
+    monkeypatch.setattr(known, "choose", lambda *_: (site.deployment, target))
     wanted_id = unknown_id()
 
     with pytest.raises(EndedError) as ended:

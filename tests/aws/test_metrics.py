@@ -59,8 +59,8 @@ def metrics(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
             yield from (Line(1, "", "update-processor", one) for one in logged)
 
         monkeypatch.setattr(logs, "read", read)
-        monkeypatch.setattr(known, "chosen", lambda *_: (DEPLOYMENT, None))
-        monkeypatch.setattr(known, "answering", lambda _: None)
+        monkeypatch.setattr(known, "choose", lambda *_: (DEPLOYMENT, None))
+        monkeypatch.setattr(known, "connect", lambda _: None)
         monkeypatch.setattr(verb, "AwsClients", lambda _: None)
         monkeypatch.setattr(sys, "argv", ["tidemark", "metrics", *arguments])
         return program.run(), capsys.readouterr().out

@@ -46,19 +46,19 @@ def test_a_torn_record_is_named_when_asked_for_and_else_passed_over(
     path.write_text(content)
     replace(DEPLOYMENT, stack_name="Other").save(tmp_path)
 
-    with pytest.raises(TidemarkError, match="not a recorded deployment: run `tidemark up`"):
+    with pytest.raises(TidemarkError, match="is no known deployment: run `tidemark up`"):
         Deployment.load(path)
     assert [one.stack_name for one in recorded(tmp_path)] == ["Other"]
 
 
 def test_a_verb_acts_on_the_only_deployment(tmp_path: Path) -> None:
-    with pytest.raises(RefusedError, match="No deployment is recorded: run `tidemark up` first"):
+    with pytest.raises(RefusedError, match="No deployment is known in .*: run `tidemark up` first"):
         select(folder=tmp_path)
 
     DEPLOYMENT.save(tmp_path)
 
     assert select(folder=tmp_path) == DEPLOYMENT
-    with pytest.raises(RefusedError, match="No deployment on localstack named X is recorded"):
+    with pytest.raises(RefusedError, match="No deployment on localstack named X is known"):
         select("localstack", "X", tmp_path)
 
 

@@ -58,8 +58,8 @@ def finds(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         run = Run(row_results, attributes.get("left_behind", []), attributes.get("complete", True))
         monkeypatch.setattr(verb, "ROWS", tuple(row(one.name) for one in row_results))
         monkeypatch.setattr(verb, "ask", lambda *_, **__: run)
-        monkeypatch.setattr(known, "chosen", lambda *_: (DEPLOYMENT, OURS))
-        monkeypatch.setattr(known, "answering", lambda _: None)
+        monkeypatch.setattr(known, "choose", lambda *_: (DEPLOYMENT, OURS))
+        monkeypatch.setattr(known, "connect", lambda _: None)
         monkeypatch.setattr(verb, "AwsClients", lambda _: None)
         monkeypatch.setattr(status, "versions", lambda _: {"tidemark": "0.1.0"})
 
@@ -292,8 +292,8 @@ def test_a_target_that_is_lost_meanwhile_keeps_what_could_not_be_removed_unless_
         raise TidemarkError("It cannot be reached.")
 
     theirs = SimpleNamespace(asks_first=False, is_ours=is_ours)
-    monkeypatch.setattr(known, "chosen", lambda *_: (DEPLOYMENT, theirs))
-    monkeypatch.setattr(known, "answering", answering)
+    monkeypatch.setattr(known, "choose", lambda *_: (DEPLOYMENT, theirs))
+    monkeypatch.setattr(known, "connect", answering)
 
     code, _, said = probe()
 

@@ -65,6 +65,6 @@ def test_a_quoted_sentence_is_one_that_is_said(sentence: str) -> None:
 
 def test_sentences_are_found_in_the_guide_and_in_the_sources() -> None:
     assert len(QUOTED) > 20
-    assert {"No deployment… is recorded: run tidemark up first."} <= said()
+    assert {"No deployment… is known in …: run tidemark up first."} <= said()
     assert any(sentence.startswith("Python … is too old") for sentence in said())
     assert "The target is on holiday." not in said()

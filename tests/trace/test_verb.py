@@ -42,8 +42,8 @@ def shown(
             return self.found
 
     def show(found: Trace | Unknown, *, as_json: bool = False) -> str:
-        monkeypatch.setattr(known, "chosen", lambda *_: (Deployment, None))
-        monkeypatch.setattr(known, "answering", lambda _: None)
+        monkeypatch.setattr(known, "choose", lambda *_: (Deployment, None))
+        monkeypatch.setattr(known, "connect", lambda _: None)
         monkeypatch.setattr(verb, "AwsClients", lambda _: None)
         monkeypatch.setattr(Tracer, "of", lambda *_, **__: Fake(found))
         try:

@@ -45,8 +45,8 @@ def call(
         raise RefusedError(f"The API knows GET and POST, not {method}.")
     if not path.startswith("/"):
         raise RefusedError(f"The path begins with a slash: /{path}.")
-    deployment, its_target = known.chosen(target, stack_name)
-    clients = AwsClients(known.answering(its_target))
+    deployment, its_target = known.choose(target, stack_name)
+    clients = AwsClients(known.connect(its_target))
     headers = {}
     if method == "POST":
         headers["Idempotency-Key"] = key or str(uuid.uuid4())

@@ -5,18 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from tidemark.aws import stacks
-from tidemark.aws.clients import AwsClients
 from tidemark.cli.options import WIRINGS
-from tidemark.deploy import changes
-from tidemark.errors import RefusedError, TidemarkError
+from tidemark.errors import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-
-    from tidemark.aws.connection import Connection
 
 _TOPIC_ARN = re.compile(r"arn:[\w-]+:sns:[\w-]+:\d{12}:[\w-]+")
 
@@ -28,8 +21,10 @@ KNOWN = {
 }
 """The contexts, and what there is to choose from; the app itself reads what is free."""
 
+_DEFAULTS = {"wiring": "queued", "arch": "x86_64", "retention": "destroy", "alarm_topic_arn": ""}
 
-def chosen(
+
+def choose(
     contexts: Sequence[str] | None, *, wiring: str | None, retention: str | None
 ) -> dict[str, str]:
     """The context values that the options name, checked against each other.
@@ -47,7 +42,7 @@ def chosen(
         choice = KNOWN[name]
         if choice is not None and value not in choice:
             raise RefusedError(f"There is no {name} {value!r}: choose {' or '.join(choice)}.")
-        if name == "alarm_topic_arn" and not _TOPIC_ARN.fullmatch(value):
+        if name == "alarm_topic_arn" and value and not _TOPIC_ARN.fullmatch(value):
             raise RefusedError(f"{name} {value!r} is not the ARN of an SNS topic.")
     return found
 
@@ -67,23 +62,22 @@ def pairs(words: Sequence[str] | None, option: str) -> dict[str, str]:
     return found
 
 
-def kept_retention(connection: Connection | None, stack_name: str) -> Mapping[str, str]:
-    """The retention of what is deployed: only who names another one changes it.
+def keep(kept: Mapping[str, str], named: Mapping[str, str]) -> dict[str, str]:
+    """The context values to deploy with: what is named, else what is deployed; no default ones.
 
-    Raises:
-        TidemarkError: It cannot be read. Taking it for none would drop it.
+    Args:
+        kept: How the stack is deployed.
+        named: What the options name.
     """
-    if connection is None:
-        return {}
-    clients = AwsClients(connection)
-    try:
-        if stacks.describe(clients, stack_name) is None:
-            return {}
-        template = stacks.live_template(clients, stack_name)
-    except (BotoCoreError, ClientError) as error:
-        words = str(error).rstrip(".")
-        raise TidemarkError(
-            f"Whether {stack_name} keeps its tables cannot be read ({words}): try again, or name "
-            "a --retention."
-        ) from error
-    return {"retention": "retain"} if changes.is_retained(template) else {}
+    wanted = {**kept, **named}
+    return {name: value for name, value in wanted.items() if value != _DEFAULTS[name]}
+
+
+def describe(kept: Mapping[str, str], named: Mapping[str, str]) -> str | None:
+    """What is kept although it is not the default, in words."""
+    told = {name: value for name, value in keep(kept, {}).items() if name not in named}
+    if not told:
+        return None
+    words = ", ".join(f"{name} {value}" for name, value in told.items())
+    option = " ".join(f"-c {name}={_DEFAULTS[name]}" for name in told)
+    return f"it keeps {words}, as it is deployed ({option} changes that)"

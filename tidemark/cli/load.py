@@ -31,8 +31,8 @@ def load(context: typer.Context, target: KnownTarget = None, stack_name: KnownSt
     Further arguments are Locust's: `tidemark load --users 8 --run-time 1m`.
     """
     checkout = require_checkout("load")
-    deployment, its_target = known.chosen(target, stack_name)
-    connection = known.answering(its_target)
+    deployment, its_target = known.choose(target, stack_name)
+    connection = known.connect(its_target)
     command: list[str | Path] = [
         sys.executable,
         "-m",

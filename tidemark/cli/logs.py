@@ -63,8 +63,8 @@ def logs(
     """Print what the functions logged, without metrics and what Lambda says of each invocation."""
     if function is not None and function not in FUNCTIONS:
         raise RefusedError(f"There is no function {function!r}: choose one of {_NAMES}.")
-    deployment, its_target = known.chosen(target, stack_name)
-    clients = AwsClients(known.answering(its_target))
+    deployment, its_target = known.choose(target, stack_name)
+    clients = AwsClients(known.connect(its_target))
 
     def read(since_ms: int) -> Iterable[Line]:
         names = FUNCTIONS if function is None else [function]

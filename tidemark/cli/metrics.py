@@ -41,8 +41,8 @@ def metrics(
     CloudWatch makes metrics of such lines, emulators do not; so these figures are there on every
     target, and are exact.
     """
-    deployment, its_target = known.chosen(target, stack_name)
-    clients = AwsClients(known.answering(its_target))
+    deployment, its_target = known.choose(target, stack_name)
+    clients = AwsClients(known.connect(its_target))
     since_ms = int(time.time() * 1000 - looking_back * 60_000)
     found = summarised(of_stack(clients, deployment, since_ms=since_ms))
     if as_json:

@@ -14,30 +14,37 @@ from tidemark.host import deployment as deployments
 
 if TYPE_CHECKING:
     from tidemark.deploy.bringup import BroughtUp
+    from tidemark.deploy.first_deposit import FirstDeposit
     from tidemark.host.deployment import Deployment
 
 
 def print_for(brought: BroughtUp) -> None:
     """Print where the bank's stack is that is up, and commands that work as printed."""
-    [deployment], proof = brought.deployments, brought.proof
-    assert proof is not None, "a stack with the required outputs is proven"  # noqa: S101 -- a bug of the caller's
+    [deployment], seen = brought.deployments, brought.first_deposit
+    assert seen is not None, "a stack with the required outputs gets a deposit"  # noqa: S101 -- a bug of the caller's
     where = deployment.endpoint or "AWS"
     program = _program()
     choice = _choice(deployment)
     typer.echo(
         f"""
-{deployment.stack_name} is up, and works: {proof.balance} was deposited and read back.
+{deployment.stack_name} is up, and works: {seen.balance} was deposited and read back.
 
   target          {deployment.target} ({where}, {deployment.region})
   API             {deployment.api_url}
-  projection lag  {proof.lag_ms} ms
+  wiring          {deployment.wiring}
+  projection lag  {seen.lag_ms} ms
+  left behind     {seen.in_queue} in the queue, {seen.in_outbox} in the outbox, {_letters(seen)}
 
 Try next:
-  {program} call GET /accounts/{proof.account_id}{choice}
+  {program} call GET /accounts/{seen.account_id}{choice}
   {program} status{choice}
   {program} load{choice}
 """
     )
+
+
+def _letters(seen: FirstDeposit) -> str:
+    return f"{seen.dead_letters} dead letter{'' if seen.dead_letters == 1 else 's'}"
 
 
 def _choice(deployment: Deployment) -> str:

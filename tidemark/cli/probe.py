@@ -99,8 +99,8 @@ def probe(
         earlier = earlier.only(names)
     if target is not None and _makes_something(rows):
         consent.for_target(targets.class_of(target), is_given=yes)  # before anything is called
-    deployment, its_target = known.chosen(target, stack_name)
-    connection = known.answering(its_target)
+    deployment, its_target = known.choose(target, stack_name)
+    connection = known.connect(its_target)
     _ask(rows, its_target, connection, is_given=yes)
     clients = AwsClients(connection)
     started = time.monotonic()
@@ -114,7 +114,7 @@ def probe(
     )
     duration_s = time.monotonic() - started
     try:
-        known.answering(its_target)
+        known.connect(its_target)
     except TidemarkError as error:
         if not its_target.is_ours:  # what was on one of ours has ended with it
             for line in _left(run):

@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 
 from tidemark import DISTRIBUTION
-from tidemark.cli import call, doctor, load, logs, metrics, permissions, probe, stack, status, trace
+from tidemark.cli import (
+    call,
+    doctor,
+    list,  # noqa: A004 -- the verb's name
+    load,
+    logs,
+    metrics,
+    permissions,
+    probe,
+    stack,
+    status,
+    trace,
+)
 from tidemark.errors import ExitCode
 from tidemark.host import failures
 
@@ -52,6 +64,7 @@ def options(
 
 stack.register(app)
 status.register(app)
+list.register(app)
 logs.register(app)
 metrics.register(app)
 call.register(app)

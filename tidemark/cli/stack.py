@@ -3,12 +3,14 @@
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import typer
 
 from tidemark import targets
+from tidemark.aws.clients import AwsClients
+from tidemark.aws.connection import Connection
 from tidemark.cli import choices, consent, known, next_steps
 from tidemark.cli.options import (
     DEFAULT_STACK_NAME,
@@ -25,9 +27,10 @@ from tidemark.cli.options import (
     Wiring,
     Yes,
 )
-from tidemark.deploy import teardown
+from tidemark.deploy import kept, teardown
 from tidemark.deploy.bringup import BringUp
 from tidemark.deploy.cdk import PROGRAMS, Cdk, last_words
+from tidemark.deploy.consent import Consent
 from tidemark.deploy.synthesis import App
 from tidemark.errors import RefusedError, TidemarkError
 from tidemark.host import deployment as deployments
@@ -39,6 +42,63 @@ from tidemark.targets.base import Target, TargetOptions
 from tidemark.targets.choice import choose
 
 _CHILDREN = "children"
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a verb is to bring up, as its options say.
+
+    Attributes:
+        checkout: The folder of the CDK app.
+        named: The context values that the options name.
+        tags: The stack tags that they name.
+        program: The program that deploys.
+        agrees: Whether the caller agrees to what is shown.
+    """
+
+    checkout: Path
+    named: Mapping[str, str]
+    tags: Mapping[str, str] = field(default_factory=dict)
+    program: str = PROGRAMS[0]
+    agrees: bool = False
+
+    def check(self, target: Target) -> Consent:
+        """How the verb asks before it changes something on a target.
+
+        Raises:
+            RefusedError: The options do not go with the target, or nobody is there to answer.
+        """
+        if self.program not in PROGRAMS:
+            raise RefusedError(
+                f"Nothing deploys with {self.program!r}: choose {' or '.join(PROGRAMS)}."
+            )
+        if self.program != PROGRAMS[0] and target.asks_first:
+            raise RefusedError(
+                f"{self.program} deploys to emulators: leave it out with --target {target.name}."
+            )
+        return consent.for_target(type(target), is_given=self.agrees)
+
+    def bring_up(self, target: Target, connection: Connection | None, stack_name: str) -> BringUp:
+        """What brings the stack up: as the options name, else as it is deployed.
+
+        Args:
+            target: Where to.
+            connection: How to reach it; ``None``: it does not run yet, and holds nothing.
+            stack_name: The stack's name.
+        """
+        agree, state = self.check(target), state_dir()
+        deployed = {} if connection is None else kept.choices(AwsClients(connection), stack_name)
+        if said := choices.describe(deployed, self.named):
+            typer.echo(f"Stack {stack_name}: {said}.", err=True)
+        return BringUp(
+            app=App(self.checkout, stack_name, choices.keep(deployed, self.named)),
+            target=target,
+            cdk=Cdk(self.checkout, state, Children(state / _CHILDREN), self.program),
+            state=state,
+            steps=Steps(),
+            tags=self.tags,
+            agree=agree,
+        )
 
 
 def register(app: typer.Typer) -> None:
@@ -66,9 +126,9 @@ def up(  # noqa: PLR0913 -- the options of the command line
     anew.
     """
     deployments.check_stack_name(stack_name)
-    contexts = choices.chosen(context, wiring=wiring, retention=retention)
+    named = choices.choose(context, wiring=wiring, retention=retention)
     tags = choices.pairs(tag, "--tag")
-    require_checkout("up")
+    wanted = _Wanted(require_checkout("up"), named, tags, deploy_with, yes)
     state = state_dir()
     options = TargetOptions(state=state, endpoint_url=endpoint_url, port=port)
     with _at_work(state):
@@ -76,16 +136,10 @@ def up(  # noqa: PLR0913 -- the options of the command line
         if choice.why is not None:
             typer.echo(f"Target {choice.name}: {choice.why}", err=True)
         chosen = targets.create(choice.name, options)
-        bring_up = _bring_up(
-            chosen,
-            stack_name,
-            {"wiring": "queued", **contexts},
-            verb="up",
-            tags=tags,
-            deploy_with=deploy_with,
-            yes=yes,
-        )
-        brought = _with_kept_retention(bring_up).up()
+        wanted.check(chosen)  # before anything is called
+        # One that is ours need not run yet; any other is there, or says why it is not.
+        connection = chosen.find() if chosen.is_ours else chosen.start()
+        brought = wanted.bring_up(chosen, connection, stack_name).up()
     next_steps.print_for(brought)
 
 
@@ -126,22 +180,14 @@ def deploy(
     yes: Yes = False,
 ) -> None:
     """Deploy the stack to the target that runs."""
-    contexts = choices.chosen(context, wiring=wiring, retention=retention)
+    named = choices.choose(context, wiring=wiring, retention=retention)
     tags = choices.pairs(tag, "--tag")
-    require_checkout("deploy")
+    wanted = _Wanted(require_checkout("deploy"), named, tags, deploy_with, yes)
     with _at_work(state_dir()):
-        deployment, chosen = known.chosen(target, stack_name)
-        connection = known.answering(chosen)
-        bring_up = _bring_up(
-            chosen,
-            deployment.stack_name,
-            {"wiring": deployment.wiring, **contexts},
-            verb="deploy",
-            tags=tags,
-            deploy_with=deploy_with,
-            yes=yes,
-        )
-        [deployed] = _with_kept_retention(bring_up).deploy(connection)
+        deployment, chosen = known.choose(target, stack_name)
+        connection = known.connect(chosen)
+        bring_up = wanted.bring_up(chosen, connection, deployment.stack_name)
+        [deployed] = bring_up.deploy(connection)
     typer.echo(f"{deployed.stack_name} is deployed to {deployed.api_url}")
 
 
@@ -164,11 +210,12 @@ def diff(
     context: Context = None,
 ) -> None:
     """Show what a deploy would change."""
-    contexts = choices.chosen(context, wiring=wiring, retention=retention)
-    require_checkout("diff")
-    chosen, connection, name, deployed = known.compared(target, stack_name)
-    bring_up = _bring_up(chosen, name, {**deployed, **contexts}, verb="diff", yes=True)
-    finished = _with_kept_retention(bring_up).diff(connection)
+    named = choices.choose(context, wiring=wiring, retention=retention)
+    wanted = _Wanted(require_checkout("diff"), named, agrees=True)
+    with _at_work(state_dir()):
+        place, chosen = known.choose_place(target, stack_name)
+        connection = known.connect(chosen)
+        finished = wanted.bring_up(chosen, connection, place.stack_name).diff(connection)
     if finished.exit_code != 0:
         raise TidemarkError(f"The diff failed: {last_words(finished.output)}.")
     typer.echo(finished.output.rstrip())
@@ -187,53 +234,7 @@ def _destroy(target: str | None, stack_name: str | None, *, yes: bool) -> None:
         consent.for_target(targets.class_of(target), is_given=yes)  # before anything is called
     state = state_dir()
     with _at_work(state):
-        deployment, chosen = known.deletable(target, stack_name)
+        place, chosen = known.choose_place(target, stack_name)
         agree = consent.for_target(type(chosen), is_given=yes)
-        known.answering(chosen)
-        typer.echo(teardown.destroy(state, deployment, agree))
-
-
-def _bring_up(
-    target: Target,
-    stack_name: str,
-    contexts: Mapping[str, str],
-    *,
-    verb: str,
-    tags: Mapping[str, str] | None = None,
-    deploy_with: str = "cdk",
-    yes: bool = False,
-) -> BringUp:
-    checkout = require_checkout(verb)
-    state = state_dir()
-    return BringUp(
-        app=App(checkout, stack_name, contexts),
-        target=target,
-        cdk=Cdk(checkout, state, Children(state / _CHILDREN), _program_for(target, deploy_with)),
-        state=state,
-        steps=Steps(),
-        tags=tags or {},
-        agree=consent.for_target(type(target), is_given=yes),
-    )
-
-
-def _program_for(target: Target, wanted: str) -> str:
-    if wanted not in PROGRAMS:
-        raise RefusedError(f"Nothing deploys with {wanted!r}: choose {' or '.join(PROGRAMS)}.")
-    if wanted != PROGRAMS[0] and target.asks_first:
-        raise RefusedError(f"{wanted} deploys to emulators: leave it out with --target aws.")
-    return wanted
-
-
-def _with_kept_retention(bring_up: BringUp) -> BringUp:
-    """The same, keeping the retention of what is deployed where none is named."""
-    target, stack_name = bring_up.target, bring_up.app.stack_name
-
-    def kept() -> Mapping[str, str]:
-        # A target that is ours need not run yet; any other is there, or says why it is not.
-        connection = target.find() if target.is_ours else target.start()
-        return choices.kept_retention(connection, stack_name)
-
-    app = bring_up.app
-    if "retention" in app.contexts:
-        return bring_up
-    return replace(bring_up, app=replace(app, contexts={**kept(), **app.contexts}))
+        known.connect(chosen)
+        typer.echo(teardown.destroy(state, place, agree))

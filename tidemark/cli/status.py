@@ -25,8 +25,8 @@ def status(
     as_json: AsJson = False,  # noqa: FBT002 -- a flag of the command line
 ) -> None:
     """Show the target, the stack, and what is on its way through it."""
-    deployment, its_target = known.chosen(target, stack_name)
-    report = measured.report(deployment, AwsClients(known.answering(its_target)))
+    deployment, its_target = known.choose(target, stack_name)
+    report = measured.report(deployment, AwsClients(known.connect(its_target)))
     if as_json:
         typer.echo(json.dumps(report, indent=2, sort_keys=True))
         return

@@ -48,8 +48,8 @@ def trace(
     stack_name: KnownStack = None,
 ) -> None:
     """Show the way of a command, an event or an account through the stack, as one timeline."""
-    deployment, its_target = known.chosen(target, stack_name)
-    clients = AwsClients(known.answering(its_target))
+    deployment, its_target = known.choose(target, stack_name)
+    clients = AwsClients(known.connect(its_target))
     found = Tracer.of(deployment, clients, lookback_min=looking_back).trace(wanted_id, kind)
     if as_json:
         where = {"target": deployment.target, "stack_name": deployment.stack_name}

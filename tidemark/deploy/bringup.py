@@ -12,6 +12,8 @@ from tidemark.aws.clients import AwsClients
 from tidemark.deploy import consent, first_deposit, outputs, synthesis
 from tidemark.deploy.bootstrap import bootstrap, is_bootstrapped
 from tidemark.deploy.changes import Changes
+from tidemark.deploy.evidence import keep as keep_evidence
+from tidemark.deploy.first_deposit import DoesNotWorkError
 from tidemark.deploy.rollout import Rollout
 from tidemark.deploy.undoing import Undoing
 
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from tidemark.deploy.assembly import Assembly
     from tidemark.deploy.cdk import Cdk
     from tidemark.deploy.consent import Consent
-    from tidemark.deploy.first_deposit import Proof
+    from tidemark.deploy.first_deposit import FirstDeposit
     from tidemark.deploy.synthesis import App
     from tidemark.host.deployment import Deployment
     from tidemark.host.processes import Finished
@@ -37,11 +39,11 @@ class BroughtUp:
 
     Attributes:
         deployments: The app's stacks, each after those that it depends on.
-        proof: What was seen of the bank, if one of them is Tidemark's.
+        first_deposit: What was seen of the bank, if one of them is Tidemark's.
     """
 
     deployments: tuple[Deployment, ...]
-    proof: Proof | None
+    first_deposit: FirstDeposit | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,32 +71,32 @@ class BringUp:
     undone_by: str = "`tidemark down` removes it"
 
     def up(self) -> BroughtUp:
-        """Start the target, deploy the app's stacks, and prove the bank's to work.
+        """Start the target, deploy the app's stacks, and see that the bank's works.
 
-        Whatever goes wrong, nothing is left running that did not run before.
+        Whatever goes wrong before all of them are deployed, and when the user stops it, nothing
+        is left running that did not run before. What is deployed and does not work stays.
 
         Raises:
-            TidemarkError: Something failed; what there is to look at is kept.
+            DoesNotWorkError: The bank's does not; the sentence says where it is.
+            TidemarkError: Something else failed; what there is to look at is kept.
             InterruptedByUserError: The user stopped it.
         """
         starts_it = self.target.is_ours and self.target.find() is None
         with self._undoing.on_failure(stop_target=starts_it):
-            with ThreadPoolExecutor(1) as pool:
-                synthesis_done = pool.submit(self._synthesise)
-                try:
-                    with self.steps.step(f"{self.target.name} target answers"):
-                        clients = AwsClients(self.target.start())
-                    if self.target.asks_first:
-                        self._ask(self._rollout(synthesis_done.result(), clients))
-                    bootstrap(self.target, clients, self.cdk, self.steps)
-                    rollout = self._rollout(synthesis_done.result(), clients)
-                except BaseException:
-                    self.cdk.children.stop()  # else leaving the pool would wait for the app
-                    raise
-            deployments = tuple(rollout.run())
-            proof = self._prove(deployments, clients)
-        self._record(deployments)
-        return BroughtUp(deployments, proof)
+            rollout = self._start()
+            deployments = self._deploy(rollout)
+            seen: FirstDeposit | DoesNotWorkError | None
+            try:
+                seen = self._deposit(deployments, rollout.clients)
+            except DoesNotWorkError as error:
+                seen = error
+            except BaseException:
+                for one in deployments if starts_it else ():
+                    one.forget(self.state)
+                raise
+        if isinstance(seen, DoesNotWorkError):
+            raise self._say_where(seen, deployments, rollout.clients)
+        return BroughtUp(deployments, seen)
 
     def deploy(self, connection: Connection) -> tuple[Deployment, ...]:
         """Deploy the app's stacks to a target that runs.
@@ -108,9 +110,7 @@ class BringUp:
             if self.target.asks_first:
                 self._ask(rollout)
             bootstrap(self.target, clients, self.cdk, self.steps)
-            deployments = tuple(rollout.run())
-        self._record(deployments)
-        return deployments
+            return self._deploy(rollout)
 
     def diff(self, connection: Connection) -> Finished:
         """Compare what is deployed on a target with what a deploy would bring."""
@@ -121,17 +121,50 @@ class BringUp:
             self.cdk.children.stop()
             raise
 
-    def _prove(self, deployments: tuple[Deployment, ...], clients: AwsClients) -> Proof | None:
+    def _start(self) -> Rollout:
+        """Start the target while the app is synthesised; ask and bootstrap there."""
+        with ThreadPoolExecutor(1) as pool:
+            synthesis_done = pool.submit(self._synthesise)
+            try:
+                with self.steps.step(f"{self.target.name} target answers"):
+                    clients = AwsClients(self.target.start())
+                if self.target.asks_first:
+                    self._ask(self._rollout(synthesis_done.result(), clients))
+                bootstrap(self.target, clients, self.cdk, self.steps)
+                return self._rollout(synthesis_done.result(), clients)
+            except BaseException:
+                self.cdk.children.stop()  # else leaving the pool would wait for the app
+                raise
+
+    def _deploy(self, rollout: Rollout) -> tuple[Deployment, ...]:
+        """Deploy the stacks; each is known from then on, whether or not it works."""
+        deployments = []
+        for one in rollout.run():
+            one.save(self.state)
+            deployments.append(one)
+        shutil.rmtree(self._evidence, ignore_errors=True)  # of a failure that is over
+        return tuple(deployments)
+
+    def _deposit(
+        self, deployments: tuple[Deployment, ...], clients: AwsClients
+    ) -> FirstDeposit | None:
         for one in deployments:
             if one.outputs.keys() >= set(outputs.REQUIRED_OUTPUTS):
                 with self.steps.step("a deposit is read back from the query side"):
-                    return first_deposit.prove(one, clients)
+                    return first_deposit.make(one, clients)
         return None
 
-    def _record(self, deployments: tuple[Deployment, ...]) -> None:
-        for one in deployments:
-            one.save(self.state)
-        shutil.rmtree(self._evidence, ignore_errors=True)  # of a failure that is over
+    def _say_where(
+        self, error: DoesNotWorkError, deployments: tuple[Deployment, ...], clients: AwsClients
+    ) -> DoesNotWorkError:
+        """The error, with where there is something to look at."""
+        names = [one.stack_name for one in deployments]
+        keep_evidence(self._evidence, self.target, clients.connection, names)
+        error.add_note(
+            f"It stays as it is, to be looked at with `tidemark logs`; {self.undone_by}."
+        )
+        error.add_note(f"What there is to look at: {self._evidence}")
+        return error
 
     def _synthesise(self) -> Assembly:
         found = synthesis.find(self.app)

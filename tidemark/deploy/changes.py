@@ -6,6 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tidemark.deploy.kept import is_retained
 from tidemark.errors import RefusedError
 
 if TYPE_CHECKING:
@@ -103,24 +104,14 @@ class Changes:
 
 
 def _resources(template: Mapping[str, Any]) -> str:
-    kinds = Counter(
-        str(one["Type"]).rpartition("::")[2] for one in template.get("Resources", {}).values()
-    )
+    found = template.get("Resources", {}).values()
+    # A loop of CloudFormation's is a list.
+    kinds = Counter(one["Type"].rpartition("::")[2] for one in found if isinstance(one, dict))
     named = [f"{count} {kind}" for kind, count in kinds.most_common(_MOST_KINDS)]
     return f"{sum(kinds.values())} resources ({', '.join(named)}, …)"
 
 
-def _retention(template: Mapping[str, object]) -> str:
+def _retention(template: Mapping[str, Any]) -> str:
     if is_retained(template):
         return "kept when the stack goes, and the stack is protected from deletion"
     return "removed with the stack (--retention retain keeps them)"
-
-
-def is_retained(template: Mapping[str, object]) -> bool:
-    """Whether a template keeps its tables when its stack is deleted."""
-    resources = template.get("Resources")
-    return isinstance(resources, dict) and any(
-        one.get("Type") == "AWS::DynamoDB::Table" and one.get("DeletionPolicy") == "Retain"
-        for one in resources.values()
-        if isinstance(one, dict)  # a loop of CloudFormation's is a list
-    )

@@ -1,4 +1,4 @@
-"""One deployed stack, and the record of it that the other verbs act on."""
+"""One deployed stack, and what is known of it here, which the other verbs act on."""
 
 from __future__ import annotations
 
@@ -7,7 +7,13 @@ from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Self
 
 from tidemark.errors import RefusedError, TidemarkError
-from tidemark.host.state import read_json, state_dir, write_json
+from tidemark.host.state import (
+    STATE_DIR_VARIABLE,
+    find_checkout,
+    read_json,
+    state_dir,
+    write_json,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +55,7 @@ class Deployment:
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        """Read a recorded deployment.
+        """Read a known deployment.
 
         Raises:
             TidemarkError: The file is absent, torn or of another shape.
@@ -63,44 +69,48 @@ class Deployment:
     @classmethod
     def _unreadable(cls, path: Path) -> Self:
         raise TidemarkError(
-            f"{path} is not a recorded deployment: run `tidemark up`, which writes it anew."
+            f"{path} is no known deployment: run `tidemark up`, which writes it anew."
         )
 
     def save(self, folder: Path | None = None) -> Path:
-        """Record it, and return where."""
+        """Write down that it is there, and return where."""
         path = path_of(self.target, self.stack_name, folder)
         write_json(path, asdict(self))
         return path
 
+    def forget(self, folder: Path | None = None) -> None:
+        """Know of it no more."""
+        path_of(self.target, self.stack_name, folder).unlink(missing_ok=True)
+
 
 def path_of(target: str, stack_name: str, folder: Path | None = None) -> Path:
-    """Where the deployment of a stack on a target is recorded."""
+    """Where it is written what is known of the deployment of a stack on a target."""
     return (folder or state_dir()) / _FOLDER / f"{target}.{stack_name}.json"
 
 
 def paths(folder: Path | None = None) -> list[Path]:
-    """The files of all recorded deployments, readable or not."""
+    """The files of all known deployments, readable or not."""
     return sorted(((folder or state_dir()) / _FOLDER).glob("*.json"))
 
 
 def recorded(folder: Path | None = None) -> list[Deployment]:
-    """Every readable recorded deployment, by file name; unreadable ones are passed over."""
+    """Every readable known deployment, by file name; unreadable ones are passed over."""
     found = []
     for path in paths(folder):
         try:
             found.append(Deployment.load(path))
         except TidemarkError:
-            continue  # nothing is lost: `up` finds the stack again and records it anew
+            continue  # nothing is lost: `up` finds the stack again and writes it down anew
     return found
 
 
 def select(
     target: str | None = None, stack_name: str | None = None, folder: Path | None = None
 ) -> Deployment:
-    """The one recorded deployment that a verb acts on.
+    """The one known deployment that a verb acts on.
 
     Raises:
-        RefusedError: None is recorded, or several are and the arguments do not choose one.
+        RefusedError: None is known, or several are and the arguments do not choose one.
     """
     candidates = [
         deployment
@@ -113,10 +123,16 @@ def select(
         [f" on {target}" if target else "", f" named {stack_name}" if stack_name else ""]
     )
     if not candidates:
-        raise RefusedError(f"No deployment{wanted} is recorded: run `tidemark up` first.")
+        at = folder or state_dir()
+        if find_checkout() is not None:
+            raise RefusedError(f"No deployment{wanted} is known in {at}: run `tidemark up` first.")
+        raise RefusedError(
+            f"No deployment{wanted} is known in {at}: go where `tidemark up` was run, or name its "
+            f"state folder in {STATE_DIR_VARIABLE}."
+        )
     names = ", ".join(f"{one.stack_name} on {one.target}" for one in candidates)
     raise RefusedError(
-        f"Several deployments are recorded ({names}): choose with --target and --stack-name."
+        f"Several deployments are known ({names}): choose with --target and --stack-name."
     )
 
 

@@ -11,9 +11,10 @@ from botocore.exceptions import ClientError
 from tests.targets.aws.conftest import ACCOUNT, LOG_ROLE, REGION
 from tests.targets.aws.small_stack import Person, RecordingCdk, bring_up, template, write_app
 from tidemark import targets
+from tidemark.aws.clients import AwsClients
 from tidemark.aws.connection import Connection
 from tidemark.aws.stacks import template_digest
-from tidemark.cli import choices
+from tidemark.deploy import kept
 from tidemark.errors import RefusedError, TidemarkError
 from tidemark.targets import aws_log_role
 from tidemark.targets.base import Target, TargetOptions
@@ -215,24 +216,20 @@ def test_retained_tables_stay_retained_until_somebody_says_otherwise(
     person = Person()
     deploy(aws, checkout, person, contexts={"retention": "retain"})
     assert any("kept when the stack goes" in line for line in person.read)
-    kept = choices.kept_retention(aws.find(), "Tidemark")
-    assert kept == {"retention": "retain"}
-    _, cdk = deploy(aws, checkout, Person(), contexts=kept)
+    as_deployed = kept.choices(AwsClients(aws.start()), "Tidemark")
+    assert as_deployed == {"wiring": "queued", "retention": "retain"}
+    _, cdk = deploy(aws, checkout, Person(), contexts={"retention": "retain"})
     assert cdk.verbs == []
 
     other = Person(answer=False)
     with pytest.raises(RefusedError):
-        deploy(aws, checkout, other, contexts={**kept, "retention": "destroy"})
+        deploy(aws, checkout, other, contexts={"retention": "destroy"})
     assert any("tables: removed with the stack" in line for line in other.read)
 
 
-def test_nothing_that_is_deployed_has_no_retention_to_keep() -> None:
-    assert choices.kept_retention(None, "Tidemark") == {}
-
-
 @pytest.mark.usefixtures("account")
-def test_no_stack_has_no_retention_to_keep(aws: Target) -> None:
-    assert choices.kept_retention(aws.find(), "Tidemark") == {}
+def test_no_stack_has_nothing_to_keep(aws: Target) -> None:
+    assert kept.choices(AwsClients(aws.start()), "Tidemark") == {}
 
 
 @pytest.mark.usefixtures("account")
@@ -291,7 +288,8 @@ def test_up_prints_commands_that_name_the_target(
 
     del checkout
     monkeypatch.setattr("tidemark.cli.stack.Cdk", RecordingCdk)
-    monkeypatch.setattr(first_deposit, "prove", lambda *_: first_deposit.Proof("proof-1", 4200, 42))
+    seen = first_deposit.FirstDeposit("proof-1", 4200, 42, 0, 0, 0)
+    monkeypatch.setattr(first_deposit, "make", lambda *_: seen)
 
     ended = run("up", "--target", "aws", "--yes", "--tag", "team=x")
 

@@ -11,7 +11,7 @@ from tests.targets.aws.conftest import ACCOUNT
 from tests.targets.aws.small_stack import RecordingCdk, write_app
 from tidemark.aws import stacks
 from tidemark.deploy import bringup, first_deposit, rollout
-from tidemark.deploy.first_deposit import Proof
+from tidemark.deploy.first_deposit import DoesNotWorkError, FirstDeposit
 from tidemark.deploy.synthesis import OWN_COMMAND
 from tidemark.errors import InterruptedByUserError, RefusedError, TidemarkError
 from tidemark.host.processes import ProcessIdentity
@@ -43,7 +43,7 @@ def bed(
     write_app(checkout)
     monkeypatch.setenv("TIDEMARK_AWS_ACCOUNT", ACCOUNT)
     monkeypatch.setattr(testbed, "Cdk", RecordingCdk)
-    monkeypatch.setattr(first_deposit, "prove", lambda *_: Proof("a", 1, 1))
+    monkeypatch.setattr(first_deposit, "make", lambda *_: FirstDeposit("a", 1, 1, 0, 0, 0))
     return Testbed(Plan("aws", None, checkout, OWN_COMMAND), tmp_path / "session", Steps())
 
 
@@ -53,13 +53,13 @@ def stacks_of(account: boto3.Session) -> set[str]:
 
 
 def fail(*_: object) -> NoReturn:
-    raise TidemarkError("It does not work.")
+    raise DoesNotWorkError("It does not work.")
 
 
 def test_a_stack_that_does_not_work_is_removed(
     account: boto3.Session, bed: Testbed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(first_deposit, "prove", fail)
+    monkeypatch.setattr(first_deposit, "make", fail)
     with pytest.raises(TidemarkError, match="It does not work"):
         bed.deployed()
     assert len(stacks_of(account)) == 1

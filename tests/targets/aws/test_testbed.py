@@ -9,7 +9,7 @@ import pytest
 from tests.targets.aws.conftest import ACCOUNT, REGION
 from tests.targets.aws.small_stack import RecordingCdk, write_app
 from tidemark.deploy import first_deposit
-from tidemark.deploy.first_deposit import Proof
+from tidemark.deploy.first_deposit import FirstDeposit
 from tidemark.deploy.synthesis import OWN_COMMAND
 from tidemark.errors import RefusedError
 from tidemark.host.progress import Steps
@@ -28,7 +28,7 @@ def bed(checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Test
     """A testbed on moto's account, whose API nobody asks."""
     write_app(checkout)
     monkeypatch.setattr(testbed, "Cdk", RecordingCdk)
-    monkeypatch.setattr(first_deposit, "prove", lambda *_: Proof("a", 1, 1))
+    monkeypatch.setattr(first_deposit, "make", lambda *_: FirstDeposit("a", 1, 1, 0, 0, 0))
     return Testbed(Plan("aws", None, checkout, OWN_COMMAND), tmp_path / "session", Steps())
 
 
