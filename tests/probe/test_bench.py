@@ -56,7 +56,7 @@ def test_a_row_that_was_given_up_has_no_time_left() -> None:
 def test_settled_is_what_has_not_changed_for_a_while() -> None:
     looks = iter([1, 2, 3])
 
-    assert bench().settled(lambda: next(looks, 3), for_s=0.05, what="the count") == 3
+    assert bench().settle(lambda: next(looks, 3), for_s=0.05, what="the count") == 3
 
 
 def test_after_what_cannot_be_the_end_settling_begins_anew() -> None:
@@ -73,7 +73,7 @@ def test_after_what_cannot_be_the_end_settling_begins_anew() -> None:
         cast("AwsClients", None), DEPLOYMENT, cast("Role", None), within_s=1000, clock=ticking
     )
 
-    assert its_bench.settled(look, for_s=2, what="the queue") == "empty"
+    assert its_bench.settle(look, for_s=2, what="the queue") == "empty"
     assert len(looks) > 3
 
 
@@ -82,14 +82,14 @@ def test_what_comes_to_no_end_says_what_was_seen() -> None:
         raise NotYetError("one message")
 
     with pytest.raises(NotSeenInTimeError, match=r"^one message$"):
-        bench(within_s=0.1).settled(look, for_s=0, what="the queue")
+        bench(within_s=0.1).settle(look, for_s=0, what="the queue")
 
 
 def test_what_keeps_changing_is_not_seen() -> None:
     counts = iter(range(1000))
 
     with pytest.raises(NotSeenInTimeError, match="no sign of rest"):
-        bench(within_s=0.2).settled(lambda: next(counts), for_s=60, what="rest")
+        bench(within_s=0.2).settle(lambda: next(counts), for_s=60, what="rest")
 
 
 class FakeSqs:

@@ -117,23 +117,28 @@ def _stack(
 def test_what_is_there_as_declared_is_not_dropped() -> None:
     stack = _stack()
 
-    assert list(stack.dropped_policies()) == []
-    assert list(stack.dropped_from_definitions()) == []
-    assert list(stack.dropped_from_stages()) == []
+    assert list(stack.find_dropped_policies()) == []
+    assert list(stack.find_dropped_from_definitions()) == []
+    assert list(stack.find_dropped_from_stages()) == []
 
 
 def test_a_statement_for_another_topic_is_named() -> None:
     stack = _stack(may_send="arn:aws:sns:us-east-1:1:Other", may_invoke="*")
 
-    assert list(stack.dropped_policies()) == ["Condition of QueuePolicy", "Condition of Permission"]
+    assert list(stack.find_dropped_policies()) == [
+        "Condition of QueuePolicy",
+        "Condition of Permission",
+    ]
 
 
 def test_a_policy_that_is_not_there_at_all_is_named() -> None:
-    assert list(_stack(may_invoke=None).dropped_policies()) == ["Permission"]
+    assert list(_stack(may_invoke=None).find_dropped_policies()) == ["Permission"]
 
 
 def test_settings_of_an_api_and_of_its_deployment_are_compared() -> None:
     stack = _stack(endpoints=(), description="another")
 
-    assert list(stack.dropped_from_definitions()) == ["EndpointConfiguration.Types"]
-    assert list(stack.dropped_from_stages()) == ["Description (another instead of as declared)"]
+    assert list(stack.find_dropped_from_definitions()) == ["EndpointConfiguration.Types"]
+    assert list(stack.find_dropped_from_stages()) == [
+        "Description (another instead of as declared)"
+    ]

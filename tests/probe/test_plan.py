@@ -16,7 +16,7 @@ from tidemark.probe.row import Topic
 
 # How a row's source shows that it makes something.
 MAKING = {
-    "APIs": r"rest_api\.(deployed|bare)\(",
+    "APIs": r"rest_api\.(deploy|bare)\(",
     "alarms": r"put_metric_alarm\(",
     "functions": r"bench\.function\(",
     "log groups": r"create_log_group\(",
@@ -24,7 +24,7 @@ MAKING = {
     "queues": r"bench\.queue\(",
     "roles": r"create_role\(",
     "rules": r"put_rule\(",
-    "stacks": r"bench\.stack\(|rest_api\.deployed\(",
+    "stacks": r"bench\.stack\(|rest_api\.deploy\(",
     "tables": r"bench\.table\(",
     "topics": r"bench\.topic\(",
 }

@@ -100,7 +100,7 @@ def test_an_api_is_asked_for_a_failure_only_once_it_answers(
         return Answer(next(statuses), Headers({}), b'{"message": "Internal server error"}')
 
     monkeypatch.setattr(Bench, "function", lambda *_, **__: Function("f", "arn:f"))
-    monkeypatch.setattr(rest_api, "deployed", lambda *_: SimpleNamespace(send=send))
+    monkeypatch.setattr(rest_api, "deploy", lambda *_: SimpleNamespace(send=send))
 
     seen = gateway.failing_function.probe(bench())
 

@@ -61,14 +61,14 @@ def edges_of(template: Template) -> Iterator[Edge]:
 
 def _to_roles(template: Template) -> Iterator[Edge]:
     for function in template.of_kind("AWS::Lambda::Function"):
-        role = template.referred(function.properties["Role"])
+        role = template.resolve(function.properties["Role"])
         request = Request("sts:AssumeRole", role.arn, "lambda.amazonaws.com", _context())
         yield Edge("Lambda", f"to run {template.name(function)}", role, request)
 
 
 def _from_api_gateway(template: Template) -> Iterator[Edge]:
     for stage in template.of_kind("AWS::ApiGateway::Stage"):
-        api = template.referred(stage.properties["RestApiId"])
+        api = template.resolve(stage.properties["RestApiId"])
         for path, operations in api.properties["Body"]["paths"].items():
             for method, operation in operations.items():
                 integration = operation.get("x-amazon-apigateway-integration")
@@ -97,8 +97,8 @@ def _from_api_gateway(template: Template) -> Iterator[Edge]:
 
 def _from_topics(template: Template) -> Iterator[Edge]:
     for subscription in template.of_kind("AWS::SNS::Subscription"):
-        topic = template.referred(subscription.properties["TopicArn"])
-        endpoint = template.referred(subscription.properties["Endpoint"])
+        topic = template.resolve(subscription.properties["TopicArn"])
+        endpoint = template.resolve(subscription.properties["Endpoint"])
         edge = ("SNS", f"messages of {template.name(topic)}")
         match subscription.properties["Protocol"]:
             case "lambda":

@@ -34,7 +34,7 @@ def statements_of_role(template: Template, role: Resource) -> list[Statement]:
     documents += [
         policy.properties["PolicyDocument"]
         for policy in template.of_kind("AWS::IAM::Policy")
-        if any(template.referred(one) == role for one in policy.properties.get("Roles", []))
+        if any(template.resolve(one) == role for one in policy.properties.get("Roles", []))
     ]
     return list(_statements(template, f"role {role.logical_id}", documents))
 
@@ -48,13 +48,13 @@ def statements_on(template: Template, resource: Resource) -> list[Statement]:
         return [
             _permission(template, permission)
             for permission in template.of_kind("AWS::Lambda::Permission")
-            if template.referred(permission.properties["FunctionName"]) == resource
+            if template.resolve(permission.properties["FunctionName"]) == resource
         ]
     return [
         statement
         for kind, attached in _ATTACHED_BY.items()
         for policy in template.of_kind(kind)
-        if any(template.referred(one) == resource for one in policy.properties[attached])
+        if any(template.resolve(one) == resource for one in policy.properties[attached])
         for statement in _statements(
             template, policy.logical_id, [policy.properties["PolicyDocument"]]
         )
@@ -91,7 +91,7 @@ def _permission(template: Template, permission: Resource) -> Statement:
         where=permission.logical_id,
         effect="Allow",
         actions=template.texts(properties["Action"]),
-        resources=(template.referred(properties["FunctionName"]).arn,),
+        resources=(template.resolve(properties["FunctionName"]).arn,),
         principals=frozenset(template.texts(properties["Principal"])),
         conditions=conditions,
     )

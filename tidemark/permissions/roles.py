@@ -59,8 +59,11 @@ def prove_role(template: Template, function: Resource, calls: Iterable[Call], pr
         TidemarkError: The template or the calls say something that is not understood here.
     """
     who = template.name(function)
-    needs = [*(_called(template, one) for one in calls), *_used(template, function)]
-    role = template.referred(function.properties["Role"])
+    needs = [
+        *(_need_of_call(template, one) for one in calls),
+        *_needs_of_services(template, function),
+    ]
+    role = template.resolve(function.properties["Role"])
     granting = statements_of_role(template, role)
     for need in needs:
         on_resource = _policies_of(template, need.grant.resource)
@@ -91,7 +94,7 @@ def prove_role(template: Template, function: Resource, calls: Iterable[Call], pr
 
 def find_roles_of_nobody(template: Template, functions: Iterable[Resource], proof: Proof) -> None:
     """See that there is no role but those of the functions."""
-    used = {template.referred(one.properties["Role"]).logical_id for one in functions}
+    used = {template.resolve(one.properties["Role"]).logical_id for one in functions}
     proof.objections += [
         Objection("unused", f"role {role.logical_id} is no function's")
         for role in template.of_kind("AWS::IAM::Role")
@@ -99,7 +102,7 @@ def find_roles_of_nobody(template: Template, functions: Iterable[Resource], proo
     ]
 
 
-def _called(template: Template, call: Call) -> Need:
+def _need_of_call(template: Template, call: Call) -> Need:
     name, slash, index = call.resource.partition("/")
     if name not in template.named:
         raise TidemarkError(
@@ -120,7 +123,7 @@ def _called(template: Template, call: Call) -> Need:
     )
 
 
-def _used(template: Template, function: Resource) -> Iterator[Need]:
+def _needs_of_services(template: Template, function: Resource) -> Iterator[Need]:
     for use in uses_of_role(template, function):
         for action in use.actions:
             request = Request(action, use.made_on, context=SECURE)

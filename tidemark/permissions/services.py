@@ -45,7 +45,7 @@ def uses_of_role(template: Template, function: Resource) -> Iterator[Use]:
     if (logging := properties.get("LoggingConfig", {})).get("LogGroup"):
         # https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html; the group is
         # the stack's, so that Lambda needs not create it.
-        group = template.referred(logging["LogGroup"])
+        group = template.resolve(logging["LogGroup"])
         yield Use(
             ("logs:CreateLogStream", "logs:PutLogEvents"),
             group.arn,
@@ -62,12 +62,12 @@ def uses_of_role(template: Template, function: Resource) -> Iterator[Use]:
         )
     if dead_letters := properties.get("DeadLetterConfig", {}).get("TargetArn"):
         # https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
-        queue = _queue(template, template.referred(dead_letters))
+        queue = _queue(template, template.resolve(dead_letters))
         yield Use(("sqs:SendMessage",), queue.arn, queue.arn, "Lambda sends failed invocations")
     for mapping in template.of_kind("AWS::Lambda::EventSourceMapping"):
-        if template.referred(mapping.properties["FunctionName"]) == function:
+        if template.resolve(mapping.properties["FunctionName"]) == function:
             # https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-configure.html
-            queue = _queue(template, template.referred(mapping.properties["EventSourceArn"]))
+            queue = _queue(template, template.resolve(mapping.properties["EventSourceArn"]))
             yield Use(
                 ("sqs:DeleteMessage", "sqs:GetQueueAttributes", "sqs:ReceiveMessage"),
                 queue.arn,

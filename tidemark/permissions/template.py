@@ -116,7 +116,7 @@ class Template:
         names = (name for name, one in self.named.items() if one == resource)
         return next(names, resource.logical_id)
 
-    def referred(self, value: Any) -> Resource:
+    def resolve(self, value: Any) -> Resource:
         """The resource that a value refers to.
 
         Raises:
@@ -145,7 +145,7 @@ class Template:
             case {"Fn::Join": [str(separator), list(parts)]}:
                 return separator.join(map(self.text, parts))
             case {"Fn::Sub": pattern}:
-                return self._substituted(*([pattern, {}] if isinstance(pattern, str) else pattern))
+                return self._substitute(*([pattern, {}] if isinstance(pattern, str) else pattern))
         raise UnreadableTemplateError(
             f"{value} in the template is not understood: teach it to "
             "tidemark/permissions/template.py."
@@ -166,7 +166,7 @@ class Template:
     def _attribute(self, resource: Resource, attribute: str) -> str:
         return resource.arn if attribute.endswith("Arn") else resource.logical_id
 
-    def _substituted(self, pattern: str, variables: Mapping[str, Any]) -> str:
+    def _substitute(self, pattern: str, variables: Mapping[str, Any]) -> str:
         def value(found: re.Match[str]) -> str:
             name = found[1]
             if name in variables:

@@ -159,7 +159,7 @@ class Bench(Functions):
         self.eventually(probe, what="the stack to be created")
         return physical_ids(self.clients, name)
 
-    def received(self, queue: Queue, *, is_kept: bool = False) -> list[Mapping[str, Any]]:
+    def receive(self, queue: Queue, *, is_kept: bool = False) -> list[Mapping[str, Any]]:
         """Receive what a queue has to give now, and delete it unless it is to be kept."""
         messages = self.clients.sqs.receive_message(
             QueueUrl=queue.url,

@@ -52,7 +52,7 @@ class DeployedStack:
         """The resources of some types, by logical id."""
         return {name: one for name, one in self.resources.items() if one["Type"] in types}
 
-    def dropped(self, *types: str) -> Mapping[str, list[str]]:
+    def find_dropped(self, *types: str) -> Mapping[str, list[str]]:
         """The properties of resources of some types that did not arrive, and whose they are."""
         found: defaultdict[str, list[str]] = defaultdict(list)
         for name, resource in self.of_type(*types).items():
@@ -62,12 +62,12 @@ class DeployedStack:
                 for key, value in resource.get("Properties", {}).items()
                 if key not in _NOT_DESCRIBED.get(kind, ())
             }
-            described = self._described(kind, name)
+            described = self._describe(kind, name)
             for path in declared.missing(properties, described):
                 found[path].append(short(name))
         return found
 
-    def _described(self, kind: str, name: str) -> dict[str, Any]:
+    def _describe(self, kind: str, name: str) -> dict[str, Any]:
         try:
             return DESCRIBERS[kind](self.clients, self.ids[name])
         except ClientError as error:
@@ -81,7 +81,7 @@ class DeployedStack:
         name = value[0] if kind == "Fn::GetAtt" else value
         return self.ids[str(name).partition(".")[0]]
 
-    def dropped_policies(self) -> Iterator[str]:
+    def find_dropped_policies(self) -> Iterator[str]:
         """What of queue, topic and function policies did not arrive."""
         for name, resource in self.of_type("AWS::SQS::QueuePolicy").items():
             wanted = resource["Properties"]["PolicyDocument"]["Statement"]
@@ -116,7 +116,7 @@ class DeployedStack:
         except functions.exceptions.ResourceNotFoundException:
             return {}
 
-    def dropped_from_stages(self) -> Iterator[str]:
+    def find_dropped_from_stages(self) -> Iterator[str]:
         """The settings of API stages and their deployments that did not arrive."""
         apigateway = self.clients.client("apigateway")
         for name, resource in self.of_type("AWS::ApiGateway::Deployment").items():
@@ -141,7 +141,7 @@ class DeployedStack:
                 }
                 yield from declared.missing(wanted, deployed, f"MethodSettings {path}")
 
-    def dropped_from_definitions(self) -> Iterator[str]:
+    def find_dropped_from_definitions(self) -> Iterator[str]:
         """What of API definitions did not arrive."""
         apigateway = self.clients.client("apigateway")
         for name, resource in self.of_type("AWS::ApiGateway::RestApi").items():

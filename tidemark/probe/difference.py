@@ -53,7 +53,7 @@ class Difference:
         current = {one.name: one for one in now.row_results}
         names = [*current, *(name for name in earlier if name not in current)]
         changed = [
-            Change(name, _said(earlier.get(name)), _said(current.get(name)))
+            Change(name, _say(earlier.get(name)), _say(current.get(name)))
             for name in names
             if not _is_same(earlier.get(name), current.get(name))
         ]
@@ -71,7 +71,7 @@ def _is_same(before: RowResult | None, now: RowResult | None) -> bool:
     return (before.comparison, before.observed) == (now.comparison, now.observed)
 
 
-def _said(row_result: RowResult | None) -> str:
+def _say(row_result: RowResult | None) -> str:
     if row_result is None:
         return _NOT_THERE
     return f"{row_result.comparison_in_words}: {row_result.observed}"

@@ -113,9 +113,9 @@ class Functions(Patience):
 
     def invocations(self, function: Function) -> list[Invocation]:
         """The invocations that a function has logged so far, in the order of their time."""
-        return invocations_in(self.logged(function))
+        return invocations_in(self.log_lines(function))
 
-    def logged(self, function: Function) -> list[str]:
+    def log_lines(self, function: Function) -> list[str]:
         """The lines that a function has logged so far."""
         logs = self.clients.logs
         try:

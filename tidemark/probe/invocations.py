@@ -48,12 +48,12 @@ def invocations_in(lines: Iterable[str]) -> list[Invocation]:
     found = [
         Invocation(seen["at_ms"], seen["request_id"], seen["bodies"])
         for line in lines
-        if (seen := _told(line))
+        if (seen := _read(line))
     ]
     return sorted(found, key=lambda one: one.at_ms)
 
 
-def _told(line: str) -> dict[str, Any] | None:
+def _read(line: str) -> dict[str, Any] | None:
     start = line.find('{"probe"')
     if start < 0:
         return None

@@ -49,7 +49,7 @@ class Patience:
         bound_s = self.left_s if within_s is None else min(within_s, self.left_s)
         seen: list[str] = []
 
-        def remembered() -> T | None:
+        def look() -> T | None:
             if self.leftovers.is_closed:
                 raise EndedRowError(f"nobody waits for {what} any more")
             try:
@@ -59,11 +59,11 @@ class Patience:
                 raise
 
         try:
-            return eventually(remembered, within_s=bound_s, what=what)
+            return eventually(look, within_s=bound_s, what=what)
         except NotSeenError as not_seen:
             raise NotSeenInTimeError(seen[-1] if seen else f"no sign of {what}") from not_seen
 
-    def settled(self, look: Callable[[], T], *, for_s: float, what: str) -> T:
+    def settle(self, look: Callable[[], T], *, for_s: float, what: str) -> T:
         """Look until nothing has changed for a while, and return what was seen last.
 
         Args:

@@ -75,19 +75,19 @@ def _members(statement: Mapping[str, Any], read: Callable[[Any], str]) -> dict[s
                 f"{operator} {key} {read(one)}"
                 for operator, keys in value.items()
                 for key, values in keys.items()
-                for one in _listed(values)
+                for one in _list(values)
             ]
         elif name.endswith("Principal"):
             kinds = {"AWS": "*"} if value == "*" else value
             found[name] = [
-                f"{kind} {read(one)}" for kind, values in kinds.items() for one in _listed(values)
+                f"{kind} {read(one)}" for kind, values in kinds.items() for one in _list(values)
             ]
         elif name != "Sid":
-            found[name] = [read(one) for one in _listed(value)]
+            found[name] = [read(one) for one in _list(value)]
     return found
 
 
-def _listed(value: Any) -> list[Any]:
+def _list(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [value]
 
 

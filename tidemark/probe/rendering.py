@@ -38,7 +38,7 @@ def rows(result: Result) -> Iterator[tuple[Comparison | None, str, str]]:
     for topic, row_results in _by_topic(result):
         yield None, topic, ""
         for one in row_results:
-            seen = f"AWS: {one.aws}\n{result.target}: {_observed(one)}"
+            seen = f"AWS: {one.aws}\n{result.target}: {_words(one)}"
             yield (
                 one.comparison,
                 one.comparison_in_words,
@@ -74,7 +74,7 @@ def markdown(result: Result) -> str:
                 [
                     f"`{row_result.name}`",
                     f"{_cell(row_result.aws)} [documentation]({row_result.documentation})",
-                    _cell(_observed(row_result)),
+                    _cell(_words(row_result)),
                     row_result.comparison_in_words,
                 ]
             )
@@ -88,7 +88,7 @@ def _by_topic(result: Result) -> Iterable[tuple[str, Iterable[RowResult]]]:
     return groupby(result.row_results, key=lambda row_result: row_result.topic)
 
 
-def _observed(row_result: RowResult) -> str:
+def _words(row_result: RowResult) -> str:
     return (
         f"{row_result.observed} ({row_result.measured})"
         if row_result.measured

@@ -70,7 +70,7 @@ class RestApi:
             return transport(request)
 
 
-def deployed(bench: Bench, function: Function) -> RestApi:
+def deploy(bench: Bench, function: Function) -> RestApi:
     """Deploy the probe's API definition in front of a function, as stacks do."""
     api = {
         "Type": "AWS::ApiGateway::RestApi",
@@ -89,7 +89,7 @@ def deployed(bench: Bench, function: Function) -> RestApi:
         },
     }
     ids = bench.stack({"Api": api, "Deployment": deployment, "Stage": stage})
-    return _called(bench, ids["Api"], function)
+    return _let_call(bench, ids["Api"], function)
 
 
 def bare(bench: Bench) -> tuple[Any, str, str]:
@@ -101,13 +101,13 @@ def bare(bench: Bench) -> tuple[Any, str, str]:
     return apigateway, api_id, root["id"]
 
 
-def staged(bench: Bench, api_id: str, function: Function) -> RestApi:
+def stage(bench: Bench, api_id: str, function: Function) -> RestApi:
     """Deploy an API to a stage, and let it invoke a function."""
     bench.clients.client("apigateway").create_deployment(restApiId=api_id, stageName=STAGE)
-    return _called(bench, api_id, function)
+    return _let_call(bench, api_id, function)
 
 
-def _called(bench: Bench, api_id: str, function: Function) -> RestApi:
+def _let_call(bench: Bench, api_id: str, function: Function) -> RestApi:
     region, account = function.arn.split(":")[3:5]
     source_arn = f"arn:aws:execute-api:{region}:{account}:{api_id}/*"
     bench.allow(function, "apigateway.amazonaws.com", source_arn)

@@ -154,12 +154,12 @@ class Runner:
     def _ask(self, row: Row) -> RowResult:
         within_s = row.patient_s if self._is_patient else row.within_s
         started = time.monotonic()
-        observation = self._bounded(row, within_s)
+        observation = self._observe(row, within_s)
         return RowResult.of(
             row, observation, within_s=within_s, duration_s=time.monotonic() - started
         )
 
-    def _bounded(self, row: Row, within_s: float) -> Observation:
+    def _observe(self, row: Row, within_s: float) -> Observation:
         with self._lock:
             if self._is_stopped:
                 return _INTERRUPTED

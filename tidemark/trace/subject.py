@@ -46,7 +46,7 @@ class Subject:
     account_id: str | None = None
 
 
-def named(
+def name_in(
     wanted_id: str, kind: Kind | None, members: Iterable[Mapping[str, Any]]
 ) -> Subject | None:
     """What an id is by the name that it has in lines or letters.
@@ -67,8 +67,8 @@ def named(
     return None
 
 
-def caused(wanted_id: str, kind: Kind | None, events: Iterable[Event]) -> Subject | None:
-    """What an id is by the events of the log that have it; arguments as for :func:`named`."""
+def find_in(wanted_id: str, kind: Kind | None, events: Iterable[Event]) -> Subject | None:
+    """What an id is by the events of the log that have it; arguments as for :func:`name_in`."""
     of_kind = {
         Kind.EVENT: {one.key for one in events if one.key.event_id == wanted_id},
         Kind.COMMAND: {one.key for one in events if one.command_id == wanted_id},

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tidemark.trace import letters
 from tidemark.trace.items import MOST_SCANNED_PAGES, Items
 from tidemark.trace.journal import Journal, Said, event_key
-from tidemark.trace.subject import Kind, Subject, caused, named
+from tidemark.trace.subject import Kind, Subject, find_in, name_in
 from tidemark.trace.timeline import timeline
 
 if TYPE_CHECKING:
@@ -137,20 +137,20 @@ class Tracer:
         if subject is None:
             searched.append(f"the function logs of the last {self._lookback_min:g} min")
             found = self._journal.about(wanted_id, since_ms=self._since_ms)
-            subject = named(wanted_id, kind, (said.members for said in found))
+            subject = name_in(wanted_id, kind, (said.members for said in found))
         events = self._events(subject)
         if not events and (subject is None or subject.kind in (Kind.EVENT, Kind.COMMAND)):
             scan = self._items.scan(wanted_id)
             extent = "the whole" if scan.is_complete else f"{MOST_SCANNED_PAGES} MB of the"
             searched.append(f"{extent} command table, item by item")
-            if by_scan := caused(wanted_id, kind, scan.found):
+            if by_scan := find_in(wanted_id, kind, scan.found):
                 subject = by_scan
                 events = sorted(
                     (one for one in scan.found if one.key in subject.keys), key=lambda one: one.key
                 )
         if subject is None:
             searched.append("the dead letters")
-            subject = named(wanted_id, kind, (_carried_by(letter) for letter in dead))
+            subject = name_in(wanted_id, kind, (_carried_by(letter) for letter in dead))
         if subject is None:
             return Unknown(searched)
         return self._gather(wanted_id, subject, events, found, dead)

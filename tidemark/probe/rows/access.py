@@ -53,7 +53,7 @@ def iam_role_without_permissions(bench: Bench) -> Observation:
     bench.leftovers.owe(f"role {name}", lambda: iam.delete_role(RoleName=name))
     arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
 
-    def assumed() -> Credentials:
+    def assume() -> Credentials:
         try:
             given = bench.clients.sts.assume_role(RoleArn=arn, RoleSessionName="probe")
         except ClientError as error:
@@ -61,7 +61,7 @@ def iam_role_without_permissions(bench: Bench) -> Observation:
         keys = given["Credentials"]
         return Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
 
-    credentials = bench.eventually(assumed, what="the role to be assumable")
+    credentials = bench.eventually(assume, what="the role to be assumable")
     return _listed(bench, credentials, refused_with=_ACCESS_DENIED)
 
 

@@ -74,7 +74,7 @@ def reserved_concurrency_and_queue(bench: Bench) -> Observation:
     _refusal(bench, function)
     bench.mapping(function, queue)
     bench.clients.sqs.send_message(QueueUrl=queue.url, MessageBody="good")
-    invocations, depth = bench.settled(
+    invocations, depth = bench.settle(
         lambda: (len(bench.invocations(function)), bench.depth(queue)),
         for_s=4,
         what="the queue to be left alone",

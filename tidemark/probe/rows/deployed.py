@@ -39,7 +39,7 @@ def _compared(bench: Bench, *types: str) -> Observation:
     count = len(stack.of_type(*types))
     if not count:
         raise NotProbedError("the deployed stack has none")
-    dropped = stack.dropped(*types)
+    dropped = stack.find_dropped(*types)
     return _said(
         count,
         [f"{path} of {', '.join(sorted(names))}" for path, names in sorted(dropped.items())],
@@ -97,7 +97,7 @@ def deployed_policies(bench: Bench) -> Observation:
     """Compare the policies of queues, topics and functions, statement by statement."""
     stack = _stack(bench)
     kinds = ("AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::Lambda::Permission")
-    return _said(len(stack.of_type(*kinds)), stack.dropped_policies())
+    return _said(len(stack.of_type(*kinds)), stack.find_dropped_policies())
 
 
 @topic.row(
@@ -165,7 +165,9 @@ def deployed_dashboard(bench: Bench) -> Observation:
 def deployed_api_definition(bench: Bench) -> Observation:
     """Compare the API and its OpenAPI definition."""
     stack = _stack(bench)
-    return _said(len(stack.of_type("AWS::ApiGateway::RestApi")), stack.dropped_from_definitions())
+    return _said(
+        len(stack.of_type("AWS::ApiGateway::RestApi")), stack.find_dropped_from_definitions()
+    )
 
 
 @topic.row(
@@ -178,7 +180,7 @@ def deployed_api_stage(bench: Bench) -> Observation:
     """Compare the stage (access log, throttling, tracing) and its deployment."""
     stack = _stack(bench)
     kinds = ("AWS::ApiGateway::Stage", "AWS::ApiGateway::Deployment")
-    return _said(len(stack.of_type(*kinds)), stack.dropped_from_stages())
+    return _said(len(stack.of_type(*kinds)), stack.find_dropped_from_stages())
 
 
 @topic.row(

@@ -45,7 +45,7 @@ def queue_redrive(bench: Bench) -> Observation:
     bench.clients.sqs.send_message(QueueUrl=queue.url, MessageBody="bad")
 
     def probe() -> str | None:
-        for message in bench.received(dead_letters):
+        for message in bench.receive(dead_letters):
             return str(message["Body"])
         raise NotYetError(f"receives: {_deliveries(bench, function)}; no dead letter")
 
@@ -175,13 +175,13 @@ def _fates(bench: Bench, answer: Any, bodies: Sequence[str]) -> list[str]:
 
     def look() -> frozenset[str]:
         depth = bench.depth(queue)
-        dead.update(message["Body"] for message in bench.received(dead_letters))
+        dead.update(message["Body"] for message in bench.receive(dead_letters))
         if depth:
             raise NotYetError(f"messages in the queue: {depth}, dead letters: {len(dead)}")
         return frozenset(dead)
 
     # A queue that counts none may be counting again: only what stays so is the end.
-    gone = bench.settled(look, for_s=_SETTLED_S, what="the messages to leave the queue")
+    gone = bench.settle(look, for_s=_SETTLED_S, what="the messages to leave the queue")
     return ["comes back" if body in gone else "deleted" for body in bodies]
 
 

@@ -33,7 +33,7 @@ _WRONG_SECRET = "wrong"  # noqa: S105 -- no secret, and wrong on purpose
 
 def _answering(bench: Bench, function: Function | None = None) -> RestApi:
     """The probe's API, once it answers."""
-    api = rest_api.deployed(bench, function or bench.function(answer=_ANSWER))
+    api = rest_api.deploy(bench, function or bench.function(answer=_ANSWER))
 
     def probe() -> bool | None:
         status = api.send("GET", rest_api.OPEN).status
@@ -115,7 +115,7 @@ def request_validators_by_api(bench: Bench) -> Observation:
         integrationHttpMethod="POST",
         uri=rest_api.integration_uri(bench, function),
     )
-    api = rest_api.staged(bench, api_id, function)
+    api = rest_api.stage(bench, api_id, function)
 
     def probe() -> bool | None:
         status = _posted(api, {rest_api.HEADER: "there"}, b'{"amount": 1}')
@@ -226,7 +226,7 @@ def throttled_function(bench: Bench) -> Observation:
         return _said(answer, 500)
 
     # The first refusal may be of an instance that is being stopped.
-    return bench.settled(look, for_s=_STEADY_S, what="a refusal")
+    return bench.settle(look, for_s=_STEADY_S, what="a refusal")
 
 
 def _said(answer: Answer, status: int) -> Observation:

@@ -77,7 +77,7 @@ def log_report(bench: Bench) -> Observation:
     wanted = ("START", "END", "REPORT")
 
     def probe() -> bool | None:
-        lines = bench.logged(function)
+        lines = bench.log_lines(function)
         there = [word for word in wanted if any(line.startswith(word) for line in lines)]
         if len(there) == len(wanted):
             return True
@@ -99,7 +99,7 @@ def log_format_json(bench: Bench) -> Observation:
     bench.clients.functions.invoke(FunctionName=function.name)
 
     def probe() -> bool | None:
-        lines = bench.logged(function)
+        lines = bench.log_lines(function)
         if any("platform.report" in line for line in lines):
             return True
         is_text = any(line.startswith("REPORT") for line in lines)

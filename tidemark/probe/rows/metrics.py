@@ -130,7 +130,7 @@ def emf_extraction(bench: Bench) -> Observation:
             what="the metric",
         )
     except NotSeenInTimeError:
-        logged = list(read(bench.logged(function)))
+        logged = list(read(bench.log_lines(function)))
         is_logged = [(one.namespace, one.value) for one in logged] == [(namespace, 42.0)]
         raise NotSeenInTimeError(
             "no metric; `tidemark metrics` reads such lines from the functions' logs"
@@ -196,7 +196,7 @@ def _goes_off(bench: Bench, **statistic: str) -> Observation:
     took = f"after {time.monotonic() - started:.0f} s"
 
     def is_told() -> bool | None:
-        if bench.received(queue):
+        if bench.receive(queue):
             return True
         raise NotYetError("ALARM; its topic is not told")
 

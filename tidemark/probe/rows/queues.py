@@ -44,7 +44,7 @@ def standard_queue_order(bench: Bench) -> Observation:
         )
         sent += _BATCH
         pending += bodies
-        for message in bench.received(queue):
+        for message in bench.receive(queue):
             if message["Body"] not in pending:
                 return same("a message comes twice", f"{received} messages")
             if message["Body"] != pending[0]:

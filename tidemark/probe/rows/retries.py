@@ -86,12 +86,12 @@ def _failed(bench: Bench) -> Sequence[Invocation]:
 
 def _until_dead_letter(bench: Bench, function: Function, dead_letters: Queue) -> list[Invocation]:
     def probe() -> bool | None:
-        if bench.received(dead_letters):
+        if bench.receive(dead_letters):
             return True
         raise NotYetError(f"attempts: {len(bench.invocations(function))}; no dead letter")
 
     bench.eventually(probe, what="the dead letter")
-    return bench.settled(
+    return bench.settle(
         lambda: bench.invocations(function), for_s=1, what="all attempts to be logged"
     )
 

@@ -97,5 +97,5 @@ def event_pattern(bench: Bench) -> Observation:
         return bench.depth(queue) or None
 
     bench.eventually(probe, what="the event")
-    count = bench.settled(lambda: bench.depth(queue), for_s=1, what="no further event")
+    count = bench.settle(lambda: bench.depth(queue), for_s=1, what="no further event")
     return (same if count == 1 else differs)(f"{count} of the two events")
