@@ -1,4 +1,4 @@
-"""The template of each wiring as the verb synthesises it, and the committed recording."""
+"""The template of each wiring as the verb synthesises it, and the committed call log."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def test_an_unknown_condition_is_refused_wherever_it_stands(
             prove(changed, calls)
 
 
-def test_a_recording_of_another_stack_is_refused(template: Content) -> None:
+def test_a_call_log_of_another_stack_is_refused(template: Content) -> None:
     for call in (
         Call("Another", "sns:Publish", "Topic"),
         Call("CommandHandler", "sns:Publish", "Another"),

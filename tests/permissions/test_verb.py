@@ -34,7 +34,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 
 @pytest.fixture
-def recording() -> CallLog:
+def call_log() -> CallLog:
     checkout = find_checkout()
     assert checkout is not None
     return CallLog.read(checkout / PATH)
@@ -66,30 +66,30 @@ def test_json_is_one_object_with_a_verdict_per_wiring(run: Run) -> None:
             "action": "dynamodb:PutItem",
             "resource": "CommandTable",
             "leading_key": "command#*",
-            "why": "recorded",
+            "why": "called",
             "is_covered": True,
         } in proof["rows"]
 
 
 def test_what_is_wrong_is_said_with_its_wiring_and_ends_with_1(
-    run: Run, recording: CallLog, tmp_path: Path
+    run: Run, call_log: CallLog, tmp_path: Path
 ) -> None:
-    [call] = [one for one in recording.calls["queued"] if one.resource == "Queue"]
+    [call] = [one for one in call_log.calls["queued"] if one.resource == "Queue"]
     other = replace(call, action="sqs:SendMessage")
-    changed = recording.calls["queued"] - {call} | {other}
-    CallLog({**recording.calls, "queued": changed}).write(tmp_path / "calls.json")
+    changed = call_log.calls["queued"] - {call} | {other}
+    CallLog({**call_log.calls, "queued": changed}).write(tmp_path / "calls.json")
 
-    code, stdout, stderr = run("--recording", str(tmp_path / "calls.json"))
+    code, stdout, stderr = run("--calls", str(tmp_path / "calls.json"))
 
     assert code is ExitCode.VIOLATED
     assert "NO" in stdout.split()
-    assert "denied: UpdateProcessor is denied sqs:SendMessage on Queue (recorded) (queued)" in (
+    assert "denied: UpdateProcessor is denied sqs:SendMessage on Queue (called) (queued)" in (
         stdout
     )
     assert "unused: UpdateProcessor is granted sqs:ChangeMessageVisibility on Queue" in stdout
     assert stderr.splitlines()[-1] == "tidemark: an invariant is violated (exit 1)"
 
-    code, stdout, _ = run("--json", "--recording", str(tmp_path / "calls.json"))
+    code, stdout, _ = run("--json", "--calls", str(tmp_path / "calls.json"))
     said = json.loads(stdout)
     assert code is ExitCode.VIOLATED
     assert said["verdict"] == "violated"
@@ -97,17 +97,17 @@ def test_what_is_wrong_is_said_with_its_wiring_and_ends_with_1(
     assert said["wirings"]["direct"]["objections"] == []
 
 
-def test_a_recording_of_one_wiring_is_refused(run: Run, recording: CallLog, tmp_path: Path) -> None:
-    CallLog({"queued": recording.calls["queued"]}).write(tmp_path / "calls.json")
+def test_a_call_log_of_one_wiring_is_refused(run: Run, call_log: CallLog, tmp_path: Path) -> None:
+    CallLog({"queued": call_log.calls["queued"]}).write(tmp_path / "calls.json")
 
-    code, _, stderr = run("--recording", str(tmp_path / "calls.json"))
+    code, _, stderr = run("--calls", str(tmp_path / "calls.json"))
 
     assert code is ExitCode.REFUSED
     assert "lacks wiring direct" in stderr
 
 
-def test_an_absent_recording_is_refused_with_how_to_record(run: Run, tmp_path: Path) -> None:
-    code, _, stderr = run("--recording", str(tmp_path / "absent.json"))
+def test_an_absent_call_log_is_refused_with_how_to_write_it(run: Run, tmp_path: Path) -> None:
+    code, _, stderr = run("--calls", str(tmp_path / "absent.json"))
 
     assert code is ExitCode.REFUSED
     assert "python -m integration.recording" in stderr

@@ -18,7 +18,7 @@ from tidemark.host.processes import Children
 from tidemark.host.progress import Steps
 from tidemark.host.state import require_checkout, state_dir
 from tidemark.permissions import rendering
-from tidemark.permissions.call_log import HOW_TO_RECORD, PATH, CallLog
+from tidemark.permissions.call_log import HOW_TO_WRITE, PATH, CallLog
 from tidemark.permissions.proof import prove
 
 if TYPE_CHECKING:
@@ -33,9 +33,9 @@ _WIRINGS = ("queued", "direct")
 _STYLES = {"yes": "green", "NO": "bold red", "-": "dim"}
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-RecordingFile = Annotated[
+CallLogFile = Annotated[
     Path | None,
-    typer.Option("--recording", help=f"Another recording of calls than {PATH}.", metavar="FILE"),
+    typer.Option("--calls", help=f"Another call log than {PATH}.", metavar="FILE"),
 ]
 
 
@@ -46,7 +46,7 @@ def register(app: typer.Typer) -> None:
 
 def permissions(
     as_json: AsJson = False,  # noqa: FBT002 -- a flag of the command line
-    recording: RecordingFile = None,
+    calls: CallLogFile = None,
 ) -> None:
     """Prove, without AWS, that the functions' roles suffice and grant nothing else.
 
@@ -54,12 +54,12 @@ def permissions(
     template, in each wiring; so is what services do with the roles, and who may call whom.
     """
     checkout = require_checkout("permissions")
-    recorded = CallLog.read(recording or checkout / PATH)
-    if missing := [wiring for wiring in _WIRINGS if wiring not in recorded.calls]:
-        raise RefusedError(f"The recording lacks wiring {', '.join(missing)}: {HOW_TO_RECORD}.")
+    call_log = CallLog.read(calls or checkout / PATH)
+    if missing := [wiring for wiring in _WIRINGS if wiring not in call_log.calls]:
+        raise RefusedError(f"The call log lacks wiring {', '.join(missing)}: {HOW_TO_WRITE}.")
     templates = {wiring: one.stacks[0].template for wiring, one in _assemblies(checkout).items()}
     proofs = {
-        wiring: prove(template, recorded.calls[wiring]) for wiring, template in templates.items()
+        wiring: prove(template, call_log.calls[wiring]) for wiring, template in templates.items()
     }
     if as_json:
         typer.echo(json.dumps(rendering.as_json(proofs), indent=2))

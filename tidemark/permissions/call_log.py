@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 PATH = Path("integration") / "recorded_calls.json"
-HOW_TO_RECORD = "`.venv/bin/python -m integration.recording` records anew"
+HOW_TO_WRITE = "`.venv/bin/python -m integration.recording` writes it anew"
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -43,7 +43,7 @@ class CallLog:
 
     @classmethod
     def read(cls, path: Path) -> Self:
-        """Read a recording.
+        """Read it.
 
         Raises:
             RefusedError: The file is absent, or is none.
@@ -57,7 +57,7 @@ class CallLog:
                 }
             )
         except (AttributeError, KeyError, TypeError):
-            raise RefusedError(f"{path} is no recording of calls: {HOW_TO_RECORD}.") from None
+            raise RefusedError(f"{path} is no call log: {HOW_TO_WRITE}.") from None
 
     def write(self, path: Path) -> None:
         """Write it, sorted, so that a change shows as one."""

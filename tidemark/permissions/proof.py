@@ -30,7 +30,7 @@ def prove(content: Mapping[str, Any], calls: Iterable[Call]) -> Proof:
     template, proof, called = Template(content), Proof(), sorted(calls)
     functions = {template.name(one): one for one in template.of_kind("AWS::Lambda::Function")}
     for unknown in sorted({call.function for call in called} - functions.keys()):
-        raise TidemarkError(f"The recording is about {unknown}, which the template does not have.")
+        raise TidemarkError(f"The call log names {unknown}, which the template does not have.")
     for name, function in functions.items():
         prove_role(template, function, [one for one in called if one.function == name], proof)
     prove_edges(template, proof)

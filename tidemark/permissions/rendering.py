@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from tidemark.permissions.objections import Grant
@@ -55,17 +56,13 @@ def as_json(proofs: Mapping[str, Proof]) -> dict[str, Any]:
                 "rows": [
                     {
                         "who": row.who,
-                        "action": row.grant.action,
-                        "resource": row.grant.resource,
-                        "leading_key": row.grant.leading_key,
+                        **asdict(row.grant),
                         "why": row.why,
                         "is_covered": row.is_covered,
                     }
                     for row in proof.rows
                 ],
-                "objections": [
-                    {"kind": one.kind, "sentence": one.sentence} for one in proof.objections
-                ],
+                "objections": [asdict(one) for one in proof.objections],
             }
             for wiring, proof in proofs.items()
         },

@@ -27,8 +27,8 @@ LEADING_KEYS = "dynamodb:LeadingKeys"
 _LIMITING = ("ForAllValues:StringEquals", "ForAllValues:StringLike")
 # What stands for the wildcard of a pattern: ids and idempotency keys may hold such.
 _SAMPLES = ("0", "zZ.9~_-", "a#b c/?*")
-_RECORDED = "recorded"
-_NO_STRING = "recorded; its partition key is a number, with no leading keys to compare"
+_CALLED = "called"
+_NO_STRING = "called; its partition key is a number, with no leading keys to compare"
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +106,7 @@ def _need_of_call(template: Template, call: Call) -> Need:
     name, slash, index = call.resource.partition("/")
     if name not in template.named:
         raise TidemarkError(
-            f"The recording is about {call.resource}, which the template does not have."
+            f"The call log names {call.resource}, which the template does not have."
         )
     arn = template.named[name].arn + slash + index
     contexts: list[Context] = [SECURE]
@@ -119,7 +119,7 @@ def _need_of_call(template: Template, call: Call) -> Need:
     return Need(
         Grant(call.action, arn, call.leading_key),
         tuple(Request(call.action, arn, context=context) for context in contexts),
-        _NO_STRING if is_item and not call.leading_key else _RECORDED,
+        _NO_STRING if is_item and not call.leading_key else _CALLED,
     )
 
 

@@ -36,10 +36,10 @@ def test_a_key_is_known_by_its_family_and_one_of_none_by_itself(key: str, patter
     assert pattern_of(key, FAMILIES) == pattern
 
 
-def test_a_recording_reads_as_it_was_written(tmp_path: Path) -> None:
-    recording = CallLog({"queued": CALLS, "direct": frozenset()})
-    recording.write(tmp_path / "calls.json")
-    assert CallLog.read(tmp_path / "calls.json") == recording
+def test_a_call_log_reads_as_it_was_written(tmp_path: Path) -> None:
+    written = CallLog({"queued": CALLS, "direct": frozenset()})
+    written.write(tmp_path / "calls.json")
+    assert CallLog.read(tmp_path / "calls.json") == written
 
 
 def test_the_order_of_calls_does_not_show_in_the_file(tmp_path: Path) -> None:
@@ -52,7 +52,7 @@ def test_the_order_of_calls_does_not_show_in_the_file(tmp_path: Path) -> None:
     "text",
     ["", "[]", "{}", '{"calls": []}', '{"calls": {"queued": [1]}}', '{"calls": {"queued": [{}]}}'],
 )
-def test_what_is_no_recording_is_refused_with_how_to_record(tmp_path: Path, text: str) -> None:
+def test_what_is_no_call_log_is_refused_with_how_to_write_it(tmp_path: Path, text: str) -> None:
     path = tmp_path / "calls.json"
     path.write_text(text)
     for one in (path, tmp_path / "absent.json"):
