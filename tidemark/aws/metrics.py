@@ -94,7 +94,7 @@ class Summary:
         )
 
 
-def summarised(metrics: Iterable[LoggedMetric]) -> list[Summary]:
+def summarise(metrics: Iterable[LoggedMetric]) -> list[Summary]:
     """Summarise values metric by metric: by namespace, dimensions, name and unit."""
     found: defaultdict[tuple[object, ...], list[LoggedMetric]] = defaultdict(list)
     for one in metrics:

@@ -71,12 +71,12 @@ def call(
         except TransportError as error:
             raise TidemarkError(f"The API did not answer: {error}.") from error
     typer.echo(f"{answer.status}", err=True)
-    typer.echo(_shown(answer))
+    typer.echo(_format(answer))
     if answer.status >= 500:
         raise TidemarkError(f"The API failed with status {answer.status}.")
 
 
-def _shown(answer: Answer) -> str:
+def _format(answer: Answer) -> str:
     members = answer.members()
     if members is None:
         return answer.body.decode(errors="replace")

@@ -72,12 +72,12 @@ def readable(line: Line) -> Iterator[str]:
     at = datetime.fromtimestamp(line.at_ms / 1000, UTC).strftime("%H:%M:%S.%f")[:-3]
     members = line.members or {}
     level = str(members.get("level", ""))
-    first, *more = (_told(members) if members else line.text).split("\n")
+    first, *more = (_tell(members) if members else line.text).split("\n")
     for trace in _TRACES:
         more += _trace(members.get(trace))
     head = f"{at} {line.function:<16} {level:<7} "
-    yield typer.style(_shown(head + first), fg=_COLOURS.get(level))
-    yield from (_shown(f"    {one}") for one in more)
+    yield typer.style(_escape(head + first), fg=_COLOURS.get(level))
+    yield from (_escape(f"    {one}") for one in more)
 
 
 def as_json(line: Line) -> str:
@@ -86,7 +86,7 @@ def as_json(line: Line) -> str:
     return json.dumps({"at_ms": line.at_ms, "function": line.function, "said": said})
 
 
-def _told(members: Mapping[str, Any]) -> str:
+def _tell(members: Mapping[str, Any]) -> str:
     words = [str(members[name]) for name in _FIRST if name in members]
     words += [f"{name}={_value(one)}" for name, one in members.items() if name not in _LEFT_OUT]
     return " ".join(words)
@@ -102,5 +102,5 @@ def _trace(found: Any) -> list[str]:
     return [line for part in parts for line in str(part).rstrip("\n").split("\n")]
 
 
-def _shown(text: str) -> str:
+def _escape(text: str) -> str:
     return _CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)

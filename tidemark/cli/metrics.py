@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from tidemark.aws.clients import AwsClients
-from tidemark.aws.metrics import Summary, of_stack, summarised
+from tidemark.aws.metrics import Summary, of_stack, summarise
 from tidemark.cli import known, tables
 from tidemark.cli.options import KnownStack, KnownTarget, since
 
@@ -44,7 +44,7 @@ def metrics(
     deployment, its_target = known.choose(target, stack_name)
     clients = AwsClients(known.connect(its_target))
     since_ms = int(time.time() * 1000 - looking_back * 60_000)
-    found = summarised(of_stack(clients, deployment, since_ms=since_ms))
+    found = summarise(of_stack(clients, deployment, since_ms=since_ms))
     if as_json:
         document = {
             "target": deployment.target,

@@ -92,7 +92,7 @@ def probe(
     Each row asks one question and puts the answer beside what AWS documents.
     What it makes for that is removed again; a target that asks first shows it, and asks.
     """
-    rows = _chosen(names or [])
+    rows = _choose(names or [])
     _check_output(markdown, as_json=as_json)
     earlier = Result.load(against) if against else None
     if earlier and names:
@@ -117,7 +117,7 @@ def probe(
         known.connect(its_target)
     except TidemarkError as error:
         if not its_target.is_ours:  # what was on one of ours has ended with it
-            for line in _left(run):
+            for line in _name_leftovers(run):
                 error.add_note(line)
         raise
     result = Result(
@@ -129,7 +129,7 @@ def probe(
     )
     difference = Difference.between(earlier, result) if earlier else None
     _show(result, difference, as_json=as_json, is_page=markdown == _STDOUT)
-    for line in _left(run):
+    for line in _name_leftovers(run):
         stderr.print(line, markup=False, soft_wrap=True)
     if markdown and markdown != _STDOUT:
         _write(result, markdown)
@@ -144,7 +144,7 @@ def probe(
         raise EndedError(ExitCode.UNKNOWN)
 
 
-def _chosen(names: Sequence[str]) -> list[Row]:
+def _choose(names: Sequence[str]) -> list[Row]:
     unknown = sorted(set(names) - {row.name for row in ROWS})
     if unknown:
         raise RefusedError(
@@ -188,7 +188,7 @@ def _ask(rows: Sequence[Row], target: Target, connection: Connection, *, is_give
     consent.for_target(type(target), is_given=is_given)(plan.lines(), plan.question)
 
 
-def _left(run: Run) -> Iterator[str]:
+def _name_leftovers(run: Run) -> Iterator[str]:
     """What could not be removed, a line each, and what to do about it."""
     for line in run.left_behind:
         yield f"Could not be removed: {line}"
