@@ -46,9 +46,7 @@ def printed(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
             yield from lines
 
         monkeypatch.setattr(logs, "read", read)
-        monkeypatch.setattr(known, "choose", lambda *_: (None, None))
-        monkeypatch.setattr(known, "connect", lambda _: None)
-        monkeypatch.setattr(verb, "AwsClients", lambda _: None)
+        monkeypatch.setattr(known, "reach", lambda *_: (None, None))
         monkeypatch.setattr(sys, "argv", ["tidemark", "logs", *arguments])
         assert program.run() == 0
         out, err = capsys.readouterr()

@@ -69,7 +69,10 @@ def test_help_names_every_verb_and_the_exit_codes(run: Run) -> None:
         (["up", "--stack-name", "a/b"], "The stack name 'a/b' will not do"),
         (["up"], "needs a checkout of Tidemark"),
         (["down", "--target", "cloud"], "There is no target 'cloud'"),
-        (["status"], "/state: go where `tidemark up` was run, or name its state folder in TIDEMARK_STATE_DIR"),
+        (
+            ["status"],
+            "go where `tidemark up` was run, or name its state folder in",
+        ),
         (["logs", "everything"], "There is no function 'everything'"),
         (["call", "DELETE", "/accounts"], "The API knows GET and POST, not DELETE"),
         (["call", "GET", "accounts"], "The path begins with a slash: /accounts"),

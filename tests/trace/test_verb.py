@@ -42,9 +42,7 @@ def shown(
             return self.found
 
     def show(found: Trace | Unknown, *, as_json: bool = False) -> str:
-        monkeypatch.setattr(known, "choose", lambda *_: (Deployment, None))
-        monkeypatch.setattr(known, "connect", lambda _: None)
-        monkeypatch.setattr(verb, "AwsClients", lambda _: None)
+        monkeypatch.setattr(known, "reach", lambda *_: (Deployment, None))
         monkeypatch.setattr(Tracer, "of", lambda *_, **__: Fake(found))
         try:
             verb.trace("key[red]-1", as_json=as_json)

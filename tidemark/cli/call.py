@@ -9,7 +9,6 @@ import typer
 from tidemark.api.client import Client
 from tidemark.api.exchange import Answer, Headers, Request, TransportError
 from tidemark.api.httpx_transport import HttpxTransport
-from tidemark.aws.clients import AwsClients
 from tidemark.cli import known
 from tidemark.cli.options import KnownStack, KnownTarget
 from tidemark.errors import RefusedError, TidemarkError
@@ -21,11 +20,6 @@ Key = Annotated[
     str | None,
     typer.Option("--key", help="The idempotency key of a command; a new one by default."),
 ]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verb to the program."""
-    app.command()(call)
 
 
 def call(
@@ -45,8 +39,7 @@ def call(
         raise RefusedError(f"The API knows GET and POST, not {method}.")
     if not path.startswith("/"):
         raise RefusedError(f"The path begins with a slash: /{path}.")
-    deployment, its_target = known.choose(target, stack_name)
-    clients = AwsClients(known.connect(its_target))
+    deployment, clients = known.reach(target, stack_name)
     headers = {}
     if method == "POST":
         headers["Idempotency-Key"] = key or str(uuid.uuid4())

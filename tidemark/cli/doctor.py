@@ -9,23 +9,17 @@ import typer
 from rich.text import Text
 
 from tidemark.cli import tables
-from tidemark.cli.options import TargetToStart
+from tidemark.cli.options import AsJson, TargetToStart
 from tidemark.doctor.examination import Examination, examine
 from tidemark.doctor.finding import Finding, State
 from tidemark.errors import EndedError, ExitCode
 from tidemark.targets.choice import AUTO
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 WithAws = Annotated[
     bool, typer.Option("--aws", help="Ask AWS whose the credentials are; nothing else is asked.")
 ]
 
 _STYLES = {State.OK: "green", State.WARNING: "yellow", State.PROBLEM: "bold red"}
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verb to the program."""
-    app.command()(doctor)
 
 
 def doctor(

@@ -68,6 +68,16 @@ def connect(target: Target) -> Connection:
     return connection
 
 
+def reach(target_name: str | None, stack_name: str | None) -> tuple[Deployment, AwsClients]:
+    """The deployment that the options choose, and clients for its target, which answers.
+
+    Raises:
+        TidemarkError: None is known, the options do not choose one, or its target is silent.
+    """
+    found, target = choose(target_name, stack_name)
+    return found, AwsClients(connect(target))
+
+
 def _is_known_here(target_name: str, stack_name: str | None) -> bool:
     """Whether what the options choose can be known nowhere else, or is known here."""
     return not targets.class_of(target_name).asks_first or any(

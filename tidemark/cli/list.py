@@ -16,14 +16,9 @@ from tidemark.host import deployment as deployments
 from tidemark.host.deployment import Deployment
 from tidemark.host.state import state_dir
 
-_HEADINGS = ("stack", "target", "wiring", "where", "state")
+_HEADINGS = ("stack", "target", "wiring", "endpoint", "state")
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON list.")]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verb to the program."""
-    app.command("list")(show)
 
 
 def show(
@@ -55,7 +50,8 @@ def _rows(target_name: str | None) -> Iterator[dict[str, str | None]]:
                 "stack": one.stack_name,
                 "target": one.target,
                 "wiring": one.outputs.get("Wiring"),
-                "where": one.api_url or one.endpoint or one.region,
+                "endpoint": one.endpoint or f"AWS, {one.region}",
+                "api_url": one.api_url,
                 "state": _state(one, is_named=target_name is not None),
             }
 

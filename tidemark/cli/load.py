@@ -18,11 +18,7 @@ _LOCUSTFILE = Path("loadtest/locustfile.py")
 _SAID_BY_LOCUST = {ExitCode.VIOLATED, ExitCode.SLO_MISSED, ExitCode.UNKNOWN, ExitCode.REFUSED}
 
 
-def register(app: typer.Typer) -> None:
-    """Add the verb to the program."""
-    app.command(
-        context_settings={"allow_extra_args": True, "ignore_unknown_options": True},
-    )(load)
+CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 
 def load(context: typer.Context, target: KnownTarget = None, stack_name: KnownStack = None) -> None:

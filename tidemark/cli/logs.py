@@ -8,7 +8,6 @@ from typing import Annotated
 import typer
 
 from tidemark.aws import logs as functions_logs
-from tidemark.aws.clients import AwsClients
 from tidemark.aws.logs import FUNCTIONS, Line
 from tidemark.cli import known, log_lines
 from tidemark.cli.log_lines import Level
@@ -44,11 +43,6 @@ Newest = Annotated[
 AsJson = Annotated[bool, typer.Option("--json", help="Print each line whole, as one JSON object.")]
 
 
-def register(app: typer.Typer) -> None:
-    """Add the verb to the program."""
-    app.command()(logs)
-
-
 def logs(
     function: Function = None,
     *,
@@ -63,8 +57,7 @@ def logs(
     """Print what the functions logged, without metrics and what Lambda says of each invocation."""
     if function is not None and function not in FUNCTIONS:
         raise RefusedError(f"There is no function {function!r}: choose one of {_NAMES}.")
-    deployment, its_target = known.choose(target, stack_name)
-    clients = AwsClients(known.connect(its_target))
+    deployment, clients = known.reach(target, stack_name)
 
     def read(since_ms: int) -> Iterable[Line]:
         names = FUNCTIONS if function is None else [function]

@@ -11,22 +11,15 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from tidemark.aws.clients import AwsClients
 from tidemark.aws.metrics import Summary, of_stack, summarise
 from tidemark.cli import known, tables
-from tidemark.cli.options import KnownStack, KnownTarget, since
+from tidemark.cli.options import AsJson, KnownStack, KnownTarget, since
 
 _FIGURES = ("count", "sum", "min", "max", "p50", "p99")
 # What is said besides the name of a metric: of counts, nothing.
 _UNITS = {"Count": "", "Milliseconds": " ms", "None": "", "Seconds": " s"}
 
 LookingBack = Annotated[float, since("15m", "look")]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verb to the program."""
-    app.command()(metrics)
 
 
 def metrics(
@@ -41,8 +34,7 @@ def metrics(
     CloudWatch makes metrics of such lines, emulators do not; so these figures are there on every
     target, and are exact.
     """
-    deployment, its_target = known.choose(target, stack_name)
-    clients = AwsClients(known.connect(its_target))
+    deployment, clients = known.reach(target, stack_name)
     since_ms = int(time.time() * 1000 - looking_back * 60_000)
     found = summarise(of_stack(clients, deployment, since_ms=since_ms))
     if as_json:

@@ -131,6 +131,7 @@ DeployWith = Annotated[
         help=f"The program that deploys: {' or '.join(cdk.PROGRAMS)} (for emulators).",
     ),
 ]
+AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 Yes = Annotated[
     bool, typer.Option("--yes", "-y", help="Agree to what is shown, where a target asks first.")
 ]

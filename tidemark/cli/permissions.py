@@ -11,7 +11,7 @@ import typer
 from rich.text import Text
 
 from tidemark.cli import tables
-from tidemark.cli.options import DEFAULT_STACK_NAME
+from tidemark.cli.options import DEFAULT_STACK_NAME, AsJson
 from tidemark.deploy.synthesis import App, find, synthesise
 from tidemark.errors import EndedError, ExitCode, RefusedError
 from tidemark.host.processes import Children
@@ -32,16 +32,10 @@ if TYPE_CHECKING:
 _WIRINGS = ("queued", "direct")
 _STYLES = {"yes": "green", "NO": "bold red", "-": "dim"}
 
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 CallLogFile = Annotated[
     Path | None,
     typer.Option("--calls", help=f"Another call log than {PATH}.", metavar="FILE"),
 ]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verb to the program."""
-    app.command()(permissions)
 
 
 def permissions(

@@ -15,7 +15,7 @@ from tidemark import targets
 from tidemark.aws.clients import AwsClients
 from tidemark.aws.connection import Connection
 from tidemark.cli import consent, known, tables
-from tidemark.cli.options import KnownStack, KnownTarget, Yes
+from tidemark.cli.options import AsJson, KnownStack, KnownTarget, Yes
 from tidemark.deploy import status
 from tidemark.errors import (
     EndedError,
@@ -50,7 +50,6 @@ _STYLES = {
 Names = Annotated[
     list[str] | None, typer.Argument(metavar="ROW", help="Rows by name; all by default.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print the result as one JSON object.")]
 AsMarkdown = Annotated[
     Path | None,
     typer.Option(
@@ -69,11 +68,6 @@ Patient = Annotated[
     bool,
     typer.Option("--patient", help="Lift the bounds: wait as long as AWS itself may take."),
 ]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verb to the program."""
-    app.command()(probe)
 
 
 def probe(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from importlib import metadata
 from typing import Annotated
 
@@ -62,17 +63,25 @@ def options(
     """The options of the program itself."""
 
 
-stack.register(app)
-status.register(app)
-list.register(app)
-logs.register(app)
-metrics.register(app)
-call.register(app)
-trace.register(app)
-doctor.register(app)
-load.register(app)
-probe.register(app)
-permissions.register(app)
+VERBS: dict[str, Callable[..., None]] = {
+    "up": stack.up,
+    "down": stack.down,
+    "deploy": stack.deploy,
+    "destroy": stack.destroy,
+    "diff": stack.diff,
+    "list": list.show,
+    "status": status.status,
+    "logs": logs.logs,
+    "metrics": metrics.metrics,
+    "call": call.call,
+    "trace": trace.trace,
+    "doctor": doctor.doctor,
+    "probe": probe.probe,
+    "permissions": permissions.permissions,
+}
+for name, verb in VERBS.items():
+    app.command(name)(verb)
+app.command("load", context_settings=load.CONTEXT)(load.load)
 
 
 def run() -> ExitCode:

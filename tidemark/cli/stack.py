@@ -101,12 +101,6 @@ class _Wanted:
         )
 
 
-def register(app: typer.Typer) -> None:
-    """Add the verbs to the program."""
-    for verb in (up, down, deploy, destroy, diff):
-        app.command()(verb)
-
-
 def up(  # noqa: PLR0913 -- the options of the command line
     *,
     target: TargetToStart = "auto",

@@ -2,21 +2,13 @@
 
 import json
 from collections.abc import Iterator
-from typing import Annotated, Any
+from typing import Any
 
 import typer
 
-from tidemark.aws.clients import AwsClients
 from tidemark.cli import known, tables
-from tidemark.cli.options import KnownStack, KnownTarget
+from tidemark.cli.options import AsJson, KnownStack, KnownTarget
 from tidemark.deploy import status as measured
-
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verb to the program."""
-    app.command()(status)
 
 
 def status(
@@ -25,8 +17,8 @@ def status(
     as_json: AsJson = False,  # noqa: FBT002 -- a flag of the command line
 ) -> None:
     """Show the target, the stack, and what is on its way through it."""
-    deployment, its_target = known.choose(target, stack_name)
-    report = measured.report(deployment, AwsClients(known.connect(its_target)))
+    deployment, clients = known.reach(target, stack_name)
+    report = measured.report(deployment, clients)
     if as_json:
         typer.echo(json.dumps(report, indent=2, sort_keys=True))
         return

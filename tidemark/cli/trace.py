@@ -7,9 +7,8 @@ from typing import Annotated, Any
 import typer
 from rich.text import Text
 
-from tidemark.aws.clients import AwsClients
 from tidemark.cli import known, tables
-from tidemark.cli.options import KnownStack, KnownTarget, since
+from tidemark.cli.options import AsJson, KnownStack, KnownTarget, since
 from tidemark.errors import EndedError, ExitCode
 from tidemark.trace import document
 from tidemark.trace.subject import Kind
@@ -29,14 +28,8 @@ LookingBack = Annotated[
     float,
     since("1h", "search the logs for an id that no key leads to"),
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 
 Row = tuple[str, str, str, bool]
-
-
-def register(app: typer.Typer) -> None:
-    """Add the verb to the program."""
-    app.command()(trace)
 
 
 def trace(
@@ -48,8 +41,7 @@ def trace(
     stack_name: KnownStack = None,
 ) -> None:
     """Show the way of a command, an event or an account through the stack, as one timeline."""
-    deployment, its_target = known.choose(target, stack_name)
-    clients = AwsClients(known.connect(its_target))
+    deployment, clients = known.reach(target, stack_name)
     found = Tracer.of(deployment, clients, lookback_min=looking_back).trace(wanted_id, kind)
     if as_json:
         where = {"target": deployment.target, "stack_name": deployment.stack_name}

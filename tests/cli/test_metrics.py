@@ -11,7 +11,6 @@ import pytest
 from tidemark.aws import logs
 from tidemark.aws.logs import Line
 from tidemark.cli import known, program
-from tidemark.cli import metrics as verb
 from tidemark.host.deployment import Deployment
 
 if TYPE_CHECKING:
@@ -59,9 +58,7 @@ def metrics(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
             yield from (Line(1, "", "update-processor", one) for one in logged)
 
         monkeypatch.setattr(logs, "read", read)
-        monkeypatch.setattr(known, "choose", lambda *_: (DEPLOYMENT, None))
-        monkeypatch.setattr(known, "connect", lambda _: None)
-        monkeypatch.setattr(verb, "AwsClients", lambda _: None)
+        monkeypatch.setattr(known, "reach", lambda *_: (DEPLOYMENT, None))
         monkeypatch.setattr(sys, "argv", ["tidemark", "metrics", *arguments])
         return program.run(), capsys.readouterr().out
 
