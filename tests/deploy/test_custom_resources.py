@@ -29,7 +29,11 @@ prefix = Path(sys.argv[sys.argv.index("--prefix") + 1])
 for package in sys.argv[sys.argv.index("--prefix") + 2:]:
     (prefix / "node_modules" / package.removesuffix("@3")).mkdir(parents=True)
 """
-FAILING_NPM = "print('npm error code ENOTFOUND'); raise SystemExit(1)"
+FAILING_NPM = """
+print("npm error code ECONNREFUSED\\nnpm error FetchError: request to http://npm failed")
+print("npm error A complete log of this run is elsewhere")
+raise SystemExit(1)
+"""
 BUCKET = {
     "Type": "AWS::S3::Bucket",
     "Properties": {"Tags": [{"Key": "aws-cdk:auto-delete-objects", "Value": "true"}]},
@@ -139,7 +143,8 @@ def test_where_npm_fails_the_sentence_says_what_is_missing_and_how_to_get_it(
 
     with pytest.raises(
         TidemarkError,
-        match=r"import @aws-sdk/client-s3, which .* ENOTFOUND .*`npm install @aws-sdk/client-s3`",
+        match=r"import @aws-sdk/client-s3, which .* install it: FetchError: request to http://npm "
+        r"failed \(all of it: .*`npm install @aws-sdk/client-s3`",
     ):
         place.bring(assembly_of(place.project, script='require("@aws-sdk/client-s3")'))
 

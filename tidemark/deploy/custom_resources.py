@@ -27,6 +27,13 @@ if TYPE_CHECKING:
 _SCRIPTS = {".cjs", ".js", ".mjs"}
 _IMPORTED = re.compile(r"""(?:require\(|from|import\(?)\s*["'`](@aws-sdk/[a-z0-9-]+)""")
 _EMPTIED = "aws-cdk:auto-delete-objects"
+_OPTIONS = (
+    *("--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund"),
+    # By itself it takes more than a minute to give up where there is no network.
+    *("--fetch-retries=1", "--fetch-retry-mintimeout=1000"),
+    "--prefix",
+)
+_REASON = re.compile(r"^npm error (.*(?: - |: ).+)$", re.MULTILINE)
 _CALLED = re.compile(r'\\"service\\":\\"([A-Za-z0-9-]+)\\"')
 
 
@@ -65,20 +72,21 @@ def bring_sdk(assembly: Assembly, into: Path, cdk: Cdk, steps: Steps) -> None:
     if _has(theirs, wanted) and not scope.exists():
         scope.symlink_to(theirs / "@aws-sdk")
         return
-    options = ("--prefer-offline", "--ignore-scripts", "--no-audit", "--no-fund", "--prefix")
     with steps.step("npm has the AWS SDK that functions in Node.js import"):
         finished = cdk.children.run(
-            [*npm(), "install", *options, into.parent, *(f"{one}@3" for one in wanted)],
+            [*npm(), "install", *_OPTIONS, into.parent, *(f"{one}@3" for one in wanted)],
             env={**cleaned(), "PATH": tool_path()},
             cwd=into.parent,
             log=(log := cdk.log_of("npm")),
         )
         if finished.exit_code != 0:
             names = " ".join(wanted)
+            reason = _REASON.search(finished.output)
             raise TidemarkError(
                 f"Functions in Node.js import {names}, which AWS's runtime brings and this target "
-                f"does not, and npm cannot install it: {last_words(finished.output)} (all of it: "
-                f"{log}). Run `npm install {names}` in {cdk.checkout}, from where it is taken then."
+                f"does not, and npm cannot install it: "
+                f"{reason[1] if reason else last_words(finished.output)} (all of it: {log}). Run "
+                f"`npm install {names}` in {cdk.checkout}, from where it is taken then."
             )
 
 
