@@ -12,6 +12,7 @@ from tests.cli.narrow import assert_readable
 from tests.probe.asking import result, row_result
 from tidemark.aws.metrics import Summary
 from tidemark.cli import doctor, metrics, permissions, probe, status, tables, trace
+from tidemark.cli import list as listing
 from tidemark.doctor.examination import Examination
 from tidemark.doctor.finding import Finding, State
 from tidemark.permissions.objections import Grant, Proof, Row
@@ -120,6 +121,22 @@ def test_status(readable: Readable) -> None:
     printed = readable(lambda: tables.show_rows(status._rows(report)))
 
     assert "EventSourceMappingId" in printed
+
+
+def test_list(readable: Readable, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = {
+        "stack": "Tidemark-of-somebody-with-a-long-name",
+        "target": "localstack",
+        "wiring": "queued",
+        "endpoint": "https://an-emulator-of-somebody.example.internal:4566",
+        "api_url": f"https://an-emulator-of-somebody.example.internal:4566/{UUID}",
+        "state": "UPDATE_ROLLBACK_FAILED",
+    }
+    monkeypatch.setattr(listing, "_rows", lambda _: [row, row])
+
+    printed = readable(listing.show)
+
+    assert "localstack" in printed
 
 
 def test_trace(readable: Readable) -> None:

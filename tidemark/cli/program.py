@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from importlib import metadata
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -24,6 +23,9 @@ from tidemark.cli import (
 )
 from tidemark.errors import ExitCode
 from tidemark.host import failures
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _USAGE_ERROR = 2
 
