@@ -111,14 +111,13 @@ class _Teller:
             )
         self._lag_ms(opened)
         lag_ms = self._lag_ms(version)
-        in_queue = self._drained()
         if (complaint := complaints.read(*self._stack, since_ms=self._begun_ms)) is not None:
             raise DoesNotWorkError(f"The stack is deployed and does not work: {complaint}.")
         return FirstDeposit(
             self._account_id,
             balance,
             lag_ms,
-            in_queue,
+            self._drained(),
             outbox_of(self._deployment, self._clients).size,
             self._depth("DeadLetterQueueName"),
         )
