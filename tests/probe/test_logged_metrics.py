@@ -31,7 +31,7 @@ def _line(**values: Any) -> str:
 
 
 def _metric(name: str, value: float, unit: str) -> LoggedMetric:
-    return LoggedMetric("Tidemark", name, {"stack": "A"}, value, unit, 1000)
+    return LoggedMetric("Tidemark", name, {"stack": "A"}, unit, value)
 
 
 def test_a_line_gives_each_metric_that_has_a_value() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from tests.probe.asking import row
 from tidemark.probe import rows
-from tidemark.probe.plan import ProbePlan
+from tidemark.probe.plan import what_is_made
 from tidemark.probe.row import Topic
 
 # How a row's source shows that it makes something.
@@ -43,37 +43,24 @@ def test_a_topic_names_all_that_its_rows_make_and_nothing_else(name: str) -> Non
     assert set(topic.makes) == made
 
 
-def _plan(*makes: tuple[str, ...]) -> ProbePlan:
-    return ProbePlan(
-        account="123456789012",
-        identity="arn:aws:iam::123456789012:user/ada",
-        region="eu-west-1",
-        rows=[row(str(number), makes=one) for number, one in enumerate(makes)],
-    )
+def _made(*makes: tuple[str, ...]) -> list[str]:
+    return list(what_is_made([row(str(number), makes=one) for number, one in enumerate(makes)]))
 
 
-def test_a_plan_says_where_and_names_only_what_its_rows_make() -> None:
-    lines = list(_plan(("queues", "topics"), (), ("topics", "alarms")).lines())
+def test_only_what_the_rows_make_is_named_and_that_it_is_removed() -> None:
+    lines = _made(("queues", "topics"), (), ("topics", "alarms"))
 
-    assert lines[0] == (
-        "AWS account 123456789012, region eu-west-1, as arn:aws:iam::123456789012:user/ada"
-    )
+    assert "named tidemark-probe-…" in lines[0]
     assert [line.strip() for line in lines if line.startswith("  ")] == [
         "queues",
         "topics",
         "alarms",
     ]
-    assert "named tidemark-probe-…" in lines[2]
     assert "Each is removed as soon as its row has ended" in lines[-2]
 
 
-def test_a_plan_names_what_comes_with_a_thing_and_what_stays_of_it() -> None:
-    said = "\n".join(_plan(("functions", "metrics")).lines())
+def test_what_comes_with_a_thing_and_what_stays_of_it_is_named() -> None:
+    said = "\n".join(_made(("functions", "metrics")))
 
     assert "functions with their log groups, and a role" in said
     assert "CloudWatch forgets them after 15 months" in said
-
-
-def test_the_question_names_the_account() -> None:
-    assert _plan(("queues",)).question == "Probe account 123456789012, eu-west-1, with 1 row?"
-    assert "with 2 rows?" in _plan((), ()).question

@@ -49,7 +49,7 @@ def test_changes_are_shown_with_what_was_before() -> None:
     difference = Difference(["b"], [Change("a", "same: 500", "differs: 504")])
 
     assert list(rendering.changes(difference)) == [
-        "1 rows as before, 1 changed.",
+        "1 row as before, 1 changed.",
         "  a",
         "    before  same: 500",
         "    now     differs: 504",

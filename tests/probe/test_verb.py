@@ -75,7 +75,7 @@ def test_without_a_deployment_it_is_refused(probe: Probe) -> None:
     code, _, said = probe()
 
     assert code == 64
-    assert said.startswith("No deployment is recorded: run `tidemark up` first.")
+    assert said.startswith("No deployment is known in ")
 
 
 def test_a_dead_target_is_one_sentence(probe: Probe) -> None:
@@ -307,5 +307,5 @@ def test_only_the_named_rows_are_asked(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(verb, "ROWS", (row("a", says), row("b", says), row("c", says)))
 
-    assert [one.name for one in verb._chosen(["c", "a"])] == ["a", "c"]
-    assert [one.name for one in verb._chosen([])] == ["a", "b", "c"]
+    assert [one.name for one in verb._choose(["c", "a"])] == ["a", "c"]
+    assert [one.name for one in verb._choose([])] == ["a", "b", "c"]

@@ -10,13 +10,13 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from tidemark.aws import logs
 from tidemark.percentiles import percentile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tidemark.aws.clients import AwsClients
     from tidemark.host.deployment import Deployment
@@ -33,17 +33,15 @@ class LoggedMetric:
         namespace: The metric's namespace.
         name: Its name.
         dimensions: The dimension values by name.
-        value: The value.
         unit: Its unit, as CloudWatch spells it; "None" without one.
-        at_ms: When it was logged, UTC milliseconds.
+        value: The value.
     """
 
     namespace: str
     name: str
     dimensions: Mapping[str, str]
-    value: float
     unit: str
-    at_ms: int
+    value: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +49,8 @@ class Summary:
     """The values of one metric, in the figures that CloudWatch would give.
 
     Attributes:
-        namespace: The metric's namespace.
-        name: Its name.
-        dimensions: The dimension values by name.
-        unit: Its unit, as CloudWatch spells it; "None" without one.
-        count: How many values there are.
-        sum: Their sum.
-        min: The smallest.
-        max: The largest.
+        namespace: As of one value, like name, dimensions and unit.
+        count: How many values there are; their sum, smallest and largest follow.
         p50: Half of them do not exceed it; for durations in milliseconds, else ``None``.
         p99: The same for 99 in 100.
     """
@@ -74,32 +66,32 @@ class Summary:
     p50: float | None
     p99: float | None
 
-    @classmethod
-    def of(cls, metrics: Sequence[LoggedMetric]) -> Self:
-        """Summarise values of one metric, of which there is one at least."""
-        first = metrics[0]
-        values = sorted(one.value for one in metrics)
-        is_duration = first.unit == _DURATION
-        return cls(
-            namespace=first.namespace,
-            name=first.name,
-            dimensions=first.dimensions,
-            unit=first.unit,
-            count=len(values),
-            sum=sum(values),
-            min=values[0],
-            max=values[-1],
-            p50=percentile(values, 0.50) if is_duration else None,
-            p99=percentile(values, 0.99) if is_duration else None,
-        )
-
 
 def summarise(metrics: Iterable[LoggedMetric]) -> list[Summary]:
     """Summarise values metric by metric: by namespace, dimensions, name and unit."""
-    found: defaultdict[tuple[object, ...], list[LoggedMetric]] = defaultdict(list)
+    found: defaultdict[tuple[Any, ...], list[float]] = defaultdict(list)
     for one in metrics:
-        found[one.namespace, tuple(sorted(one.dimensions.items())), one.name, one.unit].append(one)
-    return [Summary.of(found[key]) for key in sorted(found)]
+        dimensions = tuple(sorted(one.dimensions.items()))
+        found[one.namespace, dimensions, one.name, one.unit].append(one.value)
+    summaries = []
+    for (namespace, dimensions, name, unit), values in sorted(found.items()):
+        values.sort()
+        is_duration = unit == _DURATION
+        summaries.append(
+            Summary(
+                namespace=namespace,
+                name=name,
+                dimensions=dict(dimensions),
+                unit=unit,
+                count=len(values),
+                sum=sum(values),
+                min=values[0],
+                max=values[-1],
+                p50=percentile(values, 0.50) if is_duration else None,
+                p99=percentile(values, 0.99) if is_duration else None,
+            )
+        )
+    return summaries
 
 
 def of_stack(
@@ -139,19 +131,14 @@ def _document(line: str) -> dict[str, Any] | None:
 
 
 def _metrics(document: Mapping[str, Any]) -> Iterator[LoggedMetric]:
-    meta = document.get(_MARK, {})
-    for directive in meta.get("CloudWatchMetrics", []):
+    for directive in document.get(_MARK, {}).get("CloudWatchMetrics", []):
         for names in directive.get("Dimensions") or [[]]:
             dimensions = {name: str(document.get(name, "")) for name in names}
             for metric in directive.get("Metrics", []):
+                unit = metric.get("Unit", "None")
                 for value in _values(document.get(metric["Name"])):
                     yield LoggedMetric(
-                        namespace=directive["Namespace"],
-                        name=metric["Name"],
-                        dimensions=dimensions,
-                        value=value,
-                        unit=metric.get("Unit", "None"),
-                        at_ms=int(meta.get("Timestamp", 0)),
+                        directive["Namespace"], metric["Name"], dimensions, unit, value
                     )
 
 

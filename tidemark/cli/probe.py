@@ -29,7 +29,7 @@ from tidemark.host.progress import stderr
 from tidemark.probe import rendering
 from tidemark.probe.difference import Difference
 from tidemark.probe.observation import Comparison
-from tidemark.probe.plan import ProbePlan
+from tidemark.probe.plan import what_is_made
 from tidemark.probe.result import Result
 from tidemark.probe.row import Row
 from tidemark.probe.rows import ROWS
@@ -173,13 +173,11 @@ def _ask(rows: Sequence[Row], target: Target, connection: Connection, *, is_give
     """Ask before something is made on a target that asks first."""
     if not (target.asks_first and _makes_something(rows)):
         return
-    plan = ProbePlan(
-        account=connection.account or "unknown",
-        identity=target.identity,
-        region=connection.region,
-        rows=rows,
+    place = f"account {connection.account or 'unknown'}, {connection.region}"
+    consent.for_target(type(target), is_given=is_given)(
+        [f"AWS {place}, as {target.identity}", "", *what_is_made(rows)],
+        f"Probe {place}, with {rendering.count_of(rows)}?",
     )
-    consent.for_target(type(target), is_given=is_given)(plan.lines(), plan.question)
 
 
 def _name_leftovers(run: Run) -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tidemark.probe.observation import Comparison
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sized
 
     from tidemark.probe.difference import Difference
     from tidemark.probe.result import Result, RowResult
@@ -19,14 +19,18 @@ def summary(result: Result) -> str:
     """The result in one sentence."""
     counts = Counter(row_result.comparison for row_result in result.row_results)
     said = ", ".join(f"{counts[one]} {one.value}" for one in Comparison if counts[one])
-    count = len(result.row_results)
-    rows = "1 row" if count == 1 else f"{count} rows"
+    rows = count_of(result.row_results)
     return f"{rows} on {result.target} in {result.duration_s:.0f} s: {said}."
+
+
+def count_of(rows: Sized) -> str:
+    """How many rows, in words."""
+    return "1 row" if len(rows) == 1 else f"{len(rows)} rows"
 
 
 def changes(difference: Difference) -> Iterator[str]:
     """A comparison with an earlier result, line by line."""
-    yield f"{len(difference.same)} rows as before, {len(difference.changed)} changed."
+    yield f"{count_of(difference.same)} as before, {len(difference.changed)} changed."
     for change in difference.changed:
         yield f"  {change.name}"
         yield f"    before  {change.before}"

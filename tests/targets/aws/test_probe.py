@@ -56,7 +56,7 @@ def test_without_a_terminal_it_is_refused_unless_yes_is_said(
     assert refused.exit_code == 64
     assert "The aws target asks before it changes anything" in refused.sentence
     assert agreed.exit_code == 0
-    assert f"AWS account {ACCOUNT}, region {REGION}, as arn:aws:sts::" in agreed.stderr
+    assert f"AWS account {ACCOUNT}, {REGION}, as arn:aws:sts::" in agreed.stderr
     assert "  queues\n" in agreed.stderr
     assert f"Probe account {ACCOUNT}, {REGION}, with 1 row? Yes, by --yes." in agreed.stderr
     assert "1 row on aws" in agreed.stdout
@@ -68,7 +68,7 @@ def test_who_does_not_say_yes_has_nothing_made(
     run: Run, monkeypatch: pytest.MonkeyPatch, typed: str, exit_code: int
 ) -> None:
     made: list[str] = []
-    monkeypatch.setattr("tidemark.cli.probe.asked", lambda *_, **__: made.append("something"))
+    monkeypatch.setattr("tidemark.cli.probe.ask", lambda *_, **__: made.append("something"))
     monkeypatch.setattr(sys, "stdin", Terminal(typed))
 
     ended = run("probe", "--target", "aws")
