@@ -195,7 +195,7 @@ def test_a_page_that_cannot_be_written_in_the_end_loses_no_result(
 @pytest.mark.parametrize(
     ("before", "code", "said"),
     [
-        (row_result("a"), 0, "1 rows as before, 0 changed."),
+        (row_result("a"), 0, "1 row as before, 0 changed."),
         (row_result("a", observed="another"), 3, "0 rows as before, 1 changed."),
         (row_result("a", Comparison.DIFFERS), 3, "before  differs: as documented"),
         (row_result("b"), 3, "0 rows as before, 2 changed."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tidemark.trace.items import Event, EventKey, Mark
-from tidemark.trace.journal import Said
+from tidemark.trace.lines import Said
 
 BEGUN_MS = 1_795_000_000_000
 

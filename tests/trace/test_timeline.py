@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.trace.known import BEGUN_MS, accepted, event, invocation, record
-from tidemark.trace.journal import Said
+from tidemark.trace.lines import Said
 from tidemark.trace.timeline import Stage, timeline
 
 

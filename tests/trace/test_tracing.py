@@ -16,7 +16,7 @@ from tidemark.trace.tracing import Trace, Tracer, Unknown
 
 if TYPE_CHECKING:
     from tidemark.trace.items import Event, Items, Row
-    from tidemark.trace.journal import Journal, Said
+    from tidemark.trace.lines import Lines, Said
 
 NOW_MS = BEGUN_MS + 3_600_000
 
@@ -73,7 +73,7 @@ class Stack:
     def ask(self, wanted_id: str, kind: Kind | None = None) -> Trace | Unknown:
         tracer = Tracer(
             cast("Items", self),
-            cast("Journal", self),
+            cast("Lines", self),
             lambda: self.letters,
             lookback_min=60,
             clock=lambda: NOW_MS,

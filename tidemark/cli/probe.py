@@ -28,8 +28,8 @@ from tidemark.host.deployment import Deployment
 from tidemark.host.progress import stderr
 from tidemark.probe import rendering
 from tidemark.probe.difference import Difference
+from tidemark.probe.footprint import what_is_made
 from tidemark.probe.observation import Comparison
-from tidemark.probe.plan import what_is_made
 from tidemark.probe.result import Result
 from tidemark.probe.row import Row
 from tidemark.probe.rows import ROWS

@@ -115,7 +115,7 @@ class Result:
                 date=document["date"],
                 versions=document["versions"],
                 duration_s=document["duration_s"],
-                row_results=[_finding(one) for one in document["rows"]],
+                row_results=[_row_result(one) for one in document["rows"]],
             )
         except (KeyError, TypeError) as error:
             raise ValueError(f"it lacks {error}") from error
@@ -148,6 +148,6 @@ class Result:
         )
 
 
-def _finding(document: Mapping[str, Any]) -> RowResult:
+def _row_result(document: Mapping[str, Any]) -> RowResult:
     values = {one.name: document[one.name] for one in fields(RowResult)}
     return RowResult(**{**values, "comparison": Comparison(document["comparison"])})

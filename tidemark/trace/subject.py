@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from tidemark.trace.journal import event_key
+from tidemark.trace.lines import event_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

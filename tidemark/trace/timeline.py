@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from tidemark.trace.items import Event
-    from tidemark.trace.journal import Said
+    from tidemark.trace.lines import Said
 
 
 class Stage(StrEnum):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tidemark.trace import letters
 from tidemark.trace.items import MOST_SCANNED_PAGES, Items
-from tidemark.trace.journal import Journal, Said, event_key
+from tidemark.trace.lines import Lines, Said, event_key
 from tidemark.trace.subject import Kind, Subject, find_in, name_in
 from tidemark.trace.timeline import timeline
 
@@ -88,7 +88,7 @@ class Tracer:
 
     Args:
         items: Its tables.
-        journal: Its functions' logs.
+        logs: Its functions' logs.
         peek: Looks at its dead letters.
         lookback_min: How far back the logs are searched for an id that no key leads to, minutes.
         clock: UTC in milliseconds.
@@ -97,14 +97,14 @@ class Tracer:
     def __init__(
         self,
         items: Items,
-        journal: Journal,
+        logs: Lines,
         peek: Callable[[], list[Letter]],
         *,
         lookback_min: float,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._items = items
-        self._journal = journal
+        self._logs = logs
         self._peek = peek
         self._lookback_min = lookback_min
         self._since_ms = clock() - round(lookback_min * 60_000)
@@ -118,7 +118,7 @@ class Tracer:
         dead_letter_queue = deployment.outputs["DeadLetterQueueName"]
         return cls(
             Items.of(deployment, clients),
-            Journal(clients, deployment),
+            Lines(clients, deployment),
             lambda: letters.peek(clients.sqs, dead_letter_queue),
             lookback_min=lookback_min,
         )
@@ -136,7 +136,7 @@ class Tracer:
         subject, found = self._by_key(wanted_id, kind), list[Said]()
         if subject is None:
             searched.append(f"the function logs of the last {self._lookback_min:g} min")
-            found = self._journal.about(wanted_id, since_ms=self._since_ms)
+            found = self._logs.about(wanted_id, since_ms=self._since_ms)
             subject = name_in(wanted_id, kind, (said.members for said in found))
         events = self._events(subject)
         if not events and (subject is None or subject.kind in (Kind.EVENT, Kind.COMMAND)):
@@ -216,15 +216,15 @@ class Tracer:
     ) -> list[Said]:
         """The lines about an id and its events, healing deliveries of others included."""
         if not events:
-            return found or self._journal.about(wanted_id, since_ms=self._since_ms)
+            return found or self._logs.about(wanted_id, since_ms=self._since_ms)
         since_ms = min(event.recorded_at_ms for event in events) - _MARGIN_MS
         if subject.kind is Kind.ACCOUNT:
-            return self._journal.about(wanted_id, since_ms=since_ms)
+            return self._logs.about(wanted_id, since_ms=since_ms)
         ids = {wanted_id}.union(*({event.command_id, event.key.event_id} for event in events))
-        lines = _merge(self._journal.about(one, since_ms=since_ms) for one in sorted(ids))
+        lines = _merge(self._logs.about(one, since_ms=since_ms) for one in sorted(ids))
         for event in events:
             if event.projected_at_ms is not None and not _is_applied_in(lines, event):
-                about = self._journal.about(event.key.account_id, since_ms=since_ms)
+                about = self._logs.about(event.key.account_id, since_ms=since_ms)
                 healing = [
                     said for said in about if event.key.version in said.members.get("healed", ())
                 ]

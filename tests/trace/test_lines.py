@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from tidemark.aws import logs
-from tidemark.trace import journal
+from tidemark.trace import lines
 from tidemark.trace.items import EventKey
-from tidemark.trace.journal import Journal
+from tidemark.trace.lines import Lines
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,14 +28,14 @@ def said(**members: Any) -> str:
 
 
 def test_a_line_happened_when_the_function_says_so_not_when_it_was_collected() -> None:
-    parsed = journal.parse(line(said(timestamp="2026-11-23 09:12:23,034+0000")))
+    parsed = lines.parse(line(said(timestamp="2026-11-23 09:12:23,034+0000")))
 
     assert parsed is not None
     assert parsed.at_ms == 1_795_425_143_034
 
 
 def test_a_line_in_another_time_zone_is_the_same_moment() -> None:
-    parsed = journal.parse(line(said(timestamp="2026-11-23 10:12:23,034+0100")))
+    parsed = lines.parse(line(said(timestamp="2026-11-23 10:12:23,034+0100")))
 
     assert parsed is not None
     assert parsed.at_ms == 1_795_425_143_034
@@ -43,7 +43,7 @@ def test_a_line_in_another_time_zone_is_the_same_moment() -> None:
 
 @pytest.mark.parametrize("timestamp", ["yesterday", None, 5])
 def test_a_line_without_a_time_of_its_own_has_that_of_the_log(timestamp: Any) -> None:
-    parsed = journal.parse(line(said(timestamp=timestamp)))
+    parsed = lines.parse(line(said(timestamp=timestamp)))
 
     assert parsed is not None
     assert parsed.at_ms == LOGGED_AT_MS
@@ -51,7 +51,7 @@ def test_a_line_without_a_time_of_its_own_has_that_of_the_log(timestamp: Any) ->
 
 @pytest.mark.parametrize("text", ["START RequestId: 1", "[1]", '{"_aws": {}}', ""])
 def test_lines_of_the_runtime_and_of_metrics_are_none(text: str) -> None:
-    assert journal.parse(line(text)) is None
+    assert lines.parse(line(text)) is None
 
 
 def test_the_lines_about_an_id_come_in_order_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -72,7 +72,7 @@ def test_the_lines_about_an_id_come_in_order_of_time(monkeypatch: pytest.MonkeyP
 
     monkeypatch.setattr(logs, "read", read)
 
-    found = Journal(NOTHING, NOTHING).about("key", since_ms=0)
+    found = Lines(NOTHING, NOTHING).about("key", since_ms=0)
 
     assert [one.function for one in found] == ["update-processor", "command-handler"]
     assert asked == ["key", "key", "key"]
@@ -90,10 +90,10 @@ def test_an_id_that_a_filter_pattern_would_misread_is_not_put_into_one(
 
     monkeypatch.setattr(logs, "read", read)
 
-    found = Journal(NOTHING, NOTHING).about(wanted_id, since_ms=0)
+    found = Lines(NOTHING, NOTHING).about(wanted_id, since_ms=0)
 
     assert set(asked) == {None}
-    assert len(found) == len(journal.WRITERS)
+    assert len(found) == len(lines.WRITERS)
 
 
 def test_the_log_is_asked_for_the_word_in_quotes_where_it_is_stored() -> None:
@@ -122,7 +122,7 @@ def test_the_log_is_asked_for_the_word_in_quotes_where_it_is_stored() -> None:
     class Deployment:
         outputs = dict.fromkeys(logs.FUNCTIONS.values(), "fn")
 
-    Journal(cast("Any", AwsClients), cast("Any", Deployment)).about("key-1", since_ms=7)
+    Lines(cast("Any", AwsClients), cast("Any", Deployment)).about("key-1", since_ms=7)
 
     assert {one["filterPattern"] for one in asked} == {'"key-1"'}
     assert {one["startTime"] for one in asked} == {7}
@@ -132,7 +132,7 @@ def test_the_log_is_asked_for_the_word_in_quotes_where_it_is_stored() -> None:
 def test_an_event_is_named_in_full_or_not_at_all() -> None:
     full = {"account_id": "alice", "version": 2, "event_id": "e"}
 
-    assert journal.event_key(full) == EventKey("alice", 2, "e")
+    assert lines.event_key(full) == EventKey("alice", 2, "e")
     for name in full:
-        assert journal.event_key({one: value for one, value in full.items() if one != name}) is None
-    assert journal.event_key(full | {"version": "2"}) is None
+        assert lines.event_key({one: value for one, value in full.items() if one != name}) is None
+    assert lines.event_key(full | {"version": "2"}) is None

@@ -11,7 +11,7 @@ import pytest
 
 from tests.probe.asking import row
 from tidemark.probe import rows
-from tidemark.probe.plan import what_is_made
+from tidemark.probe.footprint import what_is_made
 from tidemark.probe.row import Topic
 
 # How a row's source shows that it makes something.

@@ -57,7 +57,7 @@ class Said:
         return str(self.members.get("outcome", ""))
 
 
-class Journal:
+class Lines:
     """Searches the logs of one deployment's functions.
 
     Args:
