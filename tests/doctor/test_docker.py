@@ -99,6 +99,7 @@ def test_containers_are_left_over_once_their_localstack_is_gone(engine: FakeEngi
     for name, project, state in (
         ("tidemark-abc-localstack", "tidemark-abc", RUNNING),
         ("function-1", "tidemark-abc", RUNNING),
+        ("paused-localstack", "paused", {"Status": "paused"}),
         ("function-2", "gone", RUNNING),
         ("function-3", "gone", RUNNING),
         ("dead-localstack", "dead", exited(137)),
@@ -107,7 +108,7 @@ def test_containers_are_left_over_once_their_localstack_is_gone(engine: FakeEngi
         engine.add(name, {"Image": "lambda", "Labels": labels}).state = state
     engine.add("theirs", {"Image": "postgres", "Labels": {}}).state = RUNNING
 
-    found = list(containers.orphaned())
+    found = list(containers.find_orphans())
 
     assert [finding.says for finding in found] == [
         "2 containers of a LocalStack that is gone (tidemark.project=gone)",
@@ -119,4 +120,4 @@ def test_containers_are_left_over_once_their_localstack_is_gone(engine: FakeEngi
 def test_without_docker_no_container_is_left_over(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
 
-    assert list(containers.orphaned()) == []
+    assert list(containers.find_orphans()) == []

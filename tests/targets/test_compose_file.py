@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tidemark.errors import RefusedError
-from tidemark.targets.compose_file import describe, image_of
+from tidemark.targets.compose_file import image_of, read, usual_port
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -26,19 +26,20 @@ def test_its_variables_are_filled_in_as_compose_does() -> None:
         "LOCALSTACK_IMAGE": "",
     }
 
-    described = describe(given)
+    service = read(given)
 
-    assert described.image == image_of({}) == "localstack/localstack:4.14.0"
-    assert described.name == described.environment["MAIN_CONTAINER_NAME"] == "mine-localstack"
-    assert described.labels == {"tidemark.project": "mine"}
-    assert described.environment["LAMBDA_DOCKER_FLAGS"] == "-l tidemark.project=mine"
-    assert described.environment["LOCALSTACK_AUTH_TOKEN"] == "a: #b"
-    assert described.environment["SQS_ENDPOINT_STRATEGY"] == "path"
-    assert described.mounts == [("/var/run/docker.sock", "/var/run/docker.sock")]
-    assert (described.host_port, described.port, described.stops_within_s) == (4566, 4566, 20)
+    environment = service["environment"]
+    assert service["image"] == image_of({}) == "localstack/localstack:4.14.0"
+    assert service["container_name"] == environment["MAIN_CONTAINER_NAME"] == "mine-localstack"
+    assert service["labels"] == {"tidemark.project": "mine"}
+    assert environment["LAMBDA_DOCKER_FLAGS"] == "-l tidemark.project=mine"
+    assert environment["LOCALSTACK_AUTH_TOKEN"] == "a: #b"
+    assert environment["SQS_ENDPOINT_STRATEGY"] == "path"
+    assert service["volumes"] == ["/var/run/docker.sock:/var/run/docker.sock"]
+    assert usual_port({"LOCALSTACK_PORT": "4599"}) == usual_port({}) + 33
 
 
 @pytest.mark.parametrize("port", ["many", "0", "65536", "-1"])
 def test_a_port_that_is_none_is_refused(port: str) -> None:
     with pytest.raises(RefusedError, match=r"LOCALSTACK_PORT is '.*': choose a port"):
-        describe({"LOCALSTACK_PORT": port})
+        usual_port({"LOCALSTACK_PORT": port})

@@ -12,9 +12,10 @@ from testcontainers.core.config import testcontainers_config
 from tests.targets.fake_engine import CHOSEN_PORT, IMAGE, RUNNING, FakeEngine, exited
 from tidemark.errors import RefusedError, TidemarkError
 from tidemark.host.undo import Journal, heal
-from tidemark.targets import emulators, localstack
+from tidemark.targets import emulators
+from tidemark.targets import engine as engine_of_docker
 from tidemark.targets.base import SilentTargetError, Target, TargetOptions
-from tidemark.targets.compose_file import describe
+from tidemark.targets.compose_file import read
 from tidemark.targets.localstack import LocalStackTarget
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def _answering(monkeypatch: pytest.MonkeyPatch) -> None:
     """LocalStack answers wherever it is asked, and nobody waits for long."""
     monkeypatch.setattr(emulators, "health", lambda *_: {"version": "4.14.0"})
     monkeypatch.setattr(Target, "patience_s", 0.0)
-    monkeypatch.setattr(localstack, "_GONE_WITHIN_S", 0.1)
+    monkeypatch.setattr(engine_of_docker, "_GONE_WITHIN_S", 0.1)
     monkeypatch.setattr(testcontainers_config, "_ryuk_disabled", False)
 
 
@@ -60,11 +61,11 @@ def test_it_is_started_as_the_compose_file_describes_it(
     [started] = engine.created  # and no reaper
     assert testcontainers_config.ryuk_disabled is False, "that of the caller's own containers stays"
     project = {"COMPOSE_PROJECT_NAME": target.project, "LOCALSTACK_AUTH_TOKEN": "ls-token"}
-    described, told = describe(project), started.created_as
-    assert dict(one.split("=", 1) for one in told["Env"]) == described.environment
-    assert described.environment["LOCALSTACK_AUTH_TOKEN"] == "ls-token"
-    assert (started.image, started.name) == (IMAGE, described.name)
-    assert started.labels.items() >= described.labels.items()
+    service, told = read(project), started.created_as
+    assert dict(one.split("=", 1) for one in told["Env"]) == service["environment"]
+    assert service["environment"]["LOCALSTACK_AUTH_TOKEN"] == "ls-token"
+    assert (started.image, started.name) == (IMAGE, service["container_name"])
+    assert started.labels.items() >= service["labels"].items()
     assert told["HostConfig"]["PortBindings"] == {
         "4566/tcp": [{"HostIp": "127.0.0.1", "HostPort": str(PORT)}]
     }

@@ -7,23 +7,29 @@ from typing import TYPE_CHECKING
 
 from tidemark.doctor.finding import Finding, lacking
 from tidemark.targets import engine
-from tidemark.targets.compose_file import describe
+from tidemark.targets.compose_file import read
+from tidemark.targets.container_trouble import how_ended
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def orphaned() -> Iterator[Finding]:
+def find_orphans() -> Iterator[Finding]:
     """The groups of containers that a LocalStack of ours left behind when it died."""
-    [label] = describe({}).labels
+    [label] = read({})["labels"]
     try:
         with engine.connected() as docker:
             found = docker.api.containers(all=True, filters={"label": label})
     except engine.EngineError:
         return
-    running = {name for one in found if one["State"] == "running" for name in one["Names"]}
+    there = {
+        name
+        for one in found
+        if how_ended({"Status": one["State"]}) is None
+        for name in one["Names"]
+    }
     for project, count in Counter(one["Labels"][label] for one in found).items():
-        if f"/{describe({'COMPOSE_PROJECT_NAME': project}).name}" in running:
+        if f"/{read({'COMPOSE_PROJECT_NAME': project})['container_name']}" in there:
             continue
         yield lacking(
             "containers",

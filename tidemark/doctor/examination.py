@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tidemark import targets
 from tidemark.doctor import containers, credentials, docker, installation, machine, remains
 from tidemark.doctor.finding import State
 from tidemark.errors import TidemarkError
@@ -15,7 +14,7 @@ from tidemark.host.state import find_checkout, state_dir
 from tidemark.targets.aws import AwsTarget
 from tidemark.targets.base import TargetOptions
 from tidemark.targets.choice import Choice, choose
-from tidemark.targets.compose_file import describe
+from tidemark.targets.compose_file import usual_port
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -75,14 +74,14 @@ def _findings(
     yield installation.cdk_cli(checkout)
     yield from docker.examine(environ, is_needed=choice.name == _IN_DOCKER)
     yield machine.loopback()
-    usual = describe(environ).host_port
+    usual = usual_port(environ)
     yield machine.localstack_port(usual, is_ours=_listens_on(usual, state))
     yield machine.disk("disk", state)
     yield machine.disk("temporary files", Path(tempfile.gettempdir()))
     yield machine.proxy(environ)
     yield from _aws(choice, state, environ, with_aws=with_aws)
     yield from remains.examine(state)
-    yield from containers.orphaned()
+    yield from containers.find_orphans()
 
 
 def _aws(
@@ -95,14 +94,14 @@ def _aws(
     else:
         yield from credentials.endpoints(environ)
     if with_aws:
-        yield credentials.asked(target)
+        yield credentials.ask(target)
     if not (is_needed and with_aws):  # else AWS itself has said it
         yield credentials.present(environ, is_needed=is_needed)
 
 
 def _listens_on(port: int, state: Path) -> bool:
     try:
-        connection = targets.create(_IN_DOCKER, TargetOptions(state=state)).find()
+        connection = remains.ask_once(_IN_DOCKER, TargetOptions(state=state))
     except TidemarkError:
         return False  # `remains` says why
     endpoint = "" if connection is None else connection.endpoint or ""

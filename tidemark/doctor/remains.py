@@ -11,12 +11,13 @@ from tidemark.doctor.finding import Finding, lacking, well
 from tidemark.errors import RefusedError, TidemarkError
 from tidemark.host import deployment as deployments
 from tidemark.host.processes import ProcessIdentity
-from tidemark.targets.base import TargetOptions
+from tidemark.targets.base import SilentTargetError, TargetOptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tidemark.aws.connection import Connection
     from tidemark.host.deployment import Deployment
 
 # The targets that are started here, and the record that says so.
@@ -29,6 +30,13 @@ def examine(state: Path) -> Iterator[Finding]:
     yield from running(state)
     yield from recorded(state)
     yield from sessions(state)
+
+
+def ask_once(target_name: str, options: TargetOptions) -> Connection | None:
+    """Find a target without the patience of who depends on it; see :meth:`Target.find`."""
+    target = targets.create(target_name, options)
+    target.patience_s = 0.0
+    return target.find()
 
 
 def folder(state: Path) -> Finding:
@@ -46,7 +54,13 @@ def running(state: Path) -> Iterator[Finding]:
         if not (state / name / record).is_file():
             continue
         try:
-            connection = targets.create(name, TargetOptions(state=state)).find()
+            connection = ask_once(name, TargetOptions(state=state))
+        except SilentTargetError:
+            fix = "nothing, if it is only busy; `tidemark down` removes it with what is on it"
+            yield lacking(
+                f"{name} target", "runs, and does not answer at once", fix, is_needed=False
+            )
+            continue
         except TidemarkError as error:
             says, _, fix = str(error).rstrip(".").partition(": ")
             yield lacking(f"{name} target", says, fix, is_needed=False)
@@ -84,7 +98,7 @@ def _deployment(deployment: Deployment, state: Path) -> Finding:
         state=state, endpoint_url=deployment.endpoint, settings=deployment.settings
     )
     try:
-        connection = targets.create(deployment.target, options).find()
+        connection = ask_once(deployment.target, options)
     except RefusedError as error:
         fix = f"delete its record in {state / 'deployments'}"
         return lacking(name, f"recorded {where}: {error}", fix, is_needed=False)

@@ -78,7 +78,7 @@ class Target(ABC):
     summary: ClassVar[str]
     is_ours: ClassVar[bool]
     takes_endpoint_url: ClassVar[bool] = False
-    patience_s: ClassVar[float] = 30.0
+    patience_s: float = 30.0
     asks_first: ClassVar[bool] = False
 
     def __init__(self, options: TargetOptions) -> None:

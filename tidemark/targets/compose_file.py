@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,61 +16,30 @@ _FILE = Path(__file__).with_name("docker-compose.yml")
 _VARIABLE = re.compile(r"\$\{(\w+)(?::-([^}]*))?\}")
 
 
-@dataclass(frozen=True, slots=True)
-class Described:
-    """A container, as the file describes it.
+def read(environ: Mapping[str, str]) -> Mapping[str, Any]:
+    """The service `localstack`, with an environment's values for the file's variables."""
+    import yaml  # noqa: PLC0415 -- only where LocalStack is looked for
 
-    Attributes:
-        image: Its image.
-        name: What it is called.
-        labels: The labels that it bears, and what it starts.
-        environment: Its variables.
-        mounts: What of the host it has, as (there, here).
-        host_port: Where it is best published.
-        port: The port that it listens on.
-        stops_within_s: The time that it takes to stop in an orderly way, in seconds.
-    """
-
-    image: str
-    name: str
-    labels: Mapping[str, str]
-    environment: Mapping[str, str]
-    mounts: list[tuple[str, str]]
-    host_port: int
-    port: int
-    stops_within_s: int
+    services = yaml.safe_load(_FILE.read_text(encoding="utf-8"))["services"]
+    service: Mapping[str, Any] = _filled(services["localstack"], environ)
+    return service
 
 
-def describe(environ: Mapping[str, str]) -> Described:
-    """LocalStack's container, with an environment's values for the file's variables.
+def image_of(environ: Mapping[str, str]) -> str:
+    """The image that an environment asks for; the pinned one, without a wish in it."""
+    return str(read(environ)["image"])
+
+
+def usual_port(environ: Mapping[str, str]) -> int:
+    """Where everybody looks for LocalStack.
 
     Raises:
         RefusedError: The environment names a port that is none.
     """
-    import yaml  # noqa: PLC0415 -- with the extra `localstack` only
-
-    service = yaml.safe_load(_FILE.read_text(encoding="utf-8"))["services"]["localstack"]
-    says = _filled(service, environ)
-    [(_, host_port, port)] = [one.split(":") for one in says["ports"]]
-    if not host_port.isdecimal() or not 1 <= int(host_port) <= 65535:
-        raise RefusedError(f"LOCALSTACK_PORT is {host_port!r}: choose a port from 1 to 65535.")
-    return Described(
-        image=says["image"],
-        name=says["container_name"],
-        labels=says["labels"],
-        environment=says["environment"],
-        mounts=[
-            (there, here) for there, _, here in (one.rpartition(":") for one in says["volumes"])
-        ],
-        host_port=int(host_port),
-        port=int(port),
-        stops_within_s=int(says["stop_grace_period"].removesuffix("s")),
-    )
-
-
-def image_of(environ: Mapping[str, str]) -> str:
-    """The image that an environment asks for; without a wish in it, the pinned one."""
-    return describe(environ).image
+    _, port, _ = read(environ)["ports"][0].split(":")
+    if not port.isdecimal() or not 1 <= int(port) <= 65535:
+        raise RefusedError(f"LOCALSTACK_PORT is {port!r}: choose a port from 1 to 65535.")
+    return int(port)
 
 
 def _filled(value: Any, environ: Mapping[str, str]) -> Any:

@@ -24,13 +24,7 @@ def of_pull(words: str, image: str) -> TidemarkError:
 
 
 def of_start(words: str, image: str, port: int | None) -> TidemarkError:
-    """The error for what the engine said when it was to start a container.
-
-    Args:
-        words: What it said.
-        image: Which image it was to start.
-        port: The port that the container was to have, if that was fixed.
-    """
+    """The error for what was said when a container was to start, at a port if one was fixed."""
     if port is not None and _PORT.search(words):
         return RefusedError(
             f"Port {port} is taken: stop what listens there, choose another --port, or leave the "
@@ -41,7 +35,7 @@ def of_start(words: str, image: str, port: int | None) -> TidemarkError:
     )
 
 
-def of_end(log: str, image: str, pinned: str, how: str, path: object) -> TidemarkError:
+def of_end(log: str, image: str, pinned: str, *, how: str, path: object) -> TidemarkError:
     """The error for a container that ended while it was starting.
 
     Args:
@@ -62,11 +56,7 @@ def of_end(log: str, image: str, pinned: str, how: str, path: object) -> Tidemar
 
 
 def how_ended(state: Mapping[str, object]) -> str | None:
-    """How a container ended, in words; ``None`` while it runs, answering or not.
-
-    Args:
-        state: What the engine says of the container's state.
-    """
+    """How a container ended, by what the engine says of its state; ``None`` while it runs."""
     if state.get("Status") == "created":
         return "it never ran"
     if state.get("Status") not in {"exited", "dead"}:

@@ -12,6 +12,8 @@ from urllib.parse import urlsplit
 from urllib3.exceptions import HTTPError
 
 from tidemark.errors import TidemarkError
+from tidemark.host.waiting import NotSeenError, NotYetError, eventually
+from tidemark.targets import container_trouble
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 _ANSWERS_WITHIN_S = 10
 # Of a busy engine: creating, starting and removing take their time.
 _OBEYS_WITHIN_S = 60
+# One container after the other.
+_GONE_WITHIN_S = 60.0
 _DEFAULT_SOCKET = "/var/run/docker.sock"
 
 
@@ -100,13 +104,6 @@ def errors() -> tuple[type[Exception], ...]:
     return (DockerException, OSError, HTTPError)
 
 
-def refusals() -> type[Exception]:
-    """What the client raises where the engine answers, and refuses what it is told."""
-    from docker.errors import APIError  # noqa: PLC0415 -- with the extra `localstack` only
-
-    return APIError  # type: ignore[no-any-return]
-
-
 def words_of(error: Exception) -> str:
     """What the engine said, or else its client."""
     return str(getattr(error, "explanation", None) or error)
@@ -144,28 +141,70 @@ def has_image(image: str) -> bool:
     return False
 
 
-def pull(docker: DockerClient, image: str, show: Callable[[str], None]) -> None:
+def pull(image: str, show: Callable[[str], None]) -> None:
     """Download an image.
 
     Args:
-        docker: The engine's client.
         image: Its name.
         show: Is told how far it is, again and again.
 
     Raises:
-        OSError: The registry, or the engine, does not give it.
+        TidemarkError: The registry, or the engine, does not give it.
     """
     from docker.utils import parse_repository_tag  # noqa: PLC0415 -- with the extra `localstack` only
 
     repository, tag = parse_repository_tag(image)
     layers: dict[str, Mapping[str, int]] = {}
-    for line in docker.api.pull(repository, tag=tag or "latest", stream=True, decode=True):
-        if "error" in line:
-            raise OSError(line["error"])
-        if "total" in (detail := line.get("progressDetail") or {}):
-            layers[line["id"]] = detail
-            done, total = (sum(one[of] for one in layers.values()) for of in ("current", "total"))
-            show(f"{done / 1e6:.0f} of {total / 1e6:.0f} MB")
+    with connected() as docker:
+        try:
+            for line in docker.api.pull(repository, tag=tag or "latest", stream=True, decode=True):
+                if "error" in line:
+                    raise container_trouble.of_pull(line["error"], image)
+                if "total" in (detail := line.get("progressDetail") or {}):
+                    layers[line["id"]] = detail
+                    done = sum(one["current"] for one in layers.values())
+                    total = sum(one["total"] for one in layers.values())
+                    show(f"{done / 1e6:.0f} of {total / 1e6:.0f} MB")
+        except errors() as error:
+            raise container_trouble.of_pull(words_of(error), image) from error
+
+
+def remove_all(labels: Mapping[str, str], *, first: str, stops_within_s: int) -> bool:
+    """Remove the containers that bear some labels, and their volumes; say whether there were any.
+
+    Args:
+        labels: The labels.
+        first: The container that is stopped first, for it removes others itself.
+        stops_within_s: The time that it needs for that, in seconds.
+
+    Raises:
+        TidemarkError: Some are left.
+    """
+    wanted = [f"{label}={value}" for label, value in labels.items()]
+    found: set[str] = set()
+
+    def probe() -> bool:
+        left = docker.containers.list(all=True, filters={"label": wanted}, ignore_removed=True)
+        for one in sorted(left, key=lambda one: one.name != first):
+            found.add(one.name)
+            if one.name == first:
+                with suppress(_refusals()):
+                    one.stop(timeout=stops_within_s)
+            with suppress(_refusals()):
+                one.remove(v=True, force=True)
+        if left:
+            raise NotYetError(", ".join(one.name for one in left))
+        return True
+
+    with connected() as docker:
+        try:
+            eventually(probe, within_s=_GONE_WITHIN_S, what="all containers to be removed")
+        except NotSeenError as not_seen:
+            raise TidemarkError(
+                f"LocalStack is left: {not_seen} `docker rm --force` says why; then run "
+                "`tidemark down` again."
+            ) from not_seen
+    return bool(found)
 
 
 def socket_path(docker: DockerClient, platform: str = sys.platform) -> str:
@@ -177,6 +216,12 @@ def socket_path(docker: DockerClient, platform: str = sys.platform) -> str:
     path = str(getattr(adapter, "socket_path", ""))
     is_here = path and platform == "linux" and "/.docker/" not in path
     return path if is_here else _DEFAULT_SOCKET
+
+
+def _refusals() -> type[Exception]:
+    from docker.errors import APIError  # noqa: PLC0415 -- with the extra `localstack` only
+
+    return APIError  # type: ignore[no-any-return]
 
 
 def _not_found() -> type[Exception]:
