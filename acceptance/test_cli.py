@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -100,8 +101,11 @@ def test_a_port_for_a_target_that_runs_on_another_one_is_refused_in_a_sentence(
 def test_logs_show_the_functions_lines(up: Program) -> None:
     printed = up.succeeds("logs", "update-processor")
 
-    assert '"outcome":"applied"' in printed
-    assert {line.split()[0] for line in printed.splitlines()} == {"update-processor"}
+    assert " update-processor INFO    record applied " in printed
+    assert {line.split()[1] for line in printed.splitlines()} == {"update-processor"}
+    assert "RequestId" not in printed
+    whole = [json.loads(line) for line in up.succeeds("logs", "--json").splitlines()]
+    assert {"command-handler", "update-processor"} <= {line["function"] for line in whole}
 
 
 def test_stacks_live_side_by_side(up: Program) -> None:
