@@ -58,7 +58,7 @@ TargetToStart = Annotated[
     typer.Option(
         "--target",
         envvar="TARGET",
-        help=f"Where to: {_TARGETS}; auto takes LocalStack when Docker, Compose and the image are "
+        help=f"Where to: {_TARGETS}; auto takes LocalStack when Docker and the image are "
         "there, else embedded.",
     ),
 ]

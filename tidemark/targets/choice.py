@@ -68,7 +68,7 @@ def _by_engine(image: str) -> Choice:
     try:
         is_here = engine.has_image(image)
     except engine.EngineError as error:
-        return Choice("embedded", f"{error.why}; for TARGET=localstack: {error.fix}.")
+        return Choice("embedded", f"{error.why}; TARGET=localstack needs one.")
     if not is_here:
         return Choice(
             "embedded", f"{image} is not on this machine; TARGET=localstack downloads it."

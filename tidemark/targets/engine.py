@@ -29,19 +29,26 @@ _DEFAULT_SOCKET = "/var/run/docker.sock"
 
 
 class EngineError(TidemarkError):
-    """There is no engine to be used.
+    """There is no engine to be used: why, a colon, what to do, and that there is another target.
 
     Attributes:
-        why: Why not, in a few words.
-        fix: What to do about it.
         is_gone: Whether nobody listens where it is to be; else it may be busy.
     """
 
-    def __init__(self, why: str, fix: str, *, is_gone: bool = False) -> None:
-        super().__init__(f"{why[0].upper()}{why[1:]}: {fix}, or take the embedded target.")
-        self.why = why
-        self.fix = fix
+    def __init__(self, sentence: str, *, is_gone: bool = False) -> None:
+        super().__init__(sentence)
         self.is_gone = is_gone
+
+    @property
+    def why(self) -> str:
+        """Why not, as a part of another sentence."""
+        words = str(self).rpartition(": ")[0]
+        return words[0].lower() + words[1:] if words.startswith(("No", "There")) else words
+
+    @property
+    def fix(self) -> str:
+        """What to do about it."""
+        return str(self).rpartition(": ")[2].removesuffix(", or take the embedded target.")
 
 
 @contextmanager
@@ -55,28 +62,30 @@ def connected() -> Iterator[DockerClient]:
         from testcontainers.core.docker_client import DockerClient as Client  # noqa: PLC0415 -- with the extra `localstack` only
     except ImportError as error:
         raise EngineError(
-            "testcontainers, which finds Docker, is not installed",
-            "`pip install 'tidemark-cqrs[localstack]'` brings it",
+            "There is no client of Docker engines (testcontainers is not installed): "
+            "`pip install 'tidemark-cqrs[localstack]'` brings it, or take the embedded target."
         ) from error
     try:
         _knock()
         client = Client(timeout=_ANSWERS_WITHIN_S).client
     except PermissionError as error:
         raise EngineError(
-            "Docker does not let this user in (permission denied)",
-            "add the user to the group docker and log in again, use rootless Docker",
+            "Docker does not let this user in (permission denied): add the user to the group "
+            "docker and log in again, use rootless Docker, or take the embedded target."
         ) from error
     except errors() as error:
         raise EngineError(
-            f"no Docker engine answers ({place()})",
-            "start it, correct DOCKER_HOST or the docker context",
+            f"No Docker engine answers ({place()}): start it, correct DOCKER_HOST or the docker "
+            "context, or take the embedded target.",
             is_gone=isinstance(error, ConnectionRefusedError | FileNotFoundError),
         ) from error
     client.api.timeout = _OBEYS_WITHIN_S
     try:
         yield client
     except errors() as error:
-        raise EngineError(f"Docker is in trouble ({words_of(error)})", "try again") from error
+        raise EngineError(
+            f"Docker is in trouble ({words_of(error)}): try again, or take the embedded target."
+        ) from error
     finally:
         client.close()
 
