@@ -40,7 +40,7 @@ def bed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Testbed:
     connection = Connection("us-east-1", ENDPOINT, EMULATOR_CREDENTIALS)
     monkeypatch.setattr(bed.target, "find", lambda: connection)
     monkeypatch.setattr(bed, "_apps", {"": DeployedApp("Tidemark", (DEPLOYMENT,))})
-    monkeypatch.setattr(evidence, "keep", lambda folder, *_: folder.mkdir(parents=True))
+    monkeypatch.setattr(evidence, "keep", lambda folder, *_, **__: folder.mkdir(parents=True))
     return bed
 
 

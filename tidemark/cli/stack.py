@@ -181,7 +181,7 @@ def deploy(
         deployment, chosen = known.choose(target, stack_name)
         connection = known.connect(chosen)
         bring_up = wanted.bring_up(chosen, connection, deployment.stack_name)
-        [deployed] = bring_up.deploy(connection)
+        [deployed] = bring_up.deploy()
     typer.echo(f"{deployed.stack_name} is deployed to {deployed.api_url}")
 
 

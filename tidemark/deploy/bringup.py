@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -58,7 +59,7 @@ class BringUp:
         steps: Shows progress.
         tags: Stack tags besides our own.
         agree: Asks for consent, on a target that asks first.
-        undone_by: What removes later what cannot be removed at once.
+        undone_by: What removes later what stays for now; `tidemark down` if absent.
     """
 
     app: App
@@ -68,7 +69,8 @@ class BringUp:
     steps: Steps
     tags: Mapping[str, str] = field(default_factory=dict)
     agree: Consent = consent.nobody
-    undone_by: str = "`tidemark down` removes it"
+    undone_by: str | None = None
+    _began_ms: int = field(default_factory=lambda: int(time.time() * 1000), init=False)
 
     def up(self) -> BroughtUp:
         """Start the target, deploy the app's stacks, and see that the bank's works.
@@ -98,19 +100,14 @@ class BringUp:
             raise self._say_where(seen, deployments, rollout.clients)
         return BroughtUp(deployments, seen)
 
-    def deploy(self, connection: Connection) -> tuple[Deployment, ...]:
+    def deploy(self) -> tuple[Deployment, ...]:
         """Deploy the app's stacks to a target that runs.
 
         Raises:
             TidemarkError: Something failed; what there is to look at is kept.
         """
-        clients = AwsClients(connection)
         with self._undoing.on_failure(stop_target=False):
-            rollout = self._rollout(self._synthesise(), clients)
-            if self.target.asks_first:
-                self._ask(rollout)
-            bootstrap(self.target, clients, self.cdk, self.steps)
-            return self._deploy(rollout)
+            return self._deploy(self._start())
 
     def diff(self, connection: Connection) -> Finished:
         """Compare what is deployed on a target with what a deploy would bring."""
@@ -159,9 +156,11 @@ class BringUp:
     ) -> DoesNotWorkError:
         """The error, with where there is something to look at."""
         names = [one.stack_name for one in deployments]
-        keep_evidence(self._evidence, self.target, clients.connection, names)
+        keep_evidence(
+            self._evidence, self.target, clients.connection, names, since_ms=self._began_ms
+        )
         error.add_note(
-            f"It stays as it is, to be looked at with `tidemark logs`; {self.undone_by}."
+            f"It stays as it is, to be looked at with `tidemark logs`; {self._undone_by}."
         )
         error.add_note(f"What there is to look at: {self._evidence}")
         return error
@@ -229,8 +228,15 @@ class BringUp:
             children=self.cdk.children,
             evidence=self._evidence,
             stack_names=lambda: self._stack_names,
-            undone_by=self.undone_by,
+            undone_by=self._undone_by,
+            began_ms=self._began_ms,
         )
+
+    @property
+    def _undone_by(self) -> str:
+        # What is on a target that asks first goes only where it is named.
+        target = f" --target {self.target.name}" if self.target.asks_first else ""
+        return self.undone_by or f"`tidemark down{target}` removes it"
 
     @property
     def _evidence(self) -> Path:

@@ -40,6 +40,7 @@ class Undoing:
         evidence: The folder for what there is to look at.
         stack_names: Says what the stacks are called, as far as is known by then.
         undone_by: What removes later what cannot be removed at once.
+        began_ms: When it was begun, UTC milliseconds.
     """
 
     target: Target
@@ -47,6 +48,7 @@ class Undoing:
     evidence: Path
     stack_names: Callable[[], tuple[str, ...]]
     undone_by: str
+    began_ms: int
 
     @contextmanager
     def on_failure(self, *, stop_target: bool) -> Iterator[None]:
@@ -64,7 +66,9 @@ class Undoing:
         except BaseException as error:
             with _uninterrupted():
                 self.children.stop()
-                how_ended = self._clean_up(error, stop_target=stop_target)
+            how_ended = self._look(error)
+            with _uninterrupted():
+                self._clean_up(error, stop_target=stop_target, how_ended=how_ended)
             if isinstance(error, KeyboardInterrupt):
                 raise InterruptedByUserError(self._interrupted(stop_target)) from None
             if how_ended is not None:
@@ -87,8 +91,11 @@ class Undoing:
         else:
             self.evidence.rmdir()
 
-    def _clean_up(self, error: BaseException, *, stop_target: bool) -> str | None:
-        """Keep what there is to look at and remove the rest; say how the target ended, if so."""
+    def _look(self, error: BaseException) -> str | None:
+        """Keep what there is to look at, until the user has enough of it; say if the target ended.
+
+        A Ctrl-C that comes now ends the looking alone.
+        """
         how_ended = None
         try:
             if not isinstance(error, KeyboardInterrupt | RefusedError):
@@ -97,16 +104,28 @@ class Undoing:
             if how_ended is not None or not isinstance(
                 error, KeyboardInterrupt | InterruptedByUserError | RefusedError
             ):
-                # Nothing can be kept on a full disk, and everything can be removed.
-                with suppress(OSError):
-                    names = self.stack_names()
-                    keep_evidence(self.evidence, self.target, self.target.find(), names)
+                # Nothing can be kept on a full disk, or of a target that is silent, and everything
+                # can be removed.
+                with suppress(OSError, TidemarkError):
+                    keep_evidence(
+                        self.evidence,
+                        self.target,
+                        self.target.find(),
+                        self.stack_names(),
+                        since_ms=self.began_ms,
+                    )
+        except KeyboardInterrupt:
+            error.add_note("Interrupted before all that there is to look at was kept.")
+        return how_ended
+
+    def _clean_up(self, error: BaseException, *, stop_target: bool, how_ended: str | None) -> None:
+        """Remove what was begun."""
+        try:
             if isinstance(error, DeployError) and not stop_target and how_ended is None:
                 self._remove_what_never_was()
         finally:
             if stop_target or how_ended is not None:
                 self._stop_target(error)
-        return how_ended
 
     def _stop_target(self, error: BaseException) -> None:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import time
 import uuid
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -98,6 +99,7 @@ class Testbed:
         self._children: Children | None = None
         # Where the clients write down what they send.
         self._requests = state / "requests"
+        self._began_ms = int(time.time() * 1000)
         options = TargetOptions(state=state, endpoint_url=plan.endpoint_url, is_private=True)
         self.target = targets.create(plan.target, options)
         self._removal = Removal(state, self.target, self._found)
@@ -308,7 +310,9 @@ class Testbed:
         deployed = (one for app in self._apps.values() for one in app.deployments)
         for stack_name in (one.stack_name for one in deployed):
             folder = self.evidence / stack_name
-            evidence.keep(folder, self.target, self.target.find(), [stack_name])
+            evidence.keep(
+                folder, self.target, self.target.find(), [stack_name], since_ms=self._began_ms
+            )
             sent = self._requests / f"{stack_name}.jsonl"
             if sent.is_file():
                 shutil.copy(sent, folder / "requests.jsonl")

@@ -40,7 +40,7 @@ def _app(checkout: Path) -> None:
 
 def deploy(aws: Target, checkout: Path, agree: Person, **options: Any) -> tuple[Deployment, Any]:
     brought = bring_up(aws, checkout, agree, **options)
-    [deployment] = brought.deploy(aws.start())
+    [deployment] = brought.deploy()
     return deployment, cast("RecordingCdk", brought.cdk)
 
 
@@ -83,7 +83,7 @@ def test_who_says_no_has_changed_nothing(
     brought = bring_up(aws, checkout, person)
 
     with pytest.raises(RefusedError):
-        brought.deploy(aws.start())
+        brought.deploy()
 
     assert len(person.asked) == 1
     assert cast("RecordingCdk", brought.cdk).told == []
@@ -97,7 +97,7 @@ def test_a_caller_who_was_not_asked_has_not_agreed(aws: Target, checkout: Path) 
     from tidemark.deploy import consent  # noqa: PLC0415 -- what a caller has who says nothing
 
     with pytest.raises(RefusedError, match="This wants consent and there is nobody to ask"):
-        bring_up(aws, checkout, consent.nobody).deploy(aws.start())
+        bring_up(aws, checkout, consent.nobody).deploy()
 
 
 @pytest.mark.usefixtures("account")

@@ -30,7 +30,7 @@ def _deployed(account: boto3.Session, tmp_path: Path, checkout: Path) -> None:
     del account
     write_app(checkout)
     target = targets.create("aws", TargetOptions(state=tmp_path / "state"))
-    bring_up(target, checkout, Person()).deploy(target.start())
+    bring_up(target, checkout, Person()).deploy()
 
 
 def _queues(account: boto3.Session) -> list[str]:

@@ -36,7 +36,7 @@ def deployment(account: boto3.Session, tmp_path: Path, checkout: Path) -> Deploy
     """A stack on AWS, recorded, with three items and a message."""
     write_app(checkout)
     target = targets.create("aws", TargetOptions(state=tmp_path / "state"))
-    [deployed] = bring_up(target, checkout, Person()).deploy(target.start())
+    [deployed] = bring_up(target, checkout, Person()).deploy()
     table = account.resource("dynamodb").Table(deployed.outputs["CommandTableName"])
     for number in range(3):
         table.put_item(Item={"pk": str(number)})
