@@ -135,6 +135,32 @@ def test_a_policy_that_is_not_there_at_all_is_named() -> None:
     assert list(_stack(may_invoke=None).find_dropped_policies()) == ["Permission"]
 
 
+def test_a_setting_of_a_function_is_asked_for_by_its_name() -> None:
+    resources = {
+        "Config": {
+            "Type": "AWS::Lambda::EventInvokeConfig",
+            "Properties": {
+                "FunctionName": {"Ref": "Function"},
+                "Qualifier": "$LATEST",
+                "MaximumRetryAttempts": 0,
+                "MaximumEventAgeInSeconds": 60,
+            },
+        }
+    }
+
+    def ask(**asked: str) -> dict[str, Any]:
+        assert asked == {"FunctionName": "the-function"}
+        return {"FunctionArn": "arn", "MaximumRetryAttempts": 0, "MaximumEventAgeInSeconds": 90}
+
+    clients = SimpleNamespace(functions=SimpleNamespace(get_function_event_invoke_config=ask))
+    ids = {"Config": "of no use", "Function": "the-function"}
+    stack = DeployedStack(cast("Any", clients), resources, ids)
+
+    assert stack.find_dropped("AWS::Lambda::EventInvokeConfig") == {
+        "MaximumEventAgeInSeconds (90 instead of 60)": ["Config"]
+    }
+
+
 def test_settings_of_an_api_and_of_its_deployment_are_compared() -> None:
     stack = _stack(endpoints=(), description="another")
 

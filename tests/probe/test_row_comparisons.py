@@ -82,7 +82,7 @@ def test_a_redriven_message_is_new_by_its_id(
         "Attributes": {"ApproximateReceiveCount": receives},
         "original": "old",
     }
-    monkeypatch.setattr(queues, "_redriven", lambda _: message)
+    monkeypatch.setattr(queues, "_redrive", lambda _: message)
 
     seen = queues.redriven_message_is_new.probe(bench())
 

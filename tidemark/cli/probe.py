@@ -38,8 +38,8 @@ from tidemark.targets.base import Target
 from tidemark.targets.emulators import emulator_at
 
 _STDOUT = Path("-")
+_WIDTH = len("not seen within 20 s")
 _STYLES = {
-    None: "bold",
     Comparison.SAME: "green",
     Comparison.DIFFERS: "yellow",
     Comparison.NOT_SEEN: "yellow",
@@ -215,10 +215,15 @@ def _show(result: Result, difference: Difference | None, *, as_json: bool, is_pa
     if is_page:
         typer.echo(rendering.markdown(result), nl=False)
         return
-    tables.show_rows(
-        (Text(words, _STYLES[comparison]), seen)
-        for comparison, words, seen in rendering.rows(result)
-    )
+    for topic, row_results in rendering.by_topic(result):
+        typer.secho(topic, bold=True)
+        tables.show_rows(
+            (
+                Text(one.comparison_in_words.ljust(_WIDTH), _STYLES[one.comparison]),
+                rendering.words(result.target, one),
+            )
+            for one in row_results
+        )
     typer.echo(rendering.summary(result))
     if difference is not None:
         for line in rendering.changes(difference):

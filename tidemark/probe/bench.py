@@ -64,6 +64,11 @@ class Bench(Functions):
         arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
         return Queue(url, arn["QueueArn"])
 
+    def redriving_queue(self, dead_letters: Queue, receives: int, **attributes: str) -> Queue:
+        """Make a queue whose messages go to another one when they were received too often."""
+        policy = {"RedrivePolicy": redrive_policy(dead_letters, receives)}
+        return self.queue(is_fifo=False, **attributes, **policy)
+
     def topic(self) -> str:
         """Make a topic, and return its ARN."""
         name = unique_name()
@@ -174,6 +179,11 @@ class Bench(Functions):
                     QueueUrl=queue.url, ReceiptHandle=message["ReceiptHandle"]
                 )
         return list(messages)
+
+
+def redrive_policy(dead_letters: Queue, receives: int) -> str:
+    """The attribute by which messages go to another queue after so many receives."""
+    return json.dumps({"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": receives})
 
 
 def physical_ids(clients: AwsClients, stack_name: str) -> Mapping[str, str]:

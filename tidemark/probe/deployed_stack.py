@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 # What no service describes: the code is compared by running it.
 _NOT_DESCRIBED = {"AWS::Lambda::Function": ("Code",)}
+# By type, the property that a service is asked by, where that is not the physical id.
+_ASKED_BY = {"AWS::Lambda::EventInvokeConfig": "FunctionName"}
 _HASH = re.compile(r"[0-9A-F]{8}$")
 _EXTENSION = "x-amazon-apigateway-"
 _METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
@@ -68,8 +70,11 @@ class DeployedStack:
         return found
 
     def _describe(self, kind: str, name: str) -> dict[str, Any]:
+        asked_by = _ASKED_BY.get(kind)
+        properties = self.resources[name].get("Properties", {})
+        identity = self.physical_id(properties[asked_by]) if asked_by else self.ids[name]
         try:
-            return DESCRIBERS[kind](self.clients, self.ids[name])
+            return DESCRIBERS[kind](self.clients, identity)
         except ClientError as error:
             if is_absent(error):
                 return {}  # then every property of it is dropped

@@ -23,6 +23,12 @@ def mapping(clients: AwsClients, uuid: str) -> dict[str, Any]:
     return {**found, "FunctionName": found.get("FunctionArn")}
 
 
+def invoke_config(clients: AwsClients, function_name: str) -> dict[str, Any]:
+    """How a function is invoked asynchronously; CloudFormation has it as a resource of its own."""
+    found = clients.functions.get_function_event_invoke_config(FunctionName=function_name)
+    return {**found, "FunctionName": function_name, "Qualifier": "$LATEST"}
+
+
 def queue(clients: AwsClients, url: str) -> dict[str, Any]:
     """An SQS queue."""
     name = url.rstrip("/").rpartition("/")[2]
@@ -115,6 +121,7 @@ DESCRIBERS: Mapping[str, Callable[[AwsClients, str], dict[str, Any]]] = {
     "AWS::DynamoDB::Table": table,
     "AWS::Events::Rule": rule,
     "AWS::IAM::Role": role,
+    "AWS::Lambda::EventInvokeConfig": invoke_config,
     "AWS::Lambda::EventSourceMapping": mapping,
     "AWS::Lambda::Function": function,
     "AWS::Logs::LogGroup": log_group,

@@ -48,6 +48,11 @@ def same(observed: str, measured: str = "") -> Observation:
     return Observation(Comparison.SAME, observed, measured)
 
 
+def compare(is_same: bool, observed: str, measured: str = "") -> Observation:  # noqa: FBT001 -- it is what this is about
+    """The target does what AWS documents, or something else."""
+    return (same if is_same else differs)(observed, measured)
+
+
 def differs(observed: str, measured: str = "") -> Observation:
     """The target does something else."""
     return Observation(Comparison.DIFFERS, observed, measured)

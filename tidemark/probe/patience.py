@@ -63,6 +63,25 @@ class Patience:
         except NotSeenError as not_seen:
             raise NotSeenInTimeError(seen[-1] if seen else f"no sign of {what}") from not_seen
 
+    def until(self, is_true: Callable[[], object], *, what: str, else_seen: str) -> None:
+        """Wait until something is true.
+
+        Args:
+            is_true: Looks.
+            what: What is waited for.
+            else_seen: What there is to see instead.
+
+        Raises:
+            NotSeenInTimeError: It was not true in time.
+        """
+
+        def probe() -> bool:
+            if is_true():
+                return True
+            raise NotYetError(else_seen)
+
+        self.eventually(probe, what=what)
+
     def settle(self, look: Callable[[], T], *, for_s: float, what: str) -> T:
         """Look until nothing has changed for a while, and return what was seen last.
 

@@ -37,17 +37,15 @@ def changes(difference: Difference) -> Iterator[str]:
         yield f"    now     {change.now}"
 
 
-def rows(result: Result) -> Iterator[tuple[Comparison | None, str, str]]:
-    """How each row compares, the same in words, and what was seen; a topic is but its name."""
-    for topic, row_results in _by_topic(result):
-        yield None, topic, ""
-        for one in row_results:
-            seen = f"AWS: {one.aws}\n{result.target}: {_words(one)}"
-            yield (
-                one.comparison,
-                one.comparison_in_words,
-                f"{one.name} ({one.duration_s:.1f} s)\n{seen}",
-            )
+def words(target: str, row_result: RowResult) -> str:
+    """What a row says, in three lines."""
+    name, took_s = row_result.name, row_result.duration_s
+    return f"{name} ({took_s:.1f} s)\nAWS: {row_result.aws}\n{target}: {_observed(row_result)}"
+
+
+def by_topic(result: Result) -> Iterable[tuple[str, Iterable[RowResult]]]:
+    """What the rows say, topic by topic."""
+    return groupby(result.row_results, key=lambda row_result: row_result.topic)
 
 
 def markdown(result: Result) -> str:
@@ -64,7 +62,7 @@ def markdown(result: Result) -> str:
         "probe on AWS yet.",
         "\"Not seen within N s\" says no more than that: the bound is the probe's, not AWS's.",
     ]
-    for topic, row_results in _by_topic(result):
+    for topic, row_results in by_topic(result):
         lines += [
             "",
             f"## {topic[0].upper()}{topic[1:]}",
@@ -78,7 +76,7 @@ def markdown(result: Result) -> str:
                 [
                     f"`{row_result.name}`",
                     f"{_cell(row_result.aws)} [documentation]({row_result.documentation})",
-                    _cell(_words(row_result)),
+                    _cell(_observed(row_result)),
                     row_result.comparison_in_words,
                 ]
             )
@@ -88,11 +86,7 @@ def markdown(result: Result) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _by_topic(result: Result) -> Iterable[tuple[str, Iterable[RowResult]]]:
-    return groupby(result.row_results, key=lambda row_result: row_result.topic)
-
-
-def _words(row_result: RowResult) -> str:
+def _observed(row_result: RowResult) -> str:
     return (
         f"{row_result.observed} ({row_result.measured})"
         if row_result.measured

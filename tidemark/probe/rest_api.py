@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tidemark.probe.functions import Function
 
 STAGE = "probe"
+THING = {"type": "object", "required": ["amount"], "properties": {"amount": {"type": "integer"}}}
+"""What a validated body has to be."""
+
 VALIDATED = "/validated"
 OPEN = "/open"
 SIGNED = "/signed"
@@ -132,11 +135,6 @@ def _definition(bench: Bench, function: Function) -> dict[str, Any]:
         },
         "responses": {"200": {"description": "ok"}},
     }
-    thing = {
-        "type": "object",
-        "required": ["amount"],
-        "properties": {"amount": {"type": "integer"}},
-    }
     return {
         "openapi": "3.0.1",
         "info": {"title": unique_name(), "version": "1"},
@@ -165,7 +163,7 @@ def _definition(bench: Bench, function: Function) -> dict[str, Any]:
             },
         },
         "components": {
-            "schemas": {"Thing": thing},
+            "schemas": {"Thing": THING},
             "securitySchemes": {
                 "sigv4": {
                     "type": "apiKey",

@@ -62,7 +62,7 @@ def iam_role_without_permissions(bench: Bench) -> Observation:
         return Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
 
     credentials = bench.eventually(assume, what="the role to be assumable")
-    return _listed(bench, credentials, refused_with=_ACCESS_DENIED)
+    return _list_tables(bench, credentials, refused_with=_ACCESS_DENIED)
 
 
 @topic.row(
@@ -73,10 +73,12 @@ def iam_role_without_permissions(bench: Bench) -> Observation:
 )
 def iam_unknown_access_key(bench: Bench) -> Observation:
     """List tables with an access key that nobody has."""
-    return _listed(bench, _UNKNOWN_KEY, refused_with=_KEY_UNKNOWN)
+    return _list_tables(bench, _UNKNOWN_KEY, refused_with=_KEY_UNKNOWN)
 
 
-def _listed(bench: Bench, credentials: Credentials, *, refused_with: Container[str]) -> Observation:
+def _list_tables(
+    bench: Bench, credentials: Credentials, *, refused_with: Container[str]
+) -> Observation:
     ours = bench.clients.connection
     theirs = Connection(
         region=ours.region,
@@ -88,11 +90,11 @@ def _listed(bench: Bench, credentials: Credentials, *, refused_with: Container[s
     try:
         AwsClients(theirs).dynamodb.list_tables()
     except ClientError as error:
-        return _refused(error, refused_with)
+        return _judge_refusal(error, refused_with)
     return differs("not refused: IAM is not enforced")
 
 
-def _refused(error: ClientError, codes: Container[str]) -> Observation:
+def _judge_refusal(error: ClientError, codes: Container[str]) -> Observation:
     """That a call was refused for want of permission; a failure for other reasons stays one."""
     code = error.response["Error"]["Code"]
     if code not in codes:
@@ -113,7 +115,7 @@ def queue_without_policy(bench: Bench) -> Observation:
     arn = bench.topic()
     bench.clients.sns.subscribe(TopicArn=arn, Protocol="sqs", Endpoint=queue.arn)
     bench.clients.sns.publish(TopicArn=arn, Message="probe")
-    return _delivered(bench, lambda: bool(bench.depth(queue)))
+    return _judge_delivery(bench, lambda: bool(bench.depth(queue)))
 
 
 @topic.row(
@@ -131,21 +133,17 @@ def function_without_permission(bench: Bench) -> Observation:
         bench.clients.sns.subscribe(TopicArn=arn, Protocol="lambda", Endpoint=function.arn)
         bench.clients.sns.publish(TopicArn=arn, Message="probe")
     except ClientError as error:
-        return _refused(error, _ACCESS_DENIED)
-    return _delivered(bench, lambda: bool(bench.invocations(function)))
+        return _judge_refusal(error, _ACCESS_DENIED)
+    return _judge_delivery(bench, lambda: bool(bench.invocations(function)))
 
 
-def _delivered(bench: Bench, is_there: Callable[[], bool]) -> Observation:
+def _judge_delivery(bench: Bench, is_there: Callable[[], bool]) -> Observation:
     """Wait for a delivery as long as the row may take: that none comes is what AWS documents."""
     waits_s = bench.left_s
     if waits_s < _STAYS_AWAY_S:
         raise NotProbedError("no time is left in which a delivery would show")
-
-    def probe() -> bool | None:
-        return is_there() or None
-
     try:
-        bench.eventually(probe, what="a delivery")
+        bench.eventually(lambda: is_there() or None, what="a delivery")
     except NotSeenInTimeError:
         return same("not delivered", f"within {waits_s:.0f} s")
     return differs("delivered: the policy is not asked")

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from tidemark.errors import TidemarkError
 from tidemark.host.waiting import NotYetError
 from tidemark.probe.functions import RUNTIME
-from tidemark.probe.observation import differs, same
+from tidemark.probe.observation import compare, differs, same
 from tidemark.probe.row import Topic
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ def reserved_concurrency_by_api(bench: Bench) -> Observation:
         FunctionName=function.name, ReservedConcurrentExecutions=0
     )
     reason = _refusal(bench, function)
-    return (same if reason == _REASON else differs)(f"TooManyRequestsException, {reason}")
+    return compare(reason == _REASON, f"TooManyRequestsException, {reason}")
 
 
 def _refusal(bench: Bench, function: Function) -> str:
@@ -92,7 +93,7 @@ def reserved_concurrency_and_queue(bench: Bench) -> Observation:
 )
 def reserved_concurrency_by_cloudformation(bench: Bench) -> Observation:
     """Deploy a function that reserves nothing, and ask what is reserved."""
-    name = _deployed(bench, ReservedConcurrentExecutions=0)
+    name = _deploy(bench, ReservedConcurrentExecutions=0)
     found = bench.clients.functions.get_function_concurrency(FunctionName=name)
     if found.get("ReservedConcurrentExecutions") == 0:
         return same("set")
@@ -108,7 +109,7 @@ def reserved_concurrency_by_cloudformation(bench: Bench) -> Observation:
 def dead_letter_queue_by_cloudformation(bench: Bench) -> Observation:
     """Deploy a function with a dead-letter queue, and ask for it."""
     queue = bench.queue()
-    name = _deployed(bench, DeadLetterConfig={"TargetArn": queue.arn})
+    name = _deploy(bench, DeadLetterConfig={"TargetArn": queue.arn})
     found = bench.clients.functions.get_function_configuration(FunctionName=name)
     if found.get("DeadLetterConfig", {}).get("TargetArn") == queue.arn:
         return same("set")
@@ -132,17 +133,13 @@ def failed_stack_rolls_back(bench: Bench) -> Observation:
         bench.stack({"Mapping": mapping})
     except ClientError as error:
         return differs(f"refused at once: {error.response['Error']['Code']}")
-    except Exception as error:
-        if "was not created" in str(error):
-            has_reason = "None" not in str(error)
-            return (same if has_reason else differs)(
-                "rolled back, with a reason" if has_reason else "rolled back, without a reason"
-            )
-        raise
+    except TidemarkError as error:
+        has_reason = "None" not in str(error)
+        return compare(has_reason, f"rolled back, with{'' if has_reason else 'out'} a reason")
     return differs("the stack reports success")
 
 
-def _deployed(bench: Bench, **properties: Any) -> str:
+def _deploy(bench: Bench, **properties: Any) -> str:
     function: Mapping[str, Any] = {
         "Type": "AWS::Lambda::Function",
         "Properties": {

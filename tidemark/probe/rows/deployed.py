@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tidemark.probe.deployed_stack import DeployedStack
@@ -20,6 +21,29 @@ topic = Topic("the deployed stack, declared and there", makes=())
 _REFERENCE = "https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference"
 _AWS = "Every declared property is there once the stack is deployed."
 _WITHIN_S = 20
+# What a service describes as the template declares it: rows, where that is documented, and types.
+_DESCRIBED = (
+    (
+        "functions",
+        "aws-resource-lambda-function",
+        (
+            "AWS::Lambda::EventInvokeConfig",
+            "AWS::Lambda::EventSourceMapping",
+            "AWS::Lambda::Function",
+        ),
+    ),
+    ("tables", "aws-resource-dynamodb-table", ("AWS::DynamoDB::Table",)),
+    (
+        "queues-and-topics",
+        "aws-resource-sqs-queue",
+        ("AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::SNS::Subscription"),
+    ),
+    ("roles", "aws-resource-iam-role", ("AWS::IAM::Role",)),
+    ("schedules", "aws-resource-events-rule", ("AWS::Events::Rule",)),
+    ("log-groups", "aws-resource-logs-loggroup", ("AWS::Logs::LogGroup",)),
+    ("alarms", "aws-resource-cloudwatch-alarm", ("AWS::CloudWatch::Alarm",)),
+    ("dashboard", "aws-resource-cloudwatch-dashboard", ("AWS::CloudWatch::Dashboard",)),
+)
 _COMPARED_ELSEWHERE = {
     "AWS::ApiGateway::Deployment",
     "AWS::ApiGateway::RestApi",
@@ -34,56 +58,29 @@ def _stack(bench: Bench) -> DeployedStack:
     return DeployedStack.of(bench.clients, bench.deployment.stack_name)
 
 
-def _compared(bench: Bench, *types: str) -> Observation:
+def _compare(bench: Bench, types: tuple[str, ...]) -> Observation:
     stack = _stack(bench)
     count = len(stack.of_type(*types))
     if not count:
         raise NotProbedError("the deployed stack has none")
-    dropped = stack.find_dropped(*types)
-    return _said(
-        count,
-        [f"{path} of {', '.join(sorted(names))}" for path, names in sorted(dropped.items())],
-    )
+    dropped = sorted(stack.find_dropped(*types).items())
+    return _judge(count, [f"{path} of {', '.join(sorted(names))}" for path, names in dropped])
 
 
-def _said(count: int, dropped: Iterable[str]) -> Observation:
+def _judge(count: int, dropped: Iterable[str]) -> Observation:
     found = sorted(set(dropped))
     if found:
         return differs(f"dropped: {'; '.join(found)}")
     return same("all as declared", f"{count} compared")
 
 
-@topic.row(
-    "deployed-functions",
-    aws=_AWS,
-    documentation=f"{_REFERENCE}/aws-resource-lambda-function.html",
-    within_s=_WITHIN_S,
-)
-def deployed_functions(bench: Bench) -> Observation:
-    """Compare the functions and their event source mappings."""
-    return _compared(bench, "AWS::Lambda::Function", "AWS::Lambda::EventSourceMapping")
-
-
-@topic.row(
-    "deployed-tables",
-    aws=_AWS,
-    documentation=f"{_REFERENCE}/aws-resource-dynamodb-table.html",
-    within_s=_WITHIN_S,
-)
-def deployed_tables(bench: Bench) -> Observation:
-    """Compare the tables, with expiry and point-in-time recovery."""
-    return _compared(bench, "AWS::DynamoDB::Table")
-
-
-@topic.row(
-    "deployed-queues-and-topics",
-    aws=_AWS,
-    documentation=f"{_REFERENCE}/aws-resource-sqs-queue.html",
-    within_s=_WITHIN_S,
-)
-def deployed_queues_and_topics(bench: Bench) -> Observation:
-    """Compare the queues, topics and subscriptions."""
-    return _compared(bench, "AWS::SQS::Queue", "AWS::SNS::Topic", "AWS::SNS::Subscription")
+for _name, _page, _types in _DESCRIBED:
+    topic.row(
+        f"deployed-{_name}",
+        aws=_AWS,
+        documentation=f"{_REFERENCE}/{_page}.html",
+        within_s=_WITHIN_S,
+    )(partial(_compare, types=_types))
 
 
 @topic.row(
@@ -97,62 +94,7 @@ def deployed_policies(bench: Bench) -> Observation:
     """Compare the policies of queues, topics and functions, statement by statement."""
     stack = _stack(bench)
     kinds = ("AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::Lambda::Permission")
-    return _said(len(stack.of_type(*kinds)), stack.find_dropped_policies())
-
-
-@topic.row(
-    "deployed-roles",
-    aws=_AWS,
-    documentation=f"{_REFERENCE}/aws-resource-iam-role.html",
-    within_s=_WITHIN_S,
-)
-def deployed_roles(bench: Bench) -> Observation:
-    """Compare the roles and their policies."""
-    return _compared(bench, "AWS::IAM::Role")
-
-
-@topic.row(
-    "deployed-schedules",
-    aws=_AWS,
-    documentation=f"{_REFERENCE}/aws-resource-events-rule.html",
-    within_s=_WITHIN_S,
-)
-def deployed_schedules(bench: Bench) -> Observation:
-    """Compare the rules and their targets."""
-    return _compared(bench, "AWS::Events::Rule")
-
-
-@topic.row(
-    "deployed-log-groups",
-    aws=_AWS,
-    documentation=f"{_REFERENCE}/aws-resource-logs-loggroup.html",
-    within_s=_WITHIN_S,
-)
-def deployed_log_groups(bench: Bench) -> Observation:
-    """Compare the log groups."""
-    return _compared(bench, "AWS::Logs::LogGroup")
-
-
-@topic.row(
-    "deployed-alarms",
-    aws=_AWS,
-    documentation=f"{_REFERENCE}/aws-resource-cloudwatch-alarm.html",
-    within_s=_WITHIN_S,
-)
-def deployed_alarms(bench: Bench) -> Observation:
-    """Compare the alarms."""
-    return _compared(bench, "AWS::CloudWatch::Alarm")
-
-
-@topic.row(
-    "deployed-dashboard",
-    aws="A declared dashboard is there once the stack is deployed.",
-    documentation=f"{_REFERENCE}/aws-resource-cloudwatch-dashboard.html",
-    within_s=_WITHIN_S,
-)
-def deployed_dashboard(bench: Bench) -> Observation:
-    """Look for the dashboard."""
-    return _compared(bench, "AWS::CloudWatch::Dashboard")
+    return _judge(len(stack.of_type(*kinds)), stack.find_dropped_policies())
 
 
 @topic.row(
@@ -165,7 +107,7 @@ def deployed_dashboard(bench: Bench) -> Observation:
 def deployed_api_definition(bench: Bench) -> Observation:
     """Compare the API and its OpenAPI definition."""
     stack = _stack(bench)
-    return _said(
+    return _judge(
         len(stack.of_type("AWS::ApiGateway::RestApi")), stack.find_dropped_from_definitions()
     )
 
@@ -180,7 +122,7 @@ def deployed_api_stage(bench: Bench) -> Observation:
     """Compare the stage (access log, throttling, tracing) and its deployment."""
     stack = _stack(bench)
     kinds = ("AWS::ApiGateway::Stage", "AWS::ApiGateway::Deployment")
-    return _said(len(stack.of_type(*kinds)), stack.find_dropped_from_stages())
+    return _judge(len(stack.of_type(*kinds)), stack.find_dropped_from_stages())
 
 
 @topic.row(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from tidemark.host.waiting import NotYetError
-from tidemark.probe.observation import NotProbedError, differs, same
+from tidemark.probe.observation import NotProbedError, compare, differs, same
 from tidemark.probe.row import Topic
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ _RECORDS = 4
 _PAGES = 3
 
 
-def _expired(bench: Bench) -> str:
+def _make_expired(bench: Bench) -> str:
     table = bench.table()
     dynamodb = bench.clients.dynamodb
     dynamodb.update_time_to_live(
@@ -55,12 +55,12 @@ def _expired(bench: Bench) -> str:
 )
 def expired_item_is_read(bench: Bench) -> Observation:
     """Read an item that has just been written, expired since yesterday."""
-    table = _expired(bench)
+    table = _make_expired(bench)
     setting = bench.clients.dynamodb.describe_time_to_live(TableName=table)
     is_on = setting["TimeToLiveDescription"].get("TimeToLiveStatus") in {"ENABLED", "ENABLING"}
     count = bench.clients.dynamodb.scan(TableName=table, ConsistentRead=True)["Count"]
     said = f"expiry is {'on' if is_on else 'off'}, the item is {'read' if count else 'gone'}"
-    return (same if is_on and count else differs)(said)
+    return compare(is_on and count > 0, said)
 
 
 @topic.row(
@@ -74,16 +74,13 @@ def expired_item_is_deleted(bench: Bench) -> Observation:
     """Wait until an expired item is gone."""
     if bench.left_s <= _TTL_WITHIN_S:
         raise NotProbedError("it takes a minute at best, on AWS days; --patient waits for it")
-    table = _expired(bench)
+    table = _make_expired(bench)
     started = time.monotonic()
-
-    def probe() -> bool | None:
-        count = bench.clients.dynamodb.scan(TableName=table, ConsistentRead=True)["Count"]
-        if count:
-            raise NotYetError("the item is there")
-        return True
-
-    bench.eventually(probe, what="the item to be deleted")
+    bench.until(
+        lambda: bench.clients.dynamodb.scan(TableName=table, ConsistentRead=True)["Count"] == 0,
+        what="the item to be deleted",
+        else_seen="the item is there",
+    )
     return same("deleted", f"after {time.monotonic() - started:.0f} s")
 
 

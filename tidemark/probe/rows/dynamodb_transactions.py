@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from tidemark.probe.observation import TRYING_S, NotSeenInTimeError, differs, same
+from tidemark.probe.observation import TRYING_S, NotSeenInTimeError, compare, differs, same
 from tidemark.probe.row import Topic
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ def _put(table: str, sort_key: str, **more: Any) -> TransactWriteItemTypeDef:
     return {"Put": put}
 
 
-def _added(table: str, sort_key: str = "sum", amount: int = 1) -> TransactWriteItemTypeDef:
+def _add(table: str, sort_key: str = "sum", amount: int = 1) -> TransactWriteItemTypeDef:
     update: Any = {
         "TableName": table,
         "Key": {"pk": {"S": "a"}, "sk": {"S": sort_key}},
@@ -78,7 +78,7 @@ def failed_condition(bench: Bench) -> Observation:
         is_given = error.response.get("Item") == item
         is_same = code == "ConditionalCheckFailedException" and is_given
         said = f"{code}, old item {'given' if is_given else 'missing'}"
-        return (same if is_same else differs)(said)
+        return compare(is_same, said)
     return differs("the item is overwritten")
 
 
@@ -112,7 +112,7 @@ def cancellation_reasons(bench: Bench) -> Observation:
             f"{', '.join(codes)}; old item {'given' if is_given else 'missing'}; "
             f"{'nothing' if count == 1 else 'something'} written"
         )
-        return (same if is_same else differs)(said)
+        return compare(is_same, said)
     return differs("the transaction goes through")
 
 
@@ -134,18 +134,18 @@ def request_token(bench: Bench) -> Observation:
     dynamodb = bench.clients.dynamodb
     token = str(uuid.uuid4())
     for _ in range(2):
-        dynamodb.transact_write_items(TransactItems=[_added(table)], ClientRequestToken=token)
+        dynamodb.transact_write_items(TransactItems=[_add(table)], ClientRequestToken=token)
     effects = _total(bench, table)
     try:
         dynamodb.transact_write_items(
-            TransactItems=[_added(table, amount=10)], ClientRequestToken=token
+            TransactItems=[_add(table, amount=10)], ClientRequestToken=token
         )
         refusal = "another with its token is not refused"
     except ClientError as error:
         refusal = error.response["Error"]["Code"]
     is_same = effects == 1 and refusal == "IdempotentParameterMismatchException"
     said = f"{'once' if effects == 1 else 'twice'}; {refusal}"
-    return (same if is_same else differs)(said)
+    return compare(is_same, said)
 
 
 @topic.row(
@@ -160,12 +160,12 @@ def one_item_twice(bench: Bench) -> Observation:
     table = bench.table()
     try:
         bench.clients.dynamodb.transact_write_items(
-            TransactItems=[_put(table, "1"), _added(table, "1")]
+            TransactItems=[_put(table, "1"), _add(table, "1")]
         )
     except ClientError as error:
         reasons = {str(one.get("Code")) for one in _reasons(error)} - {"None"}
         said = ", ".join([error.response["Error"]["Code"], *sorted(reasons)])
-        return (same if said in _VALIDATION_ERRORS else differs)(said)
+        return compare(said in _VALIDATION_ERRORS, said)
     return differs("both writes go through")
 
 
@@ -180,7 +180,7 @@ def transaction_conflict(bench: Bench) -> Observation:
     """Let writers add to one item in transactions until one is told of a conflict."""
     table = bench.table()
     with ThreadPoolExecutor(_WRITERS) as pool:
-        written = list(pool.map(lambda _: _written_until_conflict(bench, table), range(_WRITERS)))
+        written = list(pool.map(lambda _: _write_until_conflict(bench, table), range(_WRITERS)))
     committed = sum(count for count, _ in written)
     if _total(bench, table) != committed:
         return differs("an update is lost", f"{committed} transactions")
@@ -189,11 +189,11 @@ def transaction_conflict(bench: Bench) -> Observation:
     raise NotSeenInTimeError("overlapping transactions all succeed; no update is lost")
 
 
-def _written_until_conflict(bench: Bench, table: str) -> tuple[int, bool]:
+def _write_until_conflict(bench: Bench, table: str) -> tuple[int, bool]:
     committed = 0
     while bench.left_s:
         try:
-            bench.clients.dynamodb.transact_write_items(TransactItems=[_added(table)])
+            bench.clients.dynamodb.transact_write_items(TransactItems=[_add(table)])
         except ClientError as error:
             if any(one.get("Code") == "TransactionConflict" for one in _reasons(error)):
                 return committed, True

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from tidemark.host.waiting import NotYetError
-from tidemark.probe.observation import differs, same
+from tidemark.probe.observation import compare
 from tidemark.probe.row import Topic
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tidemark.probe.bench import Bench, Queue
+    from tidemark.probe.bench import Bench
     from tidemark.probe.functions import Function
     from tidemark.probe.observation import Observation
 
@@ -35,10 +35,7 @@ _WITHIN_S = 30
 def queue_redrive(bench: Bench) -> Observation:
     """Send a message to a function that fails, and wait for it in the dead-letter queue."""
     dead_letters = bench.queue()
-    queue = bench.queue(
-        VisibilityTimeout=str(_VISIBLE_AGAIN_S),
-        RedrivePolicy=_redrive_policy(dead_letters, _RECEIVES),
-    )
+    queue = bench.redriving_queue(dead_letters, _RECEIVES, VisibilityTimeout=str(_VISIBLE_AGAIN_S))
     function = bench.function(fails=True, Timeout=_VISIBLE_AGAIN_S)
     bench.warm_up(function)
     bench.mapping(function, queue, BatchSize=1)
@@ -52,7 +49,7 @@ def queue_redrive(bench: Bench) -> Observation:
     body = bench.eventually(probe, what="the message in the dead-letter queue")
     receives = _deliveries(bench, function)
     said = f"receives: {receives}, then in the dead-letter queue"
-    return (same if receives == _RECEIVES and body == "bad" else differs)(said)
+    return compare(receives == _RECEIVES and body == "bad", said)
 
 
 def _deliveries(bench: Bench, function: Function) -> int:
@@ -69,9 +66,9 @@ def _deliveries(bench: Bench, function: Function) -> int:
 def partial_batch(bench: Bench) -> Observation:
     """Name one of two messages as failed."""
     good, bad = _fates(bench, _naming("$id"), ["good", "bad"])
-    is_same = (good, bad) == ("deleted", "comes back")
-    return (same if is_same else differs)(
-        f"the named one {_IN_WORDS[bad]}, the other {_IN_WORDS[good]}"
+    return compare(
+        (good, bad) == ("deleted", "comes back"),
+        f"the named one {_IN_WORDS[bad]}, the other {_IN_WORDS[good]}",
     )
 
 
@@ -79,76 +76,43 @@ def _naming(identifier: str | None, key: str = "itemIdentifier") -> dict[str, An
     return {"batchItemFailures": [{key: identifier}]}
 
 
-@topic.row(
-    "partial-batch-empty-list",
-    aws="An empty batchItemFailures is a complete success: the message is deleted.",
-    documentation=_ERRORS,
-    within_s=_WITHIN_S,
+# What an answer may hold, what AWS makes of it, and what becomes of the one message.
+_ANSWERS: tuple[tuple[str, str, Any, str], ...] = (
+    ("empty-list", "An empty batchItemFailures", {"batchItemFailures": []}, "deleted"),
+    ("null-list", "A batchItemFailures that is null", {"batchItemFailures": None}, "deleted"),
+    ("empty-identifier", "An empty itemIdentifier", _naming(""), "comes back"),
+    ("null-identifier", "An itemIdentifier that is null", _naming(None), "comes back"),
+    (
+        "unknown-identifier",
+        "An itemIdentifier of no message in the batch",
+        _naming("00000000-0000-4000-8000-000000000000"),
+        "comes back",
+    ),
+    (
+        "misspelled-key",
+        "An entry without the key itemIdentifier",
+        _naming("$id", key="messageId"),
+        "comes back",
+    ),
 )
-def partial_batch_empty_list(bench: Bench) -> Observation:
-    """Answer with an empty list."""
-    return _compared(bench, {"batchItemFailures": []}, "deleted")
+_MEANS = {
+    "deleted": "is a complete success: the message is deleted.",
+    "comes back": "is a complete failure: the message comes back.",
+}
 
 
-@topic.row(
-    "partial-batch-null-list",
-    aws="A batchItemFailures that is null is a complete success: the message is deleted.",
-    documentation=_ERRORS,
-    within_s=_WITHIN_S,
-)
-def partial_batch_null_list(bench: Bench) -> Observation:
-    """Answer with null instead of a list."""
-    return _compared(bench, {"batchItemFailures": None}, "deleted")
-
-
-@topic.row(
-    "partial-batch-empty-identifier",
-    aws="An empty itemIdentifier is a complete failure: the message comes back.",
-    documentation=_ERRORS,
-    within_s=_WITHIN_S,
-)
-def partial_batch_empty_identifier(bench: Bench) -> Observation:
-    """Name a message by nothing."""
-    return _compared(bench, _naming(""), "comes back")
-
-
-@topic.row(
-    "partial-batch-null-identifier",
-    aws="An itemIdentifier that is null is a complete failure: the message comes back.",
-    documentation=_ERRORS,
-    within_s=_WITHIN_S,
-)
-def partial_batch_null_identifier(bench: Bench) -> Observation:
-    """Name a message by null."""
-    return _compared(bench, _naming(None), "comes back")
-
-
-@topic.row(
-    "partial-batch-unknown-identifier",
-    aws="An itemIdentifier of no message in the batch is a complete failure: the message comes "
-    "back.",
-    documentation=_ERRORS,
-    within_s=_WITHIN_S,
-)
-def partial_batch_unknown_identifier(bench: Bench) -> Observation:
-    """Name a message that is not in the batch."""
-    return _compared(bench, _naming("00000000-0000-4000-8000-000000000000"), "comes back")
-
-
-@topic.row(
-    "partial-batch-misspelled-key",
-    aws="An entry without the key itemIdentifier is a complete failure: the message comes back.",
-    documentation=_ERRORS,
-    within_s=_WITHIN_S,
-)
-def partial_batch_misspelled_key(bench: Bench) -> Observation:
-    """Name a message under another key."""
-    return _compared(bench, _naming("$id", key="messageId"), "comes back")
-
-
-def _compared(bench: Bench, answer: Any, wanted: str) -> Observation:
+def _answer_with(bench: Bench, answer: Any, wanted: str) -> Observation:
     [fate] = _fates(bench, answer, ["bad"])
-    return (same if fate == wanted else differs)(f"the message {_IN_WORDS[fate]}")
+    return compare(fate == wanted, f"the message {_IN_WORDS[fate]}")
+
+
+for _name, _what, _answer, _fate in _ANSWERS:
+    topic.row(
+        f"partial-batch-{_name}",
+        aws=f"{_what} {_MEANS[_fate]}",
+        documentation=_ERRORS,
+        within_s=_WITHIN_S,
+    )(partial(_answer_with, answer=_answer, wanted=_fate))
 
 
 _IN_WORDS = {"deleted": "is deleted", "comes back": "comes back"}
@@ -161,9 +125,7 @@ def _fates(bench: Bench, answer: Any, bodies: Sequence[str]) -> list[str]:
     queue: so its fate shows in the queues, whatever becomes of logs.
     """
     dead_letters = bench.queue()
-    queue = bench.queue(
-        VisibilityTimeout=str(_VISIBLE_AGAIN_S), RedrivePolicy=_redrive_policy(dead_letters, 1)
-    )
+    queue = bench.redriving_queue(dead_letters, 1, VisibilityTimeout=str(_VISIBLE_AGAIN_S))
     function = bench.function(answer=answer, Timeout=_VISIBLE_AGAIN_S)
     bench.warm_up(function)  # else the message is back before the first answer
     bench.mapping(function, queue, BatchSize=10, FunctionResponseTypes=["ReportBatchItemFailures"])
@@ -183,7 +145,3 @@ def _fates(bench: Bench, answer: Any, bodies: Sequence[str]) -> list[str]:
     # A queue that counts none may be counting again: only what stays so is the end.
     gone = bench.settle(look, for_s=_SETTLED_S, what="the messages to leave the queue")
     return ["comes back" if body in gone else "deleted" for body in bodies]
-
-
-def _redrive_policy(dead_letters: Queue, receives: int) -> str:
-    return json.dumps({"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": receives})

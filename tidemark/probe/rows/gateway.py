@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from tidemark.host.waiting import NotYetError
 from tidemark.probe import rest_api
-from tidemark.probe.observation import differs, same
+from tidemark.probe.observation import compare
 from tidemark.probe.row import Topic
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tidemark.api.exchange import Answer
     from tidemark.probe.bench import Bench
     from tidemark.probe.functions import Function
@@ -34,15 +36,17 @@ _WRONG_SECRET = "wrong"  # noqa: S105 -- no secret, and wrong on purpose
 def _answering(bench: Bench, function: Function | None = None) -> RestApi:
     """The probe's API, once it answers."""
     api = rest_api.deploy(bench, function or bench.function(answer=_ANSWER))
+    _await_answer(bench, lambda: api.send("GET", rest_api.OPEN).status)
+    return api
 
-    def probe() -> bool | None:
-        status = api.send("GET", rest_api.OPEN).status
-        if status == 200:
+
+def _await_answer(bench: Bench, ask: Callable[[], int]) -> None:
+    def probe() -> bool:
+        if (status := ask()) == 200:
             return True
         raise NotYetError(f"the API answers {status}")
 
     bench.eventually(probe, what="the API to answer")
-    return api
 
 
 @topic.row(
@@ -55,21 +59,21 @@ def _answering(bench: Bench, function: Function | None = None) -> RestApi:
 )
 def request_validators(bench: Bench) -> Observation:
     """Leave out a header, then send a body that does not fit."""
-    return _validated(_answering(bench))
+    return _validate(_answering(bench))
 
 
-def _validated(api: RestApi) -> Observation:
+def _validate(api: RestApi) -> Observation:
     fitting, unfitting = b'{"amount": 1}', b'{"amount": "one"}'
     statuses = (
-        _posted(api, {}, fitting),
-        _posted(api, {rest_api.HEADER: "there"}, unfitting),
-        _posted(api, {rest_api.HEADER: "there"}, fitting),
+        _post(api, {}, fitting),
+        _post(api, {rest_api.HEADER: "there"}, unfitting),
+        _post(api, {rest_api.HEADER: "there"}, fitting),
     )
     said = f"header missing {statuses[0]}, body unfitting {statuses[1]}, both right {statuses[2]}"
-    return (same if statuses == (400, 400, 200) else differs)(said)
+    return compare(statuses == (400, 400, 200), said)
 
 
-def _posted(api: RestApi, headers: dict[str, str], body: bytes) -> int:
+def _post(api: RestApi, headers: dict[str, str], body: bytes) -> int:
     headers = {"Content-Type": "application/json", **headers}
     return api.send("POST", rest_api.VALIDATED, headers=headers, body=body).status
 
@@ -87,13 +91,11 @@ def request_validators_by_api(bench: Bench) -> Observation:
     validator = apigateway.create_request_validator(
         restApiId=api_id, name="all", validateRequestBody=True, validateRequestParameters=True
     )["id"]
-    schema = {
-        "type": "object",
-        "required": ["amount"],
-        "properties": {"amount": {"type": "integer"}},
-    }
     apigateway.create_model(
-        restApiId=api_id, name="Thing", contentType="application/json", schema=json.dumps(schema)
+        restApiId=api_id,
+        name="Thing",
+        contentType="application/json",
+        schema=json.dumps(rest_api.THING),
     )
     resource = apigateway.create_resource(
         restApiId=api_id, parentId=root, pathPart=rest_api.VALIDATED.strip("/")
@@ -116,15 +118,8 @@ def request_validators_by_api(bench: Bench) -> Observation:
         uri=rest_api.integration_uri(bench, function),
     )
     api = rest_api.stage(bench, api_id, function)
-
-    def probe() -> bool | None:
-        status = _posted(api, {rest_api.HEADER: "there"}, b'{"amount": 1}')
-        if status == 200:
-            return True
-        raise NotYetError(f"the API answers {status}")
-
-    bench.eventually(probe, what="the API to answer")
-    return _validated(api)
+    _await_answer(bench, lambda: _post(api, {rest_api.HEADER: "there"}, b'{"amount": 1}'))
+    return _validate(api)
 
 
 @topic.row(
@@ -136,7 +131,7 @@ def request_validators_by_api(bench: Bench) -> Observation:
 )
 def unknown_route(bench: Bench) -> Observation:
     """Ask for a route that does not exist."""
-    return _refused(
+    return _judge_refusal(
         _answering(bench).send("GET", "/no/such/route"), 403, "MissingAuthenticationTokenException"
     )
 
@@ -151,7 +146,7 @@ def unknown_route(bench: Bench) -> Observation:
 )
 def unsigned_request(bench: Bench) -> Observation:
     """Send an unsigned request where a signed one is needed."""
-    return _refused(
+    return _judge_refusal(
         _answering(bench).send("GET", rest_api.SIGNED), 403, "MissingAuthenticationTokenException"
     )
 
@@ -166,13 +161,13 @@ def unsigned_request(bench: Bench) -> Observation:
 def wrong_signature(bench: Bench) -> Observation:
     """Send a request that is signed with a wrong secret key."""
     answer = _answering(bench).send("GET", rest_api.SIGNED, secret=_WRONG_SECRET)
-    return _refused(answer, 403, "InvalidSignatureException")
+    return _judge_refusal(answer, 403, "InvalidSignatureException")
 
 
-def _refused(answer: Answer, status: int, kind: str) -> Observation:
+def _judge_refusal(answer: Answer, status: int, kind: str) -> Observation:
     found = answer.headers.get("x-amzn-ErrorType", "").partition(":")[0] or "no x-amzn-ErrorType"
     is_same = (answer.status, found) == (status, kind)
-    return (same if is_same else differs)(f"{answer.status}, {found}")
+    return compare(is_same, f"{answer.status}, {found}")
 
 
 @topic.row(
@@ -189,7 +184,7 @@ def gateway_responses(bench: Bench) -> Observation:
     is_declared = b"declared" in answer.body
     said = f"{content_type}, the {'declared' if is_declared else 'default'} body"
     is_same = is_declared and content_type == rest_api.PROBLEM
-    return (same if is_same else differs)(said)
+    return compare(is_same, said)
 
 
 @topic.row(
@@ -201,7 +196,7 @@ def gateway_responses(bench: Bench) -> Observation:
 )
 def failing_function(bench: Bench) -> Observation:
     """Call an API whose function raises."""
-    return _said(_answering(bench).send("GET", f"{rest_api.OPEN}?fail=1"), 502)
+    return _judge_failure(_answering(bench).send("GET", f"{rest_api.OPEN}?fail=1"), 502)
 
 
 @topic.row(
@@ -223,19 +218,19 @@ def throttled_function(bench: Bench) -> Observation:
         answer = api.send("GET", rest_api.OPEN)
         if answer.status == 200:
             raise NotYetError("the function runs")
-        return _said(answer, 500)
+        return _judge_failure(answer, 500)
 
     # The first refusal may be of an instance that is being stopped.
     return bench.settle(look, for_s=_STEADY_S, what="a refusal")
 
 
-def _said(answer: Answer, status: int) -> Observation:
+def _judge_failure(answer: Answer, status: int) -> Observation:
     try:
         message = json.loads(answer.body).get("message", "no message")
     except (ValueError, AttributeError):
         message = "no JSON"
     is_same = answer.status == status and message == "Internal server error"
-    return (same if is_same else differs)(f"{answer.status}, {message}")
+    return compare(is_same, f"{answer.status}, {message}")
 
 
 @topic.row(
@@ -251,11 +246,11 @@ def any_body(bench: Bench) -> Observation:
     api = _answering(bench)
     headers = {rest_api.HEADER: "there"}
     undecodable, nested = (
-        _posted(api, headers, body) for body in (b'{"amount": "\xff\xfe"}', b"[" * _DEPTH)
+        _post(api, headers, body) for body in (b'{"amount": "\xff\xfe"}', b"[" * _DEPTH)
     )
     is_same = max(undecodable, nested) < 500
     said = f"no UTF-8 {_outcome(undecodable)}, nested {_outcome(nested)}"
-    return (same if is_same else differs)(said)
+    return compare(is_same, said)
 
 
 def _outcome(status: int) -> str:

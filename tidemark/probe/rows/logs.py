@@ -31,11 +31,7 @@ def log_delay(bench: Bench) -> Observation:
     function = bench.function()
     bench.clients.functions.invoke(FunctionName=function.name)
     ended = time.monotonic()
-
-    def probe() -> bool | None:
-        return bool(bench.invocations(function)) or None
-
-    bench.eventually(probe, what="the line")
+    bench.eventually(lambda: bench.invocations(function) or None, what="the line")
     return same("readable", f"after {time.monotonic() - ended:.1f} s")
 
 

@@ -90,11 +90,7 @@ def function_metrics_by_queue(bench: Bench) -> Observation:
     function = bench.function()
     bench.mapping(function, queue)
     bench.clients.sqs.send_message(QueueUrl=queue.url, MessageBody="good")
-
-    def probe() -> bool | None:
-        return bool(bench.invocations(function)) or None
-
-    bench.eventually(probe, what="the function to be invoked")
+    bench.eventually(lambda: bench.invocations(function) or None, what="the function to be invoked")
     return _all_metrics(bench, function)
 
 
@@ -183,22 +179,18 @@ def _goes_off(bench: Bench, **statistic: str) -> Observation:
     )
     started = time.monotonic()
 
-    def in_alarm() -> bool | None:
+    def goes_off() -> bool:
         cloudwatch.put_metric_data(
             Namespace=name, MetricData=[{"MetricName": _METRIC, "Value": 5, "StorageResolution": 1}]
         )
         [found] = cloudwatch.describe_alarms(AlarmNames=[name])["MetricAlarms"]
-        if found["StateValue"] == "ALARM":
-            return True
-        raise NotYetError("the alarm does not go off")
+        return bool(found["StateValue"] == "ALARM")
 
-    bench.eventually(in_alarm, what="the alarm")
+    bench.until(goes_off, what="the alarm", else_seen="the alarm does not go off")
     took = f"after {time.monotonic() - started:.0f} s"
-
-    def is_told() -> bool | None:
-        if bench.receive(queue):
-            return True
-        raise NotYetError("ALARM; its topic is not told")
-
-    bench.eventually(is_told, what="the topic to be told")
+    bench.until(
+        lambda: bench.receive(queue),
+        what="the topic to be told",
+        else_seen="ALARM; its topic is not told",
+    )
     return same("ALARM, and its topic is told", took)

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from tidemark.host.waiting import NotYetError
-from tidemark.probe.observation import TRYING_S, NotProbedError, NotSeenInTimeError, differs, same
+from tidemark.probe.bench import redrive_policy
+from tidemark.probe.observation import (
+    TRYING_S,
+    NotProbedError,
+    NotSeenInTimeError,
+    compare,
+    differs,
+    same,
+)
 from tidemark.probe.row import Topic
 
 if TYPE_CHECKING:
@@ -93,9 +99,9 @@ def fifo_deduplication(bench: Bench) -> Observation:
     bodies: list[str] = []
     while len(bodies) < 3 and (message := _now(bench, queue, is_deleted=True)):
         bodies.append(message)
-    return (same if sorted(bodies) == ["a1", "b1"] else differs)(
-        "delivered once" if bodies.count("a1") == 1 else f"delivered {bodies.count('a1')} times"
-    )
+    times = bodies.count("a1")
+    said = "delivered once" if times == 1 else f"delivered {times} times"
+    return compare(sorted(bodies) == ["a1", "b1"], said)
 
 
 def _send_in_group(bench: Bench, queue: Queue, group: str, body: str) -> None:
@@ -138,10 +144,10 @@ def _now(bench: Bench, queue: Queue, *, is_deleted: bool = False) -> str | None:
 def start_message_move_task(bench: Bench) -> Observation:
     """Let a message become a dead letter, and move it back."""
     try:
-        message = _redriven(bench)
+        message = _redrive(bench)
     except ClientError as error:
         return differs(f"refused: {error.response['Error']['Code']}")
-    return (same if message["Body"] == "bad" else differs)("moved back")
+    return compare(message["Body"] == "bad", "moved back")
 
 
 @topic.row(
@@ -153,7 +159,7 @@ def start_message_move_task(bench: Bench) -> Observation:
 def redriven_message_is_new(bench: Bench) -> Observation:
     """Move a dead letter back, and look at its id and its receive count."""
     try:
-        message = _redriven(bench)
+        message = _redrive(bench)
     except ClientError as error:
         raise NotProbedError(
             f"no StartMessageMoveTask: {error.response['Error']['Code']}"
@@ -164,29 +170,23 @@ def redriven_message_is_new(bench: Bench) -> Observation:
         f"{'another' if is_other else 'the same'} id, receives "
         f"{'counted from one' if receives == 1 else 'go on being counted'}"
     )
-    return (same if is_other else differs)(said)
+    return compare(is_other, said)
 
 
-def _redriven(bench: Bench) -> Mapping[str, Any]:
+def _redrive(bench: Bench) -> Mapping[str, Any]:
     dead_letters = bench.queue()
-    queue = bench.queue(VisibilityTimeout="1", RedrivePolicy=_redrive_policy(dead_letters, 1))
+    queue = bench.redriving_queue(dead_letters, 1, VisibilityTimeout="1")
     sqs = bench.clients.sqs
     original = sqs.send_message(QueueUrl=queue.url, MessageBody="bad")["MessageId"]
 
-    def is_dead() -> bool | None:
+    def is_dead() -> int:
         sqs.receive_message(QueueUrl=queue.url)
-        if bench.depth(dead_letters):
-            return True
-        raise NotYetError("no dead letter")
+        return bench.depth(dead_letters)
 
-    bench.eventually(is_dead, what="a dead letter")
+    bench.until(is_dead, what="a dead letter", else_seen="no dead letter")
     # Else a count that goes on would send it straight back.
     sqs.set_queue_attributes(
-        QueueUrl=queue.url, Attributes={"RedrivePolicy": _redrive_policy(dead_letters, 10)}
+        QueueUrl=queue.url, Attributes={"RedrivePolicy": redrive_policy(dead_letters, 10)}
     )
     sqs.start_message_move_task(SourceArn=dead_letters.arn)
     return {**_one(bench, queue), "original": original}
-
-
-def _redrive_policy(dead_letters: Queue, receives: int) -> str:
-    return json.dumps({"deadLetterTargetArn": dead_letters.arn, "maxReceiveCount": receives})

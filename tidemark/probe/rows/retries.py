@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tidemark.host.waiting import NotYetError
-from tidemark.probe.observation import differs, same
+from tidemark.probe.observation import compare, differs, same
 from tidemark.probe.row import Topic
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def sns_to_function_retries(bench: Bench) -> Observation:
     bench.clients.sns.subscribe(TopicArn=topic_arn, Protocol="lambda", Endpoint=function.arn)
     bench.clients.sns.publish(TopicArn=topic_arn, Message="probe")
     attempts = _until_dead_letter(bench, function, dead_letters)
-    return (same if len(attempts) == _ATTEMPTS else differs)(_ended(attempts), _pauses(attempts))
+    return compare(len(attempts) == _ATTEMPTS, _tell_end(attempts), _tell_pauses(attempts))
 
 
 @topic.row(
@@ -53,8 +53,8 @@ def sns_to_function_retries(bench: Bench) -> Observation:
 )
 def async_retries(bench: Bench) -> Observation:
     """Invoke a function that fails, and wait for the dead letter."""
-    attempts = _failed(bench)
-    return (same if len(attempts) == _ATTEMPTS else differs)(_ended(attempts))
+    attempts = _fail(bench)
+    return compare(len(attempts) == _ATTEMPTS, _tell_end(attempts))
 
 
 @topic.row(
@@ -65,17 +65,17 @@ def async_retries(bench: Bench) -> Observation:
 )
 def async_retry_timing(bench: Bench) -> Observation:
     """Invoke a function that fails, and compare the pauses with AWS's."""
-    attempts = _failed(bench)
+    attempts = _fail(bench)
     pauses_s = [(b.at_ms - a.at_ms) / 1000 for a, b in pairwise(attempts)]
     is_as_slow = len(pauses_s) == len(_PAUSES_S) and all(
         pause_s >= aws_s * 0.9 for pause_s, aws_s in zip(pauses_s, _PAUSES_S, strict=True)
     )
     if is_as_slow:
-        return same("a minute or more, then two", _pauses(attempts))
-    return differs("retries come sooner: seconds, not minutes", _pauses(attempts))
+        return same("a minute or more, then two", _tell_pauses(attempts))
+    return differs("retries come sooner: seconds, not minutes", _tell_pauses(attempts))
 
 
-def _failed(bench: Bench) -> Sequence[Invocation]:
+def _fail(bench: Bench) -> Sequence[Invocation]:
     dead_letters = bench.queue()
     function = bench.function(fails=True, DeadLetterConfig={"TargetArn": dead_letters.arn})
     bench.clients.functions.invoke(
@@ -96,10 +96,10 @@ def _until_dead_letter(bench: Bench, function: Function, dead_letters: Queue) ->
     )
 
 
-def _ended(attempts: Sequence[Invocation]) -> str:
+def _tell_end(attempts: Sequence[Invocation]) -> str:
     return f"attempts: {len(attempts)}, then a dead letter"
 
 
-def _pauses(attempts: Sequence[Invocation]) -> str:
+def _tell_pauses(attempts: Sequence[Invocation]) -> str:
     pauses = [f"{(b.at_ms - a.at_ms) / 1000:.1f} s" for a, b in pairwise(attempts)]
     return f"after {' and '.join(pauses)}" if pauses else ""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tidemark.aws import logs
 from tidemark.host.waiting import NotYetError
-from tidemark.probe.observation import NotProbedError, NotSeenInTimeError, differs, same
+from tidemark.probe.observation import NotProbedError, NotSeenInTimeError, compare, differs, same
 from tidemark.probe.row import Topic
 
 if TYPE_CHECKING:
@@ -92,10 +92,6 @@ def event_pattern(bench: Bench) -> Observation:
             {"Source": name, "DetailType": kind, "Detail": "{}"} for kind in ("other", "wanted")
         ]
     )
-
-    def probe() -> int | None:
-        return bench.depth(queue) or None
-
-    bench.eventually(probe, what="the event")
+    bench.eventually(lambda: bench.depth(queue) or None, what="the event")
     count = bench.settle(lambda: bench.depth(queue), for_s=1, what="no further event")
-    return (same if count == 1 else differs)(f"{count} of the two events")
+    return compare(count == 1, f"{count} of the two events")
