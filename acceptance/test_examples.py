@@ -15,7 +15,7 @@ import pytest
 
 from acceptance import containers
 from acceptance.program import CHECKOUT
-from tidemark.aws.connection import cleaned
+from tidemark.aws.connection import clean_environment
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,7 +39,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     inherited = {
         name: value
-        for name, value in cleaned().items()
+        for name, value in clean_environment().items()
         if not name.startswith(("PYTEST_", "PYTHON", "TIDEMARK_")) and name != "VIRTUAL_ENV"
     }
     return subprocess.run(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from acceptance.program import CHECKOUT
-from tidemark.aws.connection import cleaned
+from tidemark.aws.connection import clean_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -88,13 +88,13 @@ def test_it_is_deployed_as_it_is(project: Path) -> None:
             *("-p", "no:cacheprovider", "--tidemark-app", "python app.py"),
         ],
         cwd=project,
-        env={**cleaned(), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
+        env={**clean_environment(), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         check=False,
     )
 
-    if "npm cannot install it" in session.stdout and not cleaned().get("CI"):
+    if "npm cannot install it" in session.stdout and not clean_environment().get("CI"):
         pytest.skip("npm cannot install anything here")
     assert session.returncode == 0, session.stdout + session.stderr
     assert "3 passed" in session.stdout

@@ -11,7 +11,7 @@ import pytest
 
 from tidemark.aws import stacks
 from tidemark.aws.clients import AwsClients
-from tidemark.aws.connection import cleaned
+from tidemark.aws.connection import clean_environment
 from tidemark.aws.stacks import template_digest
 from tidemark.deploy import first_deposit
 from tidemark.deploy.outputs import REQUIRED_OUTPUTS
@@ -60,7 +60,7 @@ def test_the_plain_template_deploys_without_a_bootstrap_and_works(
     subprocess.run(
         [sys.executable, "-m", "stack.template", "--folder", tmp_path / "template"],
         cwd=testbed.plan.checkout,
-        env=cleaned(),
+        env=clean_environment(),
         check=True,
     )
     s3 = clients.client("s3")

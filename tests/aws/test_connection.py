@@ -9,7 +9,7 @@ from tidemark.aws.connection import (
     EMULATOR_CREDENTIALS,
     Connection,
     Credentials,
-    cleaned,
+    clean_environment,
     for_children,
 )
 
@@ -24,7 +24,7 @@ EMULATOR = Connection(
 
 
 def test_the_callers_aws_and_cdk_settings_end_here() -> None:
-    env = cleaned(
+    env = clean_environment(
         {"AWS_PROFILE": "work", "AWS_ENDPOINT_URL_SQS": "x", "CDK_NEW_BOOTSTRAP": "1", "HOME": "/h"}
     )
 
@@ -41,11 +41,11 @@ def test_proxy_certificate_and_registry_settings_pass() -> None:
         "npm_config_registry": "https://registry",
     }
 
-    assert passed.items() <= cleaned(passed).items()
+    assert passed.items() <= clean_environment(passed).items()
 
 
 def test_loopback_is_never_behind_a_proxy() -> None:
-    env = cleaned({"NO_PROXY": "example.com, localhost"})
+    env = clean_environment({"NO_PROXY": "example.com, localhost"})
 
     assert env["NO_PROXY"] == "example.com,localhost,127.0.0.1,::1"
     assert env["no_proxy"] == "127.0.0.1,localhost,::1"

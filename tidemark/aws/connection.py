@@ -50,7 +50,7 @@ class Connection:
     account: str | None = None
 
 
-def cleaned(base: Mapping[str, str] | None = None) -> dict[str, str]:
+def clean_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
     """The caller's environment without AWS and CDK settings, and loopback past any proxy.
 
     Args:
@@ -90,7 +90,7 @@ def for_children(connection: Connection, base: Mapping[str, str] | None = None) 
         connection: The target's.
         base: The environment to start from; the process's own when absent.
     """
-    env = cleaned(base)
+    env = clean_environment(base)
     if connection.endpoint is None:
         env |= _of_the_caller(base)
         env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] = "true"  # nor do those of a profile count

@@ -10,7 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from tidemark.aws.connection import cleaned
+from tidemark.aws.connection import clean_environment
 from tidemark.deploy.cdk import last_words
 from tidemark.errors import TidemarkError
 from tidemark.host.node import npm, tool_path
@@ -75,7 +75,7 @@ def bring_sdk(assembly: Assembly, into: Path, cdk: Cdk, steps: Steps) -> None:
     with steps.step("npm has the AWS SDK that functions in Node.js import"):
         finished = cdk.children.run(
             [*npm(), "install", *_OPTIONS, into.parent, *(f"{one}@3" for one in wanted)],
-            env={**cleaned(), "PATH": tool_path()},
+            env={**clean_environment(), "PATH": tool_path()},
             cwd=into.parent,
             log=(log := cdk.log_of("npm")),
         )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from filelock import FileLock
 
-from tidemark.aws.connection import cleaned
+from tidemark.aws.connection import clean_environment
 from tidemark.deploy import cdk
 from tidemark.deploy.assembly import Assembly, is_whole
 from tidemark.errors import TidemarkError
@@ -125,7 +125,7 @@ def synthesise(app: App, children: Children, log: Path) -> Assembly:
     try:
         finished = children.run(
             app.program,
-            env=cleaned()
+            env=clean_environment()
             | {
                 "CDK_OUTDIR": str(aside),
                 "CDK_CONTEXT_JSON": json.dumps(app.all_contexts),

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING, ClassVar
 
-from tidemark.aws.connection import cleaned
+from tidemark.aws.connection import clean_environment
 from tidemark.errors import TidemarkError
 from tidemark.host import ports
 from tidemark.host.node import tool_path
@@ -174,7 +174,7 @@ class EmbeddedTarget(LocalTarget):
 
 def _server_environment(port: int, temporary: Path) -> dict[str, str]:
     """The environment of ministack and, through it, of the function workers."""
-    env = cleaned()
+    env = clean_environment()
     # A function must not see the checkout, nor how the harness itself is set up.
     for name in list(env):
         if name.startswith(_NOT_FOR_FUNCTIONS):
