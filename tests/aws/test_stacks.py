@@ -41,7 +41,7 @@ def clients(cloudformation: CloudFormation) -> AwsClients:
 def test_a_change_that_somebody_began_is_waited_for() -> None:
     changing = CloudFormation("CREATE_IN_PROGRESS", "CREATE_IN_PROGRESS", "CREATE_COMPLETE")
 
-    live = stacks.settled(clients(changing), "Tidemark")
+    live = stacks.await_settled(clients(changing), "Tidemark")
 
     assert live is not None
     assert live.status == "CREATE_COMPLETE"
@@ -53,7 +53,7 @@ def test_a_change_that_does_not_end_is_named(monkeypatch: pytest.MonkeyPatch) ->
     changing = clients(CloudFormation("UPDATE_IN_PROGRESS"))
 
     with pytest.raises(TidemarkError, match=r"still being changed.*UPDATE_IN_PROGRESS"):
-        stacks.settled(changing, "Tidemark")
+        stacks.await_settled(changing, "Tidemark")
 
 
 @pytest.mark.parametrize(

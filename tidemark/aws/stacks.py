@@ -118,7 +118,7 @@ def delete(clients: AwsClients, stack_name: str) -> bool:
     """
     if describe(clients, stack_name) is None:
         return False
-    settled(clients, stack_name)
+    await_settled(clients, stack_name)
     clients.cloudformation.delete_stack(StackName=stack_name)
 
     def probe() -> bool | None:
@@ -134,11 +134,11 @@ def delete(clients: AwsClients, stack_name: str) -> bool:
         probe,
         within_s=_DELETED_WITHIN_S,
         what=f"{stack_name} to be deleted",
-        sleep=_unhurried(clients),
+        sleep=_pause_for(clients),
     )
 
 
-def settled(clients: AwsClients, stack_name: str) -> LiveStack | None:
+def await_settled(clients: AwsClients, stack_name: str) -> LiveStack | None:
     """The stack, once no change is under way, such as one that a killed verb had begun.
 
     Raises:
@@ -156,7 +156,7 @@ def settled(clients: AwsClients, stack_name: str) -> LiveStack | None:
             probe,
             within_s=_SETTLED_WITHIN_S,
             what=f"an earlier change of {stack_name} to end",
-            sleep=_unhurried(clients),
+            sleep=_pause_for(clients),
         )
     except NotSeenError as not_seen:
         raise TidemarkError(
@@ -166,7 +166,7 @@ def settled(clients: AwsClients, stack_name: str) -> LiveStack | None:
     return stack
 
 
-def _unhurried(clients: AwsClients) -> Callable[[float], None]:
+def _pause_for(clients: AwsClients) -> Callable[[float], None]:
     """Pauses that AWS, which counts calls, does not refuse."""
     if clients.connection.endpoint is not None:
         return time.sleep

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def is_bootstrapped(clients: AwsClients) -> bool:
     """Whether the toolkit stack is there, and whole."""
-    toolkit = stacks.settled(clients, stacks.TOOLKIT_STACK)
+    toolkit = stacks.await_settled(clients, stacks.TOOLKIT_STACK)
     return toolkit is not None and toolkit.is_settled
 
 

@@ -70,7 +70,9 @@ class Rollout:
 
     def changed(self) -> list[tuple[SynthesisedStack, LiveStack | None]]:
         """The stacks that a deploy would create, change or repair, each as it is there."""
-        found = ((one, stacks.settled(self.clients, one.name)) for one in self.assembly.stacks)
+        found = (
+            (one, stacks.await_settled(self.clients, one.name)) for one in self.assembly.stacks
+        )
         return [(stack, live) for stack, live in found if self._differs(stack, live)]
 
     def run(self) -> Iterator[Deployment]:
@@ -85,7 +87,7 @@ class Rollout:
         if (modules := self.target.node_modules) is not None:
             custom_resources.bring_sdk(self.assembly, modules, self.cdk, self.steps)
         for stack in self.assembly.stacks:
-            live = stacks.settled(self.clients, stack.name)
+            live = stacks.await_settled(self.clients, stack.name)
             if self._differs(stack, live) or live is None:
                 with self.steps.step(f"{stack.name} is deployed"):
                     self._deploy(stack, live)

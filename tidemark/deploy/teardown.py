@@ -161,7 +161,7 @@ def _ask(target: Target, recorded: Deployment, agree: Consent) -> None:
         RefusedError: It is protected or somebody else's, or the answer is no.
     """
     clients = AwsClients(targets.connection_to(recorded))
-    live = stacks.settled(clients, recorded.stack_name)
+    live = stacks.await_settled(clients, recorded.stack_name)
     if live is None:
         return  # there is nothing to lose
     account = recorded.settings.get("account", "unknown")

@@ -165,7 +165,7 @@ class Testbed:
             )
         connection = self._found()
         clients = AwsClients(connection)
-        live = stacks.settled(clients, stack_name)
+        live = stacks.await_settled(clients, stack_name)
         if live is None or not live.is_settled:
             state = "no such stack" if live is None else live.status
             raise TidemarkError(
