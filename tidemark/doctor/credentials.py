@@ -88,7 +88,7 @@ def settings(target: AwsTarget) -> Finding:
     return well(name, f"region {target.region}; nothing leads elsewhere")
 
 
-def asked(target: AwsTarget) -> Finding:
+def ask(target: AwsTarget) -> Finding:
     """Who the credentials are, as AWS says, and as `up` asks: the call that leaves the machine."""
     name = "AWS account"
     try:

@@ -24,7 +24,7 @@ def target(tmp_path: Path) -> AwsTarget:
 
 @pytest.mark.usefixtures("account")
 def test_aws_says_which_account_and_who(target: AwsTarget) -> None:
-    finding = credentials.asked(target)
+    finding = credentials.ask(target)
 
     assert finding.state is State.OK
     assert finding.says.startswith(f"{ACCOUNT} in {REGION}, as arn:aws:sts::{ACCOUNT}:")
@@ -36,7 +36,7 @@ def test_another_account_than_the_named_one_is_a_problem(
 ) -> None:
     monkeypatch.setenv("TIDEMARK_AWS_ACCOUNT", "999999999999")
 
-    finding = credentials.asked(target)
+    finding = credentials.ask(target)
 
     assert finding.state is State.PROBLEM
     assert f"of account {ACCOUNT} where 999999999999 is expected" in finding.says
@@ -47,7 +47,7 @@ def test_credentials_that_are_not_there_are_a_problem(
 ) -> None:
     monkeypatch.setenv("AWS_REGION", REGION)
 
-    finding = credentials.asked(target)
+    finding = credentials.ask(target)
 
     assert finding.state is State.PROBLEM
     assert "There are no AWS credentials" in finding.says
@@ -63,7 +63,7 @@ def test_with_an_endpoint_variable_nobody_is_asked(
     monkeypatch.setattr("botocore.httpsession.URLLib3Session.send", send)
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:4566")
 
-    assert credentials.asked(target).state is State.PROBLEM
+    assert credentials.ask(target).state is State.PROBLEM
 
 
 @pytest.mark.usefixtures("account")
