@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tidemark.deploy import cdk
 from tidemark.doctor import installation
 from tidemark.doctor.finding import State
 from tidemark.errors import TidemarkError
+from tidemark.host import node as tool
 
 if TYPE_CHECKING:
     from tidemark.doctor.finding import Finding
@@ -172,7 +172,7 @@ def test_a_node_that_starts_tells_its_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     node = program(tmp_path, "echo v24.0.0")
-    monkeypatch.setattr(cdk, "node", lambda: node)
+    monkeypatch.setattr(tool, "node", lambda: node)
 
     finding = installation.node(is_checkout=True)
 
@@ -181,7 +181,7 @@ def test_a_node_that_starts_tells_its_version(
 
 def test_a_node_that_fails_tells_why(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     node = program(tmp_path, "echo GLIBC_2.28 not found >&2; exit 1")
-    monkeypatch.setattr(cdk, "node", lambda: node)
+    monkeypatch.setattr(tool, "node", lambda: node)
 
     finding = installation.node(is_checkout=True)
 
@@ -193,7 +193,7 @@ def test_no_node_is_a_problem_with_the_right_fix(monkeypatch: pytest.MonkeyPatch
     def nowhere() -> Path:
         raise TidemarkError("Node is not installed")
 
-    monkeypatch.setattr(cdk, "node", nowhere)
+    monkeypatch.setattr(tool, "node", nowhere)
 
     finding = installation.node(is_checkout=False)
 
@@ -203,6 +203,6 @@ def test_no_node_is_a_problem_with_the_right_fix(monkeypatch: pytest.MonkeyPatch
 def test_a_node_that_is_no_program_is_a_problem(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cdk, "node", lambda: tmp_path / "absent")
+    monkeypatch.setattr(tool, "node", lambda: tmp_path / "absent")
 
     assert installation.node(is_checkout=True).state is State.PROBLEM

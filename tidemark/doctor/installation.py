@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from tidemark import DISTRIBUTION
 from tidemark.doctor.finding import Finding, lacking, well
 from tidemark.errors import TidemarkError
-from tidemark.host.node import node as node_program
+from tidemark.host import node as tool
 from tidemark.host.state import read_json
 
 if TYPE_CHECKING:
@@ -91,7 +91,7 @@ def node(*, is_checkout: bool) -> Finding:
     """The Node that runs the CDK."""
     fix = _fix("deploy", is_checkout=is_checkout)
     try:
-        program = node_program()
+        program = tool.node()
         finished = subprocess.run(
             [program, "--version"],
             capture_output=True,
