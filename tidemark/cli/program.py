@@ -10,6 +10,7 @@ import typer
 from tidemark import DISTRIBUTION
 from tidemark.cli import (
     call,
+    check,
     doctor,
     list,  # noqa: A004 -- the verb's name
     load,
@@ -80,6 +81,8 @@ VERBS: dict[str, Callable[..., None]] = {
     "doctor": doctor.doctor,
     "probe": probe.probe,
     "permissions": permissions.permissions,
+    "check": check.check,
+    "explain": check.explain,
 }
 for name, verb in VERBS.items():
     app.command(name)(verb)

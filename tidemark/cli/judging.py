@@ -1,0 +1,115 @@
+"""Judging a run on the command line: the table of verdicts, counterexamples, and a timeline."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import typer
+
+from tidemark.cli import tables
+from tidemark.errors import EndedError, RefusedError
+from tidemark.history import runs
+from tidemark.history.folder import RunFolder
+from tidemark.host.state import state_dir
+from tidemark.invariants import catalog
+from tidemark.invariants.judge import EXIT_CODES, Judgement, Verdict, judge_tables, verdict_of
+from tidemark.invariants.timeline import Moment, timeline_of
+from tidemark.invariants.views import connect
+from tidemark.report import verdict as documents
+
+
+def check(name: str | None, *, only: str | None, junit: Path | None, as_json: bool) -> None:
+    """Judge a run and print what is known of it.
+
+    Args:
+        name: The run's id or folder; the newest without it.
+        only: The invariants to judge; all without it.
+        junit: A file for the verdict as JUnit XML.
+        as_json: Whether to print one JSON object.
+
+    Raises:
+        EndedError: The run is violated or unknown.
+        RefusedError: There is no such run, or no such invariant.
+    """
+    chosen = catalog.choose(only)
+    opened = RunFolder.open(runs.find(state_dir(), name))
+    with connect(opened) as database:
+        judgements = judge_tables(database, opened.gaps, chosen)
+        document = documents.document(opened, judgements)
+        if junit is not None:
+            junit.write_text(documents.junit(opened, judgements), encoding="utf-8")
+        if as_json:
+            typer.echo(json.dumps(document, indent=2))
+        else:
+            _show(judgements)
+            for one in judgements:
+                if one.counterexamples:
+                    first = one.counterexamples[0]
+                    moments = timeline_of(database, first.aggregate or "", first.version)
+                    _show_counterexamples(one, moments)
+    verdict = verdict_of(judgements)
+    typer.echo(f"{opened.manifest['run']}: {verdict}", err=as_json)
+    if verdict is not Verdict.HOLDS:
+        raise EndedError(EXIT_CODES[verdict])
+
+
+def explain(identifier: str) -> None:
+    """Print what an invariant means.
+
+    Raises:
+        RefusedError: There is none of that id.
+    """
+    known = catalog.catalog()
+    one = known.get(identifier.upper())
+    if one is None:
+        raise RefusedError(f"There is no invariant {identifier}: there are {', '.join(known)}.")
+    typer.echo(f"{one.id}: {one.name}\n\n{one.says}\n")
+    typer.echo(f"evidence  {one.evidence}")
+    typer.echo(f"reads     {', '.join(one.needs)}")
+    typer.echo(
+        f"reading   {one.reading}\n\nIts counterexamples are the rows of\n\n{one.violations}"
+    )
+
+
+def _show(judgements: Sequence[Judgement]) -> None:
+    drawn = tables.with_headings("invariant", "", "verdict", "seen")
+    for one in judgements:
+        seen = ", ".join(f"{each.seen} {each.what}" for each in one.evidence)
+        why = "; ".join(one.reasons) or seen
+        drawn.add_row(
+            one.invariant.id,
+            one.invariant.name,
+            one.verdict.value,
+            why if one.verdict.value in {"unknown", "not exercised"} else seen,
+        )
+    tables.show(drawn)
+
+
+def _show_counterexamples(one: Judgement, moments: Sequence[Moment]) -> None:
+    typer.echo(f"\n{one.invariant.id} {one.invariant.name}: {one.count} counterexamples")
+    for example in one.counterexamples:
+        named = {
+            "account": example.aggregate,
+            "version": example.version,
+            "event": example.event_id,
+            "key": example.key,
+            "expected": example.expected,
+            "found": example.found,
+        }
+        about = ", ".join(f"{name} {value}" for name, value in named.items() if value is not None)
+        typer.echo(f"  {example.what}: {about}" if about else f"  {example.what}")
+    if moments:
+        typer.echo(f"\n  What touched {one.counterexamples[0].aggregate}:")
+        tables.show_rows(
+            [
+                (
+                    f"  {datetime.fromtimestamp(each.at_ns / 1e9, UTC):%H:%M:%S.%f}"[:-3],
+                    each.kind,
+                    "" if each.version is None else f"v{each.version}",
+                    each.what,
+                    " ".join(part for part in (each.said, each.who, each.event_id) if part),
+                )
+                for each in moments
+            ]
+        )

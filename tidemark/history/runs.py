@@ -1,0 +1,77 @@
+"""The runs that are kept: where they are, which is the newest, and how old ones go."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tidemark.errors import RefusedError
+from tidemark.history.folder import MANIFEST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+FOLDER = "runs"
+_NAME = re.compile(r"[\w.-]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A run that is kept, and what it takes."""
+
+    path: Path
+    size_bytes: int
+
+    @property
+    def name(self) -> str:
+        """Its id: they sort by the time at which they began."""
+        return self.path.name
+
+
+def kept(state: Path) -> list[Kept]:
+    """The runs in a state folder, oldest first."""
+    folders = sorted(one.parent for one in (state / FOLDER).glob(f"*/{MANIFEST}"))
+    return [Kept(one, sum(file.stat().st_size for file in one.rglob("*"))) for one in folders]
+
+
+def find(state: Path, name: str | None) -> Path:
+    """The folder of a run: a path, an id or the beginning of one; the newest without any.
+
+    Raises:
+        RefusedError: There is no such run, or several begin so.
+    """
+    if name is not None and (Path(name) / MANIFEST).is_file():
+        return Path(name)
+    runs = kept(state)
+    if not runs:
+        raise RefusedError(
+            f"No run is kept in {state / FOLDER}: `tidemark load` or an integration test makes one."
+        )
+    if name is None:
+        return runs[-1].path
+    found = [one.path for one in runs if _NAME.fullmatch(name) and one.name.startswith(name)]
+    if len(found) != 1:
+        how_many = "No run is" if not found else "Several runs are"
+        raise RefusedError(f"{how_many} called {name}: `tidemark runs` lists those that are kept.")
+    return found[0]
+
+
+def prune(state: Path, *, most: int, most_bytes: int) -> Iterator[Kept]:
+    """Remove the oldest runs until few and small enough are left; the newest always stays.
+
+    Args:
+        state: The state folder.
+        most: How many stay at most.
+        most_bytes: How much they may take.
+
+    Yields:
+        Each that was removed.
+    """
+    runs = kept(state)
+    while len(runs) > 1 and (len(runs) > most or sum(one.size_bytes for one in runs) > most_bytes):
+        oldest = runs.pop(0)
+        shutil.rmtree(oldest.path)
+        yield oldest

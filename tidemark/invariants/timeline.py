@@ -1,0 +1,100 @@
+"""The timeline of an account: every op, event, delivery, sample and fault that touched it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import duckdb
+
+MOST_MOMENTS = 40
+_NEAR = 1
+
+# One row for each moment: when (UTC ns), the kind of thing, and what is said of it.
+_MOMENTS = """
+SELECT start_ns AS at_ns, 'op' AS kind, session AS who, operation AS what, version, event_id,
+    CONCAT_WS(' ', outcome, status, problem,
+        CASE WHEN replayed THEN '(replayed)' END,
+        CASE WHEN token IS NOT NULL THEN CONCAT('with token ', token) END,
+        CASE WHEN expected_version IS NOT NULL THEN CONCAT('pinned to ', expected_version) END
+    ) AS said,
+    key
+FROM ops WHERE aggregate = $account
+UNION ALL
+SELECT recorded_at_ms * 1000000, 'event', 'log', effect, version, event_id, '', key
+FROM events WHERE aggregate = $account
+UNION ALL
+SELECT projected_at_ms * 1000000, 'projection', 'read model', 'projected', version, event_id,
+    '', NULL
+FROM events WHERE aggregate = $account AND projected_at_ms IS NOT NULL
+UNION ALL
+SELECT at_ms * 1000000, 'delivery', message_id, outcome, version, event_id,
+    CONCAT_WS(', ', CONCAT('receive ', COALESCE(receive_count, 1)),
+        CASE WHEN attempts > 1 THEN CONCAT(attempts, ' attempts') END,
+        CASE WHEN ambiguous THEN 'in doubt' END), NULL
+FROM deliveries WHERE aggregate = $account
+UNION ALL
+SELECT d.at_ms * 1000000, 'healing', h.message_id, 'applied before', h.version, NULL, '', NULL
+FROM healed h JOIN deliveries d USING (request_id, message_id) WHERE h.aggregate = $account
+UNION ALL
+SELECT taken_at_ms * 1000000, 'sample', 'one transaction',
+    CONCAT('mark ', CASE WHEN projected_at_ms IS NULL THEN 'no' ELSE 'yes' END,
+        ', line ', CASE WHEN has_line THEN 'yes' ELSE 'no' END,
+        ', account at ', account_version), version, event_id, '', NULL
+FROM snapshots WHERE aggregate = $account
+UNION ALL
+SELECT start_ns, 'fault', id, fault, NULL, event_id, 'begins', message_id
+FROM faults WHERE aggregate = $account OR aggregate IS NULL
+UNION ALL
+SELECT end_ns, 'fault', id, fault, NULL, event_id, 'has healed', message_id
+FROM faults WHERE (aggregate = $account OR aggregate IS NULL) AND end_ns IS NOT NULL
+ORDER BY 1, 2, 5
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """Something that happened to an account.
+
+    Attributes:
+        at_ns: When, in UTC nanoseconds by the clock of whoever wrote it down.
+        kind: An op, an event, a projection, a delivery, a healing, a sample or a fault.
+        who: The session, the message or the part of the system.
+        what: What it was.
+        version: The version it is about.
+        event_id: The event.
+        said: How it ended.
+        key: The idempotency key, or the message.
+    """
+
+    at_ns: int
+    kind: str
+    who: str
+    what: str
+    version: int | None
+    event_id: str | None
+    said: str
+    key: str | None
+
+
+def timeline_of(
+    run: duckdb.DuckDBPyConnection, account: str, version: int | None = None
+) -> list[Moment]:
+    """What touched an account, in time order; the last of it where there is very much.
+
+    Args:
+        run: A database with the tables of a run.
+        account: The account's id.
+        version: What is looked at: only what concerns it or the versions beside it.
+    """
+    rows: list[Any] = run.execute(_MOMENTS, {"account": account}).fetchall()
+    moments = [Moment(*row) for row in rows]
+    if version is not None:
+        moments = [
+            one
+            for one in moments
+            if one.kind == "fault"
+            or (one.version is not None and abs(one.version - version) <= _NEAR)
+        ]
+    return moments[-MOST_MOMENTS:]

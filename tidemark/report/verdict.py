@@ -1,0 +1,78 @@
+"""The verdict of a run as documents: `verdict.json`, and JUnit XML for CI systems."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+from xml.etree import ElementTree as ET
+
+from tidemark.invariants.judge import EXIT_CODES, Verdict, verdict_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tidemark.history.folder import RunFolder
+    from tidemark.invariants.judge import Judgement
+
+
+def document(folder: RunFolder, judgements: Sequence[Judgement]) -> dict[str, Any]:
+    """The verdict as JSON.
+
+    Args:
+        folder: The run.
+        judgements: What the judge said.
+    """
+    verdict = verdict_of(judgements)
+    return {
+        "run": folder.manifest["run"],
+        "verdict": verdict.value,
+        "exit_code": int(EXIT_CODES[verdict]),
+        "invariants": [
+            {
+                "id": one.invariant.id,
+                "name": one.invariant.name,
+                "verdict": one.verdict.value,
+                "claimed": one.is_claimed,
+                "evidence": [asdict(seen) for seen in one.evidence],
+                "violations": one.count,
+                "counterexamples": [asdict(example) for example in one.counterexamples],
+                "reasons": list(one.reasons),
+            }
+            for one in judgements
+        ],
+    }
+
+
+def junit(folder: RunFolder, judgements: Sequence[Judgement]) -> str:
+    """The verdict as JUnit XML: an invariant is a test case; unknown is an error, no failure.
+
+    Args:
+        folder: The run.
+        judgements: What the judge said.
+    """
+    verdicts = [one.verdict for one in judgements]
+    suite = ET.Element(
+        "testsuite",
+        name=f"tidemark check {folder.manifest['run']}",
+        tests=str(len(judgements)),
+        failures=str(verdicts.count(Verdict.VIOLATED)),
+        errors=str(verdicts.count(Verdict.UNKNOWN)),
+        skipped=str(verdicts.count(Verdict.NOT_EXERCISED)),
+    )
+    for one in judgements:
+        case = ET.SubElement(
+            suite,
+            "testcase",
+            classname="tidemark.invariants",
+            name=f"{one.invariant.id} {one.invariant.name}",
+        )
+        match one.verdict:
+            case Verdict.VIOLATED:
+                first = one.counterexamples[0]
+                failure = ET.SubElement(case, "failure", message=first.what, type="violated")
+                failure.text = "\n".join(str(asdict(example)) for example in one.counterexamples)
+            case Verdict.UNKNOWN:
+                ET.SubElement(case, "error", message="; ".join(one.reasons), type="unknown")
+            case Verdict.NOT_EXERCISED:
+                ET.SubElement(case, "skipped", message="not exercised by this run")
+    return ET.tostring(suite, encoding="unicode", xml_declaration=True) + "\n"
