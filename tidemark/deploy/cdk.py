@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tidemark.aws.connection import for_children
 from tidemark.errors import TidemarkError
 from tidemark.host.node import node, tool_path
+from tidemark.host.project import find_upwards
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -117,10 +118,9 @@ class Cdk:
 
     @property
     def _script(self) -> Path:
-        """Where the program is, as Node would look for it."""
-        here = self.checkout
-        found = (at / _PROGRAMS[self.program] for at in (here, *here.parents))
-        return next(filter(Path.is_file, found), here / _PROGRAMS[self.program])
+        """Where the program is, as Node would look for it within the project."""
+        program = _PROGRAMS[self.program]
+        return (find_upwards(program, self.checkout) or self.checkout) / program
 
     def _call(
         self,

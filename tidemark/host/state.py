@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tidemark.errors import RefusedError
+from tidemark.host.project import find_upwards
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +20,7 @@ STATE_DIR_VARIABLE = "TIDEMARK_STATE_DIR"
 
 def find_checkout(start: Path | None = None) -> Path | None:
     """The nearest folder upwards that holds the CDK app, or ``None`` outside a checkout."""
-    here = (start or Path.cwd()).resolve()
-    return next((at for at in (here, *here.parents) if (at / CHECKOUT_MARK).is_file()), None)
+    return find_upwards(CHECKOUT_MARK, start or Path.cwd())
 
 
 def require_checkout(verb: str) -> Path:
