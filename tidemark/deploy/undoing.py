@@ -135,12 +135,12 @@ class Undoing:
 
     def _remove_what_never_was(self) -> None:
         """Delete a stack whose creation failed: nothing is left of it but its name."""
-        connection = self.target.find()
-        if connection is None:
-            return
-        clients = AwsClients(connection)
         # What cannot be deleted now, the next deploy deletes: the failure is the news.
         with suppress(BotoCoreError, ClientError, TidemarkError):
+            connection = self.target.find()
+            if connection is None:
+                return
+            clients = AwsClients(connection)
             for name in self.stack_names():
                 live = stacks.describe(clients, name)
                 if live is not None and live.is_a_failed_creation:

@@ -6,7 +6,7 @@ import os
 import shutil
 import time
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -307,12 +307,13 @@ class Testbed:
 
     def keep_evidence(self) -> None:
         """Collect function logs, the target's log, stack events, and what was sent."""
+        connection = None
+        with suppress(TidemarkError):  # of a target that is silent there is its log
+            connection = self.target.find()
         deployed = (one for app in self._apps.values() for one in app.deployments)
         for stack_name in (one.stack_name for one in deployed):
             folder = self.evidence / stack_name
-            evidence.keep(
-                folder, self.target, self.target.find(), [stack_name], since_ms=self._began_ms
-            )
+            evidence.keep(folder, self.target, connection, [stack_name], since_ms=self._began_ms)
             sent = self._requests / f"{stack_name}.jsonl"
             if sent.is_file():
                 shutil.copy(sent, folder / "requests.jsonl")
