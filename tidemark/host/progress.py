@@ -62,7 +62,7 @@ class Steps:
             if self._live is None and self._console.is_terminal:
                 self._live = Progress(
                     SpinnerColumn(),
-                    TextColumn("{task.description}"),
+                    TextColumn("waiting until {task.description}"),
                     TimeElapsedColumn(),
                     console=self._console,
                     transient=True,
