@@ -131,12 +131,13 @@ class Journal:
     @contextmanager
     def undone_on_failure(self) -> Iterator[None]:
         """Undo what this process begins in a block, if that fails."""
-        before = {one.file_name for one in self.entries()}
+        before = {(one.file_name, one.begun_ns) for one in self.entries()}
         try:
             yield
         except BaseException as error:
             mine = [one for one in self.entries() if one.pid == os.getpid()]
-            _note(error, self.undo(one for one in mine if one.file_name not in before))
+            begun = [one for one in mine if (one.file_name, one.begun_ns) not in before]
+            _note(error, self.undo(begun))
             raise
 
     def entries(self) -> list[Begun]:
