@@ -49,3 +49,12 @@ def test_where_there_is_none_the_sentence_says_what_to_install(tmp_path: Path) -
 
     assert "`npm install aws-cdk@2`" in str(caught.value)
     assert f"not installed in {tmp_path}" in str(caught.value)
+
+
+def test_a_diff_makes_no_change_set(tmp_path: Path) -> None:
+    """LocalStack's change sets know nothing of a function's new code, and AWS keeps them."""
+    cdk = Cdk(tmp_path, tmp_path / "state", Children())
+
+    command = cdk.diff(tmp_path / "assembly", CONNECTION).command
+
+    assert command[command.index("--method") + 1] == "template"

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import FileLock, Timeout
 
 from tidemark.deploy import synthesis
 from tidemark.deploy.synthesis import App
@@ -189,6 +191,38 @@ TWO_STACKS = MINIMAL_APP.replace(
     '{"artifacts": {"T": stack, "U": {**stack, "properties": '
     '{**stack["properties"], "stackName": name + "-Two"}},',
 )
+
+
+def test_an_assembly_is_not_found_while_it_is_removed(
+    app: App, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = app.checkout / "build" / "synth"
+    removed: list[Path] = []
+
+    def remove(path: Path, **_: object) -> None:
+        if path.parent == folder and path.is_dir() and not path.name.startswith("."):
+            # Whoever looks for it must wait.
+            with pytest.raises(Timeout), FileLock(folder / ".lock", timeout=0):
+                pass
+            removed.append(path)
+
+    for age in range(12):
+        (folder / f"old{age}").mkdir(parents=True)
+        os.utime(folder / f"old{age}", (time.time() - 7200 - age,) * 2)
+    monkeypatch.setattr(shutil, "rmtree", remove)
+
+    synthesise(app)
+
+    assert len(removed) == 5
+
+
+def test_what_is_found_counts_as_used(app: App) -> None:
+    made = synthesise(app)
+    os.utime(made.folder, (0, 0))
+
+    assert synthesis.find(app) == made
+
+    assert time.time() - made.folder.stat().st_mtime < 3600
 
 
 def test_tidemarks_own_app_has_one_stack(app: App) -> None:
