@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, TypeVar
 from tidemark.api.client import Client
 from tidemark.api.httpx_transport import HttpxTransport
 from tidemark.api.op import CLIENT_PROBLEM, Outcome
+from tidemark.aws.queues import depth
 from tidemark.deploy import complaints
-from tidemark.deploy.status import depth, outbox_of
+from tidemark.deploy.status import outbox_of
 from tidemark.errors import TidemarkError
 from tidemark.host.waiting import NotSeenError, NotYetError, eventually
 from tidemark.workloads.bank import Bank

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tidemark.deploy.status import depth
+from tidemark.aws.queues import depth
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping

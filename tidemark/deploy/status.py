@@ -9,6 +9,7 @@ from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from tidemark import DISTRIBUTION, targets
+from tidemark.aws.queues import depth
 from tidemark.host.state import find_checkout, read_json
 
 if TYPE_CHECKING:
@@ -84,20 +85,6 @@ def _events(
             answer = clients.dynamodb.batch_get_item(RequestItems=asked)
             yield from answer["Responses"].get(table, [])
             asked = answer.get("UnprocessedKeys", {})
-
-
-def depth(clients: AwsClients, queue_name: str) -> int:
-    """How many messages a queue holds, those in flight included."""
-    url = clients.sqs.get_queue_url(QueueName=queue_name)["QueueUrl"]
-    attributes = clients.sqs.get_queue_attributes(
-        QueueUrl=url,
-        AttributeNames=[
-            "ApproximateNumberOfMessages",
-            "ApproximateNumberOfMessagesDelayed",
-            "ApproximateNumberOfMessagesNotVisible",
-        ],
-    )["Attributes"]
-    return sum(int(count) for count in attributes.values())
 
 
 def versions(deployment: Deployment) -> dict[str, str]:

@@ -64,6 +64,10 @@ class Proof:
         """Whether nothing is wrong."""
         return not self.objections
 
+    def object(self, kind: str, sentence: str) -> None:
+        """Say what is wrong."""
+        self.objections.append(Objection(kind, sentence))
+
 
 def readable(template: Template, grant: Grant) -> Grant:
     """The grant, its resource called as people do."""

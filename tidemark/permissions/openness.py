@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tidemark.permissions.edges import edges_of
-from tidemark.permissions.objections import Grant, Objection, Row
+from tidemark.permissions.objections import Grant, Row
 from tidemark.permissions.policies import statements_on
 from tidemark.permissions.statements import SECURE, Request, is_allowed, is_denied
 
@@ -45,20 +45,16 @@ def prove_edges(template: Template, proof: Proof) -> None:
         grant = Grant(edge.request.action, template.name(edge.resource))
         proof.rows.append(Row(edge.service, grant, edge.occasion, is_covered))
         if not is_covered:
-            proof.objections.append(
-                Objection("uncovered", f"{edge.service} lacks {grant} ({edge.occasion})")
-            )
-        proof.objections += [
-            Objection("open", f"{edge.service} has {grant} for {who}, too ({edge.occasion})")
-            for who, request in edge.strangers
-            if is_allowed(request, granting)
-        ]
-    proof.objections += [
-        Objection("unused", f"{one.where} allows {', '.join(one.actions)} to nobody that calls")
-        for resource in template.resources.values()
-        for one in statements_on(template, resource)
-        if one.effect == "Allow" and not _is_used(one, resource, edges)
-    ]
+            proof.object("uncovered", f"{edge.service} lacks {grant} ({edge.occasion})")
+        for who, request in edge.strangers:
+            if is_allowed(request, granting):
+                said = f"{edge.service} has {grant} for {who}, too ({edge.occasion})"
+                proof.object("open", said)
+    for resource in template.resources.values():
+        for one in statements_on(template, resource):
+            if one.effect == "Allow" and not _is_used(one, resource, edges):
+                said = f"{one.where} allows {', '.join(one.actions)} to nobody that calls"
+                proof.object("unused", said)
 
 
 def prove_transport(template: Template, proof: Proof) -> None:
@@ -73,14 +69,12 @@ def prove_transport(template: Template, proof: Proof) -> None:
                 why = "insecure transport must be denied"
                 proof.rows.append(Row("anyone", grant, why, is_closed))
                 if not is_closed:
-                    proof.objections.append(Objection("open", f"{grant} is possible in plain HTTP"))
+                    proof.object("open", f"{grant} is possible in plain HTTP")
                 if is_denied(replace(request, context=SECURE), denying):
-                    proof.objections.append(Objection("denied", f"anyone is denied {grant}"))
-            proof.objections += [
-                Objection("unused", f"{one.where} denies nothing that is insecure")
-                for one in denying
-                if not any(map(one.concerns, insecure))
-            ]
+                    proof.object("denied", f"anyone is denied {grant}")
+            for one in denying:
+                if not any(map(one.concerns, insecure)):
+                    proof.object("unused", f"{one.where} denies nothing that is insecure")
 
 
 def _is_used(statement: Statement, resource: Resource, edges: Iterable[Edge]) -> bool:

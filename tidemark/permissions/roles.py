@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tidemark.errors import TidemarkError
-from tidemark.permissions.objections import Grant, Objection, Row, readable
+from tidemark.permissions.objections import Grant, Row, readable
 from tidemark.permissions.policies import statements_of_role, statements_on
 from tidemark.permissions.services import uses_of_role
 from tidemark.permissions.statements import SECURE, Request, is_allowed
@@ -70,36 +70,27 @@ def prove_role(template: Template, function: Resource, calls: Iterable[Call], pr
         is_covered = all(is_allowed(one, [*granting, *on_resource]) for one in need.requests)
         proof.rows.append(Row(who, readable(template, need.grant), need.why, is_covered))
         if not is_covered:
-            proof.objections.append(
-                Objection(
-                    "denied", f"{who} is denied {readable(template, need.grant)} ({need.why})"
-                )
-            )
+            proof.object("denied", f"{who} is denied {readable(template, need.grant)} ({need.why})")
     needed = {need.grant for need in needs}
     granted = Counter(grant for one in granting for grant in _grants(one))
     for grant, times in granted.items():
         said = f"{who} is granted {readable(template, grant)}"
         if grant not in needed:
-            proof.objections.append(
-                Objection("unused", f"{said}, and nothing was seen to need just that")
-            )
+            proof.object("unused", f"{said}, and nothing was seen to need just that")
         elif times > 1:
-            proof.objections.append(Objection("unused", f"{said} {times} times"))
-    proof.objections += [
-        Objection("unused", f"{one.where} denies {', '.join(one.actions)}: {who} needs no denial")
-        for one in granting
-        if one.effect != "Allow"
-    ]
+            proof.object("unused", f"{said} {times} times")
+    for one in granting:
+        if one.effect != "Allow":
+            denied = ", ".join(one.actions)
+            proof.object("unused", f"{one.where} denies {denied}: {who} needs no denial")
 
 
 def find_roles_of_nobody(template: Template, functions: Iterable[Resource], proof: Proof) -> None:
     """See that there is no role but those of the functions."""
     used = {template.resolve(one.properties["Role"]).logical_id for one in functions}
-    proof.objections += [
-        Objection("unused", f"role {role.logical_id} is no function's")
-        for role in template.of_kind("AWS::IAM::Role")
-        if role.logical_id not in used
-    ]
+    for role in template.of_kind("AWS::IAM::Role"):
+        if role.logical_id not in used:
+            proof.object("unused", f"role {role.logical_id} is no function's")
 
 
 def _need_of_call(template: Template, call: Call) -> Need:

@@ -7,7 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tidemark.aws import stacks
+from tidemark.aws import queues, stacks
 from tidemark.errors import TidemarkError
 from tidemark.probe.functions import Function, Functions
 from tidemark.probe.names import unique_name
@@ -122,15 +122,7 @@ class Bench(Functions):
 
     def depth(self, queue: Queue) -> int:
         """How many messages a queue holds, those in flight included."""
-        attributes = self.clients.sqs.get_queue_attributes(
-            QueueUrl=queue.url,
-            AttributeNames=[
-                "ApproximateNumberOfMessages",
-                "ApproximateNumberOfMessagesDelayed",
-                "ApproximateNumberOfMessagesNotVisible",
-            ],
-        )["Attributes"]
-        return sum(int(count) for count in attributes.values())
+        return queues.depth_at(self.clients.sqs, queue.url)
 
     def let_send(self, queue: Queue, service: str, source_arn: str) -> None:
         """Let a service send to a queue for one source."""
