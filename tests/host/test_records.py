@@ -12,7 +12,7 @@ import pytest
 
 from tidemark.errors import RefusedError, TidemarkError
 from tidemark.host import deployment as deployments
-from tidemark.host.deployment import Deployment, check_stack_name, recorded, select
+from tidemark.host.deployment import Deployment, check_stack_name, known, select
 from tidemark.host.locking import locked
 from tidemark.host.state import find_checkout, read_json, state_dir, write_json
 from tidemark.host.waiting import eventually
@@ -48,7 +48,7 @@ def test_a_torn_record_is_named_when_asked_for_and_else_passed_over(
 
     with pytest.raises(TidemarkError, match="is no known deployment: run `tidemark up`"):
         Deployment.load(path)
-    assert [one.stack_name for one in recorded(tmp_path)] == ["Other"]
+    assert [one.stack_name for one in known(tmp_path)] == ["Other"]
 
 
 def test_a_verb_acts_on_the_only_deployment(tmp_path: Path) -> None:

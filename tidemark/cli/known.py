@@ -82,7 +82,7 @@ def _is_known_here(target_name: str, stack_name: str | None) -> bool:
     """Whether what the options choose can be known nowhere else, or is known here."""
     return not targets.class_of(target_name).asks_first or any(
         one.target == target_name and stack_name in (None, one.stack_name)
-        for one in deployment.recorded()
+        for one in deployment.known()
     )
 
 

@@ -44,7 +44,7 @@ def show(
 
 
 def _rows(target_name: str | None) -> Iterator[dict[str, str | None]]:
-    for one in deployments.recorded():
+    for one in deployments.known():
         if target_name in {None, one.target}:
             yield {
                 "stack": one.stack_name,

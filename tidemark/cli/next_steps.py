@@ -49,7 +49,7 @@ def _letters(seen: FirstDeposit) -> str:
 
 def _choice(deployment: Deployment) -> str:
     """The options that choose this deployment, where they are needed."""
-    others = [one for one in deployments.recorded() if one != deployment]
+    others = [one for one in deployments.known() if one != deployment]
     words = []
     wants_name = targets.class_of(deployment.target).asks_first
     if wants_name or any(one.stack_name == deployment.stack_name for one in others):

@@ -41,7 +41,7 @@ def down(
     names = [target_name] if target_name is not None else list(targets.names())
     elsewhere = [
         one
-        for one in deployment.recorded(state)
+        for one in deployment.known(state)
         if one.target in names and not targets.class_of(one.target).is_ours
     ]
     staying = [
@@ -94,7 +94,7 @@ def _forget_all_on(state: Path, target_name: str) -> None:
     is_stopped = targets.class_of(target_name).is_ours
     left = {
         deployment.path_of(one.target, one.stack_name, state)
-        for one in deployment.recorded(state)
+        for one in deployment.known(state)
         if not is_stopped
     }
     for path in deployment.paths(state):

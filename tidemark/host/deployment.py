@@ -93,7 +93,7 @@ def paths(folder: Path | None = None) -> list[Path]:
     return sorted(((folder or state_dir()) / _FOLDER).glob("*.json"))
 
 
-def recorded(folder: Path | None = None) -> list[Deployment]:
+def known(folder: Path | None = None) -> list[Deployment]:
     """Every readable known deployment, by file name; unreadable ones are passed over."""
     found = []
     for path in paths(folder):
@@ -114,7 +114,7 @@ def select(
     """
     candidates = [
         deployment
-        for deployment in recorded(folder)
+        for deployment in known(folder)
         if target in (None, deployment.target) and stack_name in (None, deployment.stack_name)
     ]
     if len(candidates) == 1:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tidemark.api.exchange import is_loopback
 from tidemark.errors import RefusedError
-from tidemark.host.deployment import Deployment, path_of, recorded
+from tidemark.host.deployment import Deployment, known, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +44,7 @@ def _load(path: Path) -> Deployment:
 
 
 def _newest() -> Deployment:
-    deployments = recorded()
+    deployments = known()
     if not deployments:
         raise RefusedError("No deployment is recorded: run `tidemark up` first.")
     return max(deployments, key=_recorded_at)

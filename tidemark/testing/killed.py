@@ -93,7 +93,7 @@ def _cleared(state: Path, target_name: str) -> Iterator[str]:
 
 def stacks_left(state: Path) -> list[Deployment]:
     """The stacks on targets of others that a session noted and has not deleted."""
-    return [one for one in deployment.recorded(state) if not targets.class_of(one.target).is_ours]
+    return [one for one in deployment.known(state) if not targets.class_of(one.target).is_ours]
 
 
 def how_to_delete(state: Path, stack: Deployment) -> str:
