@@ -52,7 +52,9 @@ def test_a_torn_record_is_named_when_asked_for_and_else_passed_over(
 
 
 def test_a_verb_acts_on_the_only_deployment(tmp_path: Path) -> None:
-    with pytest.raises(RefusedError, match="No deployment is known in .*: run `tidemark up` first"):
+    with pytest.raises(
+        RefusedError, match=r"No deployment is known in .*: run `tidemark up` first"
+    ):
         select(folder=tmp_path)
 
     DEPLOYMENT.save(tmp_path)
