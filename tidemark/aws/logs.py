@@ -47,6 +47,15 @@ class Line:
         return said if isinstance(said, dict) else None
 
 
+def document_in(text: str) -> dict[str, Any] | None:
+    """The JSON object in a line, whatever a target puts before it; ``None`` if it is cut off."""
+    try:
+        document, _ = json.JSONDecoder().raw_decode(text, text.index("{"))
+    except (ValueError, RecursionError):
+        return None
+    return document if isinstance(document, dict) else None
+
+
 def groups_of(clients: AwsClients, function_name: str) -> list[str]:
     """The log groups that a function's lines may be in.
 

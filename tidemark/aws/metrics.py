@@ -7,7 +7,6 @@ lines are in the logs all the same, so the figures can be had from there, on eve
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -114,20 +113,9 @@ def read(lines: Iterable[str]) -> Iterator[LoggedMetric]:
     A metric that is declared with several sets of dimensions comes once for each set.
     """
     for line in lines:
-        document = _document(line)
-        if document is not None:
+        # A line that is cut off carries no metric for CloudWatch either.
+        if f'"{_MARK}"' in line and (document := logs.document_in(line)):
             yield from _metrics(document)
-
-
-def _document(line: str) -> dict[str, Any] | None:
-    start = line.find("{")
-    if start < 0 or f'"{_MARK}"' not in line:
-        return None
-    try:
-        document, _ = json.JSONDecoder().raw_decode(line[start:])
-    except ValueError:
-        return None  # a line that is cut off carries no metric for CloudWatch either
-    return document if isinstance(document, dict) else None
 
 
 def _metrics(document: Mapping[str, Any]) -> Iterator[LoggedMetric]:

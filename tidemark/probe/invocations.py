@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import io
-import json
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from tidemark.aws.logs import document_in
 from tidemark.probe import function_code
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 HANDLER = "function_code.handle"
+_BEGINS = '{"probe"'
 _BEGINNING = (1980, 1, 1, 0, 0, 0)
 
 
@@ -45,19 +46,8 @@ def code_zip() -> bytes:
 
 def invocations_in(lines: Iterable[str]) -> list[Invocation]:
     """The invocations that some log lines tell of, in the order of their time."""
-    found = [
-        Invocation(seen["at_ms"], seen["request_id"], seen["bodies"])
-        for line in lines
-        if (seen := _read(line))
-    ]
+    # A line that is cut off now is whole at the next look.
+    documents = (document_in(line[line.find(_BEGINS) :]) for line in lines if _BEGINS in line)
+    seen = (document["probe"] for document in documents if document)
+    found = [Invocation(one["at_ms"], one["request_id"], one["bodies"]) for one in seen]
     return sorted(found, key=lambda one: one.at_ms)
-
-
-def _read(line: str) -> dict[str, Any] | None:
-    start = line.find('{"probe"')
-    if start < 0:
-        return None
-    try:
-        return dict(json.JSONDecoder().raw_decode(line[start:])[0]["probe"])
-    except ValueError:
-        return None  # a line that is cut off: the whole one is there at the next look
