@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.server
 import os
 import threading
+from functools import partial
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,14 +13,17 @@ import pytest
 from tidemark.doctor import remains
 from tidemark.doctor.finding import State
 from tidemark.host.deployment import Deployment
+from tidemark.host.locking import locked
 from tidemark.host.processes import ProcessIdentity
 from tidemark.host.state import write_json
+from tidemark.host.undo import Journal, undoer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from tidemark.doctor.finding import Finding
+    from tidemark.host.undo import Begun
 
 # Linux gives no process such an id (its limit is 2^22), nor does macOS.
 NOBODY = 2**22 + 1
@@ -121,7 +125,7 @@ def test_a_torn_record_of_a_deployment_is_told(tmp_path: Path) -> None:
     path.parent.mkdir()
     path.write_text('{"target": ', encoding="utf-8")
 
-    finding = only(remains.recorded(tmp_path))
+    finding = only(remains.known(tmp_path))
 
     assert (finding.state, finding.fix) == (State.WARNING, f"delete {path}")
 
@@ -129,7 +133,7 @@ def test_a_torn_record_of_a_deployment_is_told(tmp_path: Path) -> None:
 def test_a_deployment_where_nothing_answers_is_told(tmp_path: Path) -> None:
     deploy(tmp_path, "http://127.0.0.1:1")
 
-    assert only(remains.recorded(tmp_path)).state is State.WARNING
+    assert only(remains.known(tmp_path)).state is State.WARNING
 
 
 def test_a_deployment_on_an_earlier_life_of_the_target_is_told(
@@ -138,16 +142,16 @@ def test_a_deployment_on_an_earlier_life_of_the_target_is_told(
     record_process(tmp_path, ministack_port)
 
     deploy(tmp_path, "http://127.0.0.1:1")
-    assert only(remains.recorded(tmp_path)).state is State.WARNING
+    assert only(remains.known(tmp_path)).state is State.WARNING
 
     deploy(tmp_path, f"http://127.0.0.1:{ministack_port}")
-    assert only(remains.recorded(tmp_path)).state is State.OK
+    assert only(remains.known(tmp_path)).state is State.OK
 
 
 def test_a_deployment_of_a_target_that_is_no_more_is_told(tmp_path: Path) -> None:
     deploy(tmp_path, "http://127.0.0.1:1", target="moonbase")
 
-    finding = only(remains.recorded(tmp_path))
+    finding = only(remains.known(tmp_path))
 
     assert finding.state is State.WARNING
     assert "moonbase" in finding.says
@@ -163,38 +167,48 @@ def test_what_is_not_on_this_machine_is_not_asked(
     deploy(tmp_path, endpoint, target="endpoint")
     monkeypatch.setattr("tidemark.doctor.remains.targets.create", fail)
 
-    finding = only(remains.recorded(tmp_path))
+    finding = only(remains.known(tmp_path))
 
     assert finding.state is State.OK
     assert "not asked" in finding.says
 
 
-def test_a_target_that_outlived_its_test_session_is_told(
-    tmp_path: Path, ministack_port: int
-) -> None:
-    session = tmp_path / "pytest" / f"20261123T093156-{NOBODY}"
-    record_process(session, ministack_port)
-
-    finding = only(remains.sessions(tmp_path))
-
-    assert (finding.name, finding.state) == ("left running", State.WARNING)
-    assert finding.fix == f"TIDEMARK_STATE_DIR={session} tidemark down"
+@undoer
+def put_out(lamp: str) -> str:
+    return f"{lamp} is out."
 
 
-def test_a_test_session_that_is_at_work_is_left_alone(tmp_path: Path, ministack_port: int) -> None:
-    session = tmp_path / "pytest" / f"20261123T093156-{os.getpid()}"
-    record_process(session, ministack_port)
-    (session / "failed").mkdir()
+def begin(folder: Path) -> Begun:
+    return Journal(folder).begin("The lamp", partial(put_out, lamp="The lamp"))
 
-    assert list(remains.sessions(tmp_path)) == []
+
+def test_what_a_killed_run_or_session_left_is_told_with_how_it_is_undone(tmp_path: Path) -> None:
+    session = tmp_path / "pytest" / "20261123T093156-17"
+    begun = [begin(tmp_path), begin(session)]
+
+    found = list(remains.left(tmp_path))
+
+    assert {one.state for one in found} == {State.WARNING}
+    assert [(one.name, one.says) for one in found] == [("left behind", "The lamp")] * 2
+    assert [one.fix for one in found] == [one.remedy for one in begun]
+    assert str(session) in str(found[1].fix)
+
+
+def test_what_is_meant_to_stay_or_belongs_to_who_is_at_work_is_not_left(tmp_path: Path) -> None:
+    begin(tmp_path)
+    with locked(tmp_path):
+        assert list(remains.left(tmp_path)) == []
+    Journal(tmp_path).keep()
+
+    assert list(remains.left(tmp_path)) == []
 
 
 def test_what_failed_sessions_left_is_counted(tmp_path: Path) -> None:
     for number in range(2):
-        (tmp_path / "pytest" / f"2026112{number}T093156-{NOBODY}" / "failed").mkdir(parents=True)
-    (tmp_path / "pytest" / f"20261125T093156-{NOBODY}").mkdir()
+        (tmp_path / "pytest" / f"2026112{number}T093156-17" / "failed").mkdir(parents=True)
+    (tmp_path / "pytest" / "20261125T093156-17").mkdir()
 
-    finding = only(remains.sessions(tmp_path))
+    finding = only(remains.evidence(tmp_path))
 
     assert (finding.name, finding.state) == ("evidence", State.OK)
     assert finding.says.startswith("2 failed test sessions")

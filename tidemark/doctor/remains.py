@@ -1,4 +1,4 @@
-"""The state folder: what is recorded and no longer true, and what earlier runs left behind."""
+"""The state folder: what is known here and no longer true, and what earlier runs left behind."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from tidemark.api.exchange import is_loopback
 from tidemark.doctor.finding import Finding, lacking, well
 from tidemark.errors import RefusedError, TidemarkError
 from tidemark.host import deployment as deployments
-from tidemark.host.processes import ProcessIdentity
+from tidemark.host.locking import locked
+from tidemark.host.undo import Journal
 from tidemark.targets.base import SilentTargetError, TargetOptions
 
 if TYPE_CHECKING:
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from tidemark.aws.connection import Connection
     from tidemark.host.deployment import Deployment
 
-# The targets that are started here, and the record that says so.
+_SESSIONS = "pytest"
+# The targets that are started here, and the file that says so.
 _RECORDS = {"embedded": "process.json", "localstack": "container.json"}
 
 
@@ -28,8 +30,9 @@ def examine(state: Path) -> Iterator[Finding]:
     """All that the state folder tells."""
     yield folder(state)
     yield from running(state)
-    yield from recorded(state)
-    yield from sessions(state)
+    yield from known(state)
+    yield from left(state)
+    yield from evidence(state)
 
 
 def ask_once(target_name: str, options: TargetOptions) -> Connection | None:
@@ -49,7 +52,7 @@ def folder(state: Path) -> Finding:
 
 
 def running(state: Path) -> Iterator[Finding]:
-    """The targets that are recorded as running."""
+    """The targets that were started here."""
     for name, record in _RECORDS.items():
         if not (state / name / record).is_file():
             continue
@@ -70,20 +73,20 @@ def running(state: Path) -> Iterator[Finding]:
         else:
             yield lacking(
                 f"{name} target",
-                "is recorded as running and does not answer",
+                "was started here and does not answer",
                 "`tidemark up` starts it again, `tidemark down` forgets it",
                 is_needed=False,
             )
 
 
-def recorded(state: Path) -> Iterator[Finding]:
-    """The recorded deployments."""
+def known(state: Path) -> Iterator[Finding]:
+    """The deployments that are known here."""
     for path in deployments.paths(state):
         try:
             deployment = deployments.Deployment.load(path)
         except TidemarkError:
             yield lacking(
-                f"record {path.name}", "cannot be read", f"delete {path}", is_needed=False
+                f"deployment {path.stem}", "cannot be read", f"delete {path}", is_needed=False
             )
             continue
         yield _deployment(deployment, state)
@@ -93,50 +96,53 @@ def _deployment(deployment: Deployment, state: Path) -> Finding:
     name = f"stack {deployment.stack_name}"
     where = f"on {deployment.target} ({deployment.endpoint or deployment.region})"
     if deployment.endpoint is None or not is_loopback(deployment.endpoint):
-        return well(name, f"recorded {where}; not asked, it is not on this machine")
+        return well(name, f"known {where}; not asked, it is not on this machine")
     options = TargetOptions(
         state=state, endpoint_url=deployment.endpoint, settings=deployment.settings
     )
     try:
         connection = ask_once(deployment.target, options)
     except RefusedError as error:
-        fix = f"delete its record in {state / 'deployments'}"
-        return lacking(name, f"recorded {where}: {error}", fix, is_needed=False)
+        fix = f"delete what is known of it in {state / 'deployments'}"
+        return lacking(name, f"known {where}: {error}", fix, is_needed=False)
     except TidemarkError:
         fix = "nothing, if it is only busy; `tidemark down` otherwise"
-        return lacking(name, f"recorded {where}, which does not say", fix, is_needed=False)
+        return lacking(name, f"known {where}, which does not say", fix, is_needed=False)
     if connection is None or connection.endpoint != deployment.endpoint:
         return lacking(
             name,
-            f"recorded {where}, where nothing answers",
+            f"known {where}, where nothing answers",
             "`tidemark up` deploys it again, `tidemark down` forgets it",
             is_needed=False,
         )
-    return well(name, f"recorded {where}, which answers")
+    return well(name, f"known {where}, which answers")
 
 
-def sessions(state: Path) -> Iterator[Finding]:
-    """What test sessions left: a target that runs on, and folders to look at."""
-    folders = [path for path in sorted((state / "pytest").glob("*-*")) if path.is_dir()]
-    ended = [path for path in folders if not _is_at_work(path)]
-    for path in ended:
-        for name, record in _RECORDS.items():
-            target = targets.create(name, TargetOptions(state=path))
-            if not (path / name / record).is_file() or target.how_ended() is not None:
-                continue
-            yield lacking(
-                "left running",
-                f"the {name} target of the test session {path.name}",
-                f"TIDEMARK_STATE_DIR={path} tidemark down",
-                is_needed=False,
-            )
-    kept = [path for path in ended if (path / "failed").is_dir()]
+def left(state: Path) -> Iterator[Finding]:
+    """What killed runs and test sessions left behind, as they wrote it down before they began."""
+    for folder in (state, *_sessions(state)):
+        begun = Journal(folder).abandoned()
+        if begun and not _is_at_work(folder):
+            for one in begun:
+                yield lacking("left behind", one.what, one.remedy, is_needed=False)
+
+
+def evidence(state: Path) -> Iterator[Finding]:
+    """What failed test sessions kept to be looked at."""
+    kept = [session for session in _sessions(state) if (session / "failed").is_dir()]
     if kept:
-        places = f"{len(kept)} failed test sessions can be looked at in {state / 'pytest'}"
+        places = f"{len(kept)} failed test sessions can be looked at in {state / _SESSIONS}"
         yield well("evidence", f"{places}; delete what you are done with")
 
 
-def _is_at_work(session: Path) -> bool:
-    """Whether the pytest that a session folder is named after still runs."""
-    pid = session.name.rpartition("-")[2]
-    return pid.isdecimal() and ProcessIdentity.of(int(pid)) is not None
+def _sessions(state: Path) -> list[Path]:
+    return [path for path in sorted((state / _SESSIONS).glob("*-*")) if path.is_dir()]
+
+
+def _is_at_work(folder: Path) -> bool:
+    """Whether a process holds a state folder, and so owns what is begun in it."""
+    try:
+        with locked(folder):
+            return False
+    except RefusedError:
+        return True
