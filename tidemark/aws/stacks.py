@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from tidemark.aws.clients import AwsClients
 
-# By these, a stack that was not recorded here is known to be ours.
+# By these, a stack that is not known here is seen to be ours.
 OUR_TAGS = {"project": "tidemark"}
 TOOLKIT_STACK = "CDKToolkit"
 _DELETED_WITHIN_S = 600.0
