@@ -74,7 +74,7 @@ def test_a_json_line_is_read_as_time_function_level_what_happened_and_the_rest(
 ) -> None:
     of_no_interest = {"location": "handle:9", "timestamp": "…", "service": "…", "trace": "…"}
 
-    [found] = printed([said(outcome="accepted", version=2, healed=[1], **of_no_interest)])
+    [found] = printed([said(outcome="accepted", version=2, healed=[1], no="", **of_no_interest)])
 
     assert found == (
         "22:56:10.660 command-handler  INFO    invocation accepted version=2 healed=[1]"

@@ -88,7 +88,11 @@ def as_json(line: Line) -> str:
 
 def _tell(members: Mapping[str, Any]) -> str:
     words = [str(members[name]) for name in _FIRST if name in members]
-    words += [f"{name}={_value(one)}" for name, one in members.items() if name not in _LEFT_OUT]
+    words += [
+        f"{name}={_value(one)}"
+        for name, one in members.items()
+        if name not in _LEFT_OUT and one not in ("", None)
+    ]
     return " ".join(words)
 
 
