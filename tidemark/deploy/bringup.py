@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tidemark.aws import stacks
 from tidemark.aws.clients import AwsClients
 from tidemark.deploy import consent, first_deposit, outputs, synthesis
 from tidemark.deploy.bootstrap import bootstrap, is_bootstrapped
@@ -179,7 +178,7 @@ class BringUp:
             clients=clients,
             cdk=self.cdk,
             steps=self.steps,
-            tags={**self.tags, **stacks.OUR_TAGS},
+            tags=self.tags,
             required=outputs.REQUIRED_OUTPUTS if self.app.is_own else (),
         )
         rollout.check()
@@ -200,7 +199,7 @@ class BringUp:
             changed=rollout.changed(),
             is_bootstrapped=is_bootstrapped(rollout.clients),
             preparations=preparations,
-            tags=rollout.tags,
+            tags=rollout.all_tags,
             is_priced=self.app.is_own,
         )
         changes.refuse_those_of_others()

@@ -39,7 +39,7 @@ class Rollout:
         clients: Its clients.
         cdk: The CDK command line.
         steps: Shows progress.
-        tags: The tags that each stack is to have, besides those that others gave it.
+        tags: The tags that each stack must have, besides those that others gave it and our own.
         required: Outputs that each stack must have besides those that its template declares.
     """
 
@@ -50,6 +50,11 @@ class Rollout:
     steps: Steps
     tags: Mapping[str, str] = field(default_factory=dict)
     required: tuple[str, ...] = ()
+
+    @property
+    def all_tags(self) -> Mapping[str, str]:
+        """The tags that a deploy gives a stack."""
+        return {**self.tags, **stacks.OUR_TAGS}
 
     def check(self) -> None:
         """See that the app's stacks go where the target is.
@@ -112,7 +117,7 @@ class Rollout:
     def _deploy(self, stack: SynthesisedStack, live: LiveStack | None) -> None:
         since = datetime.now(UTC) - _CLOCK_SLACK
         # A deploy replaces a stack's tags as a whole: those that others gave it stay.
-        tags = {**(live.tags if live is not None else {}), **self.tags}
+        tags = {**(live.tags if live is not None else {}), **self.all_tags}
         call = self.cdk.deploy(self.assembly.folder, stack.id, self.clients.connection, tags)
         with stopped_with(self.target, self.cdk.children):
             finished = self.cdk.run(call)
