@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from acceptance.containers import ownerless_volumes, require
 from acceptance.program import Program
 
 if TYPE_CHECKING:
@@ -32,3 +33,14 @@ def up(shared: Program) -> Program:
     """The same, with the embedded target up, whatever the test before left."""
     shared.succeeds("up", "--target", "embedded")
     return shared
+
+
+@pytest.fixture
+def docker_engine(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """An engine with the image; what the caller's shell says of LocalStack does not count."""
+    require()
+    for name in ("LOCALSTACK_IMAGE", "LOCALSTACK_AUTH_TOKEN", "LOCALSTACK_PORT"):
+        monkeypatch.delenv(name, raising=False)
+    before = ownerless_volumes()
+    yield
+    assert ownerless_volumes() - before == set(), "no volume is left behind"

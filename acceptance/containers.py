@@ -5,15 +5,22 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tidemark.targets import engine
-from tidemark.targets.localstack import DEFAULT_IMAGE
+from tidemark.targets.base import TargetOptions
+from tidemark.targets.compose_file import image_of
+from tidemark.targets.localstack import LocalStackTarget
 
+if TYPE_CHECKING:
+    from acceptance.program import Program
+
+IMAGE = image_of({})
+_MARK = "tidemark.project"
+# What Compose gives to what it makes when a person runs it.
 _PROJECT = "com.docker.compose.project"
-# By these, a container belongs to a project: the second is that of function containers.
-_MARKS = (_PROJECT, "tidemark.project")
 _ANSWERS_WITHIN_S = 60.0
 
 
@@ -32,12 +39,8 @@ def docker(*words: str) -> list[str]:
 
 def containers(project: str) -> list[str]:
     """The names of a project's containers, those of the functions included."""
-    form = ("--format", "{{.Names}}")
-    return [
-        name
-        for mark in _MARKS
-        for name in docker("ps", "--all", *form, "--filter", f"label={mark}={project}")
-    ]
+    named = ("--format", "{{.Names}}", "--filter", f"label={_MARK}={project}")
+    return docker("ps", "--all", *named)
 
 
 def everything(project: str) -> list[str]:
@@ -67,8 +70,32 @@ def require() -> None:
 def _missing() -> str | None:
     if shutil.which("docker") is None:
         return "there is no `docker` on the PATH"
-    if not engine.answers():
-        return "no Docker engine answers"
-    if not engine.has_image(DEFAULT_IMAGE):
-        return f"the image {DEFAULT_IMAGE} is not on this machine"
-    return None
+    try:
+        return None if engine.has_image(IMAGE) else f"the image {IMAGE} is not on this machine"
+    except engine.EngineError as error:
+        return error.why
+
+
+def target_of(program: Program) -> LocalStackTarget:
+    """The target of a program's state folder."""
+    return LocalStackTarget(TargetOptions(state=program.state))
+
+
+def left_by(program: Program) -> list[str]:
+    """What is left of a program's target: in Docker, as processes, as a record."""
+    record = program.state / "localstack" / "container.json"
+    return [
+        *everything(target_of(program).project),
+        *program.left_running(),
+        *([str(record)] if record.exists() else []),
+    ]
+
+
+def container_of(program: Program) -> str:
+    """The name of LocalStack's container."""
+    return f"{target_of(program).project}-localstack"
+
+
+def functions_of(program: Program) -> set[str]:
+    """The names of the containers that functions run in."""
+    return set(containers(target_of(program).project)) - {container_of(program)}

@@ -3,58 +3,38 @@
 from __future__ import annotations
 
 import os
-import re
 import shutil
 import signal
-import socket
 import subprocess
-from contextlib import closing
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
 
-from acceptance.containers import containers, docker, everything, ownerless_volumes, require
+from acceptance.containers import (
+    IMAGE,
+    container_of,
+    containers,
+    docker,
+    functions_of,
+    left_by,
+    target_of,
+)
 from acceptance.program import CHECKOUT, VERB_TAKES_AT_MOST_S, Ended, Program
-from tests.project.reading import ROOT, Document
 from tidemark.errors import ExitCode
 from tidemark.host import ports
 from tidemark.host.waiting import eventually
-from tidemark.targets import emulators, engine
 from tidemark.targets.base import TargetOptions
-from tidemark.targets.localstack import DEFAULT_IMAGE, LocalStackTarget
+from tidemark.targets.localstack import LocalStackTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable
     from pathlib import Path
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.timeout(400), pytest.mark.usefixtures("docker_engine")]
 
 UP = ("up", "--target", "localstack")
 DOES_NOT_ANSWER = "The localstack target does not answer: run `tidemark up`, which starts it again."
-# What LocalStack prints when it stops for want of a token; with one, this tells how long it is.
-LICENSED = """
-if [ -n "$LOCALSTACK_AUTH_TOKEN" ]; then
-  echo "a token of ${#LOCALSTACK_AUTH_TOKEN} letters"
-else
-  echo "License activation failed! Reason: No credentials were found in the environment."
-fi
-exit 55
-"""
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _engine_and_image() -> None:
-    require()
-
-
-@pytest.fixture(autouse=True)
-def _surroundings(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """What the caller's shell says of LocalStack does not count; no volume is left behind."""
-    for name in ("LOCALSTACK_IMAGE", "LOCALSTACK_AUTH_TOKEN", "LOCALSTACK_PORT"):
-        monkeypatch.delenv(name, raising=False)
-    before = ownerless_volumes()
-    yield
-    assert ownerless_volumes() - before == set()
 
 
 @pytest.fixture
@@ -62,28 +42,6 @@ def up(shared: Program) -> Program:
     """The shared program with LocalStack up, whatever the test before left."""
     shared.succeeds(*UP)
     return shared
-
-
-def target_of(program: Program) -> LocalStackTarget:
-    return LocalStackTarget(TargetOptions(state=program.state))
-
-
-def left_by(program: Program) -> list[str]:
-    """What is left of a program's target: in Docker, as processes, as a record."""
-    record = program.state / "localstack" / "container.json"
-    return [
-        *everything(target_of(program).project),
-        *program.left_running(),
-        *([str(record)] if record.exists() else []),
-    ]
-
-
-def container_of(program: Program) -> str:
-    return f"{target_of(program).project}-localstack"
-
-
-def functions_of(program: Program) -> set[str]:
-    return set(containers(target_of(program).project)) - {container_of(program)}
 
 
 def deploying(program: Program) -> bool | None:
@@ -111,45 +69,37 @@ def ended(process: subprocess.Popen[str]) -> Ended:
     return Ended(process.returncode, stdout, stderr)
 
 
-def has_compose_2() -> bool:
-    return engine.asked(["compose", "version"]) is not None
-
-
-def only_compose(version: int, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """From now on there is this version of Compose alone."""
-    if version == 2:
-        if not has_compose_2():
-            pytest.skip("Compose 2, the plugin of `docker`, is not on this machine")
-        return  # it is preferred
-    if shutil.which("docker-compose") is None:
-        pytest.skip("Compose 1, `docker-compose`, is not on this machine")
-    without_plugin = folder / "bin" / "docker"
-    without_plugin.parent.mkdir()
-    real = shutil.which("docker")
-    without_plugin.write_text(f'#!/bin/sh\n[ "$1" != compose ] && exec {real} "$@"\n')
-    without_plugin.chmod(0o755)
-    path = os.pathsep.join([str(without_plugin.parent), os.environ["PATH"]])
-    monkeypatch.setenv("PATH", path)
-
-
-@pytest.mark.parametrize("version", [1, 2])
-def test_up_status_and_down_leave_nothing_in_docker(
-    program: Program, version: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    only_compose(version, tmp_path, monkeypatch)
-
+def test_up_status_and_down_leave_nothing_in_docker(program: Program) -> None:
     program.succeeds(*UP)
 
     status = program.status()
     assert status["target"] == "localstack"
-    assert status["versions"]["image"] == DEFAULT_IMAGE
-    assert status["versions"]["localstack"] in DEFAULT_IMAGE
+    assert status["versions"]["image"] == IMAGE
+    assert status["versions"]["localstack"] in IMAGE
     assert docker("port", container_of(program)) == [
         f"4566/tcp -> {status['endpoint'].removeprefix('http://')}"
     ]
     assert status["endpoint"].startswith("http://127.0.0.1:")
     assert functions_of(program) != set()
     assert program.succeeds("down") == "The localstack target is stopped.\n"
+    assert left_by(program) == []
+
+
+def test_neither_docker_nor_compose_are_called(
+    program: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for name in ("docker", "docker-compose"):
+        (folder / name).write_text(f'#!/bin/sh\necho "$@" >>{folder}/calls\nexit 1\n')
+        (folder / name).chmod(0o755)
+    with monkeypatch.context() as patched:
+        patched.setenv("PATH", os.pathsep.join([str(folder), os.environ["PATH"]]))
+
+        program.succeeds(*UP)
+        program.succeeds("down")
+
+    assert not (folder / "calls").exists()
     assert left_by(program) == []
 
 
@@ -170,8 +120,8 @@ def test_another_image_or_port_than_what_runs_is_refused(
 
     assert other_port.exit_code == other_image.exit_code == ExitCode.REFUSED
     assert "The localstack target already runs on port" in other_port.stderr
-    assert f"The localstack target already runs the image {DEFAULT_IMAGE}" in other_image.stderr
-    assert up.status()["versions"]["image"] == DEFAULT_IMAGE
+    assert f"The localstack target already runs the image {IMAGE}" in other_image.stderr
+    assert up.status()["versions"]["image"] == IMAGE
 
 
 def test_the_localstack_of_another_state_folder_is_not_taken(up: Program, tmp_path: Path) -> None:
@@ -202,6 +152,19 @@ def test_a_container_that_is_killed_while_it_is_up_is_started_again(up: Program)
     assert functions_of(up) & orphans == set()
 
 
+def test_one_that_stands_still_is_left_alone_with_what_is_on_it(up: Program) -> None:
+    endpoint = up.status()["endpoint"]
+    docker("pause", container_of(up))
+    try:
+        refused = up(*UP)
+    finally:
+        docker("unpause", container_of(up))
+
+    assert refused.exit_code == ExitCode.FAILED
+    assert "The localstack target runs and has not answered for 30 s" in refused.stderr
+    assert up.status()["endpoint"] == endpoint
+
+
 def test_a_container_that_dies_during_a_deploy_is_named_and_cleared_away(up: Program) -> None:
     verb = started(up, *UP, "--stack-name", "Second", when=lambda: deploying(up))
     docker("kill", container_of(up))
@@ -228,12 +191,11 @@ def test_an_up_that_was_killed_is_taken_up_by_the_next_one(program: Program) -> 
     assert left_by(program) == []
 
 
-@pytest.mark.parametrize("moment", ["compose is called", "localstack starts", "the CDK deploys"])
+@pytest.mark.parametrize("moment", ["it is written down", "localstack starts", "the CDK deploys"])
 def test_ctrl_c_leaves_nothing_in_docker(program: Program, moment: str) -> None:
-    folder = program.state / "localstack"
     has_come: dict[str, Callable[[], object]] = {
-        "compose is called": lambda: (folder / "container.json").exists() or None,
-        "localstack starts": lambda: (folder / "compose.log").exists() or None,
+        "it is written down": lambda: list((program.state / "undo").glob("*.json")) or None,
+        "localstack starts": lambda: containers(target_of(program).project) or None,
         "the CDK deploys": lambda: deploying(program),
     }
 
@@ -247,117 +209,43 @@ def test_ctrl_c_leaves_nothing_in_docker(program: Program, moment: str) -> None:
     assert left_by(program) == []
 
 
-def test_a_port_in_use_is_refused_before_anything_starts(program: Program) -> None:
-    with closing(socket.create_server((ports.LOOPBACK, 0))) as listener:
-        port = listener.getsockname()[1]
+STANDING_STILL = """
+import pathlib, threading
 
-        refused = program(*UP, "--port", str(port))
-
-    assert refused.exit_code == ExitCode.REFUSED
-    assert f"Port {port} is taken: stop what listens there" in refused.stderr
-    assert left_by(program) == []
+def test_it(deployment):
+    pathlib.Path(__file__).with_name("deployed").touch()
+    threading.Event().wait()
+"""
 
 
-def test_an_image_that_nobody_has_is_named(
-    program: Program, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("LOCALSTACK_IMAGE", "tidemark.invalid/nothing:1")
+def test_a_session_that_was_killed_is_cleared_away_by_the_next_one(tmp_path: Path) -> None:
+    (tmp_path / "pytest.ini").write_text("[pytest]\n")
+    test = tmp_path / "test_it.py"
+    test.write_text(STANDING_STILL)
+    state = tmp_path / "state"
+    session = Program(state, cwd=tmp_path)
+    options = ("-p", "tidemark.pytest_plugin", "-c", tmp_path / "pytest.ini", "--rootdir", CHECKOUT)
 
-    failed = program(*UP)
-
-    assert failed.exit_code == ExitCode.FAILED
-    assert (
-        "The image tidemark.invalid/nothing:1 is not on this machine and cannot be pulled"
-    ) in failed.stderr
-    assert "Traceback" not in failed.stderr
-    assert left_by(program) == []
-
-
-@pytest.fixture
-def licensed_image(tmp_path: Path) -> Iterator[str]:
-    """An image that stops at once, and says that it wants a token unless it has one."""
-    image = f"tidemark.invalid/licensed-{tmp_path.name.lower()}:1"
-    [container] = docker("create", DEFAULT_IMAGE)
-    words = ", ".join(f'"{word}"' for word in ("sh", "-c", "/licensed"))
-    script = tmp_path / "licensed"
-    script.write_text(f"#!/bin/sh\n{LICENSED}")
-    script.chmod(0o755)
-    docker("cp", str(script), f"{container}:/licensed")
-    docker("commit", "--change", f"ENTRYPOINT [{words}]", container, image)
-    docker("rm", "--volumes", container)
-    yield image
-    docker("rmi", image)
-
-
-def test_an_image_that_wants_a_token_names_one_that_does_not_and_is_given_it(
-    program: Program, licensed_image: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("LOCALSTACK_IMAGE", licensed_image)
-    without = program(*UP)
-    monkeypatch.setenv("LOCALSTACK_AUTH_TOKEN", "0123456789")
-    given = program(*UP)
-
-    assert without.exit_code == given.exit_code == ExitCode.FAILED
-    assert (
-        f"The image {licensed_image} needs a token: set LOCALSTACK_AUTH_TOKEN, or leave out "
-        f"LOCALSTACK_IMAGE, for {DEFAULT_IMAGE} runs without one.\n"
-    ) in without.stderr
-    assert "(exit code 55; its last words: a token of 10 letters)" in given.stderr
-    assert left_by(program) == []
-
-
-def test_compose_and_cdklocal_by_themselves_make_a_stack_that_up_takes_as_it_is(
-    program: Program, tmp_path: Path
-) -> None:
-    port, project = ports.choose(None), f"tidemark-{tmp_path.name.lower()}"
-    endpoint = f"http://127.0.0.1:{port}"
-    env = program.env | {
-        "COMPOSE_PROJECT_NAME": project,
-        "LOCALSTACK_PORT": str(port),
-        "NO_PROXY": ports.LOOPBACK,
-        "CDK_OUTPUT": str(tmp_path / "cdk.out"),
-    }
-    start, *deploy, take, end = by_hand(port)
-    assert take == f"make up TARGET=endpoint ENDPOINT_URL={endpoint}"
-    try:
-        run([start], env)
-        eventually(
-            lambda: emulators.answers(endpoint, "localstack") or None,
-            within_s=60,
-            what="LocalStack to answer",  # Compose 1 does not wait for it
+    def start(target: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "pytest", *options, "--target", target, test],
+            cwd=tmp_path,
+            env=session.env,
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
         )
-        run(deploy, env)
-        taken = program("up", "--target", "endpoint", "--endpoint-url", endpoint)
-    finally:
-        run([end], env)
 
-    assert taken.exit_code == ExitCode.OK, taken.stderr
-    assert not re.search("is bootstrapped|is deployed", taken.stdout + taken.stderr)
-    assert everything(project) == []
+    with start("localstack") as killed:
+        eventually(
+            lambda: (tmp_path / "deployed").exists() or None, within_s=120, what="the deployment"
+        )
+        killed.kill()
+    [folder] = (state / "pytest").iterdir()
+    left = set(containers(LocalStackTarget(TargetOptions(state=folder)).project))
+    test.write_text("def test_it(deployment): pass")
 
+    with start("embedded") as following:
+        assert following.wait(timeout=VERB_TAKES_AT_MOST_S) == pytest.ExitCode.OK
 
-def by_hand(port: int) -> list[str]:
-    """The README's commands for Compose and the wrapper by themselves."""
-    [block] = [
-        one for one in Document.at(ROOT / "README.md").fenced("console") if "npx cdklocal" in one
-    ]
-    if not has_compose_2():
-        block = block.replace("docker compose", "docker-compose").replace(" --wait", "")
-    return [
-        line.removeprefix("$ ").replace(":4566", f":{port}")
-        for line in block.splitlines()
-        if line.startswith("$ ")
-    ]
-
-
-def run(lines: list[str], env: Mapping[str, str]) -> None:
-    """Run lines of a shell, in the checkout, until one fails."""
-    finished = subprocess.run(
-        ["bash", "-euc", "\n".join(lines)],
-        cwd=CHECKOUT,
-        env=env,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert finished.returncode == 0, finished.stdout + finished.stderr
+    assert len(left) > 1, "LocalStack and its functions ran on"
+    assert left & set(docker("ps", "--all", "--format", "{{.Names}}")) == set()
