@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from integration.expansion import expand, pattern_of
 from tidemark.aws import logs
-from tidemark.permissions.call_log import Call, pattern_of
-from tidemark.permissions.expansion import expand
+from tidemark.permissions.call_log import Call
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

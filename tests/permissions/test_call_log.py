@@ -7,33 +7,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tidemark.errors import RefusedError
-from tidemark.permissions.call_log import Call, CallLog, pattern_of
+from tidemark.permissions.call_log import Call, CallLog
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-FAMILIES = ("account#", "g1#account#")
 CALLS = frozenset(
     {
         Call("Handler", "dynamodb:PutItem", "Table", "account#*"),
         Call("Handler", "sns:Publish", "Topic"),
     }
 )
-
-
-@pytest.mark.parametrize(
-    ("key", "pattern"),
-    [
-        ("account#1", "account#*"),
-        ("account#a#b", "account#*"),
-        ("account#", "account#*"),
-        ("g1#account#1", "g1#account#*"),
-        ("g2#account#1", "g2#account#1"),
-        ("", ""),
-    ],
-)
-def test_a_key_is_known_by_its_family_and_one_of_none_by_itself(key: str, pattern: str) -> None:
-    assert pattern_of(key, FAMILIES) == pattern
 
 
 def test_a_call_log_reads_as_it_was_written(tmp_path: Path) -> None:

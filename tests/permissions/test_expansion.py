@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tidemark.permissions.expansion import Permission, UnknownCallError, expand
+from integration.expansion import Permission, UnknownCallError, expand, pattern_of
 
 KEY = {"pk": {"S": "account#1"}, "sk": {"S": "head"}}
 
@@ -123,3 +123,18 @@ def test_a_call_that_is_not_known_is_an_error_and_no_guess(
 ) -> None:
     with pytest.raises(UnknownCallError, match="teach"):
         expanded(service, operation, **parameters)
+
+
+@pytest.mark.parametrize(
+    ("key", "pattern"),
+    [
+        ("account#1", "account#*"),
+        ("account#a#b", "account#*"),
+        ("account#", "account#*"),
+        ("g1#account#1", "g1#account#*"),
+        ("g2#account#1", "g2#account#1"),
+        ("", ""),
+    ],
+)
+def test_a_key_is_known_by_its_family_and_one_of_none_by_itself(key: str, pattern: str) -> None:
+    assert pattern_of(key, ("account#", "g1#account#")) == pattern

@@ -10,7 +10,7 @@ from tidemark.errors import RefusedError
 from tidemark.host.state import read_json, write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 PATH = Path("integration") / "recorded_calls.json"
 HOW_TO_WRITE = "`.venv/bin/python -m integration.recording` writes it anew"
@@ -70,14 +70,3 @@ class CallLog:
                 }
             },
         )
-
-
-def pattern_of(key: str, families: Iterable[str]) -> str:
-    """The pattern of a partition key: its family, then anything.
-
-    Args:
-        key: The partition key.
-        families: How partition keys may begin. A key of none stands for itself, so that a policy
-            made for the families does not cover it.
-    """
-    return next((f"{one}*" for one in families if key.startswith(one)), key)

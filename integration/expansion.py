@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from tidemark.errors import TidemarkError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
 _EQUALS = re.compile(r"([#\w]+)\s*=\s*(:\w+)")
 _IN_A_TRANSACTION = {
@@ -84,7 +84,7 @@ def expand(
         case _:
             raise UnknownCallError(
                 f"What {service} {operation} takes is not known here: teach it to "
-                "tidemark/permissions/expansion.py."
+                "integration/expansion.py."
             )
 
 
@@ -108,9 +108,20 @@ def _query(parameters: Mapping[str, Any], partition_key: Callable[[str, str], st
             return Permission("dynamodb:Query", table, index, _string(value))
     raise UnknownCallError(
         f"The query {parameters['KeyConditionExpression']} on {table} names no {wanted}: teach its "
-        "form to tidemark/permissions/expansion.py."
+        "form to integration/expansion.py."
     )
 
 
 def _string(value: Mapping[str, str]) -> str:
     return value.get("S", "")
+
+
+def pattern_of(key: str, families: Iterable[str]) -> str:
+    """The pattern of a partition key: its family, then anything.
+
+    Args:
+        key: The partition key.
+        families: How partition keys may begin. A key of none stands for itself, so that a policy
+            made for the families does not cover it.
+    """
+    return next((f"{one}*" for one in families if key.startswith(one)), key)
