@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from tidemark.errors import ExitCode
-from tidemark.host.processes import ProcessIdentity
+from tidemark.host.processes import is_alive
 from tidemark.host.state import read_json
 
 if TYPE_CHECKING:
@@ -37,6 +37,18 @@ class Ended:
     @property
     def last_line(self) -> str:
         return (self.stdout + self.stderr).rstrip().splitlines()[-1]
+
+
+@dataclass(frozen=True)
+class Emulator:
+    """The process of an embedded target, by what it is known by."""
+
+    pid: int
+    mark: str
+
+    @property
+    def is_alive(self) -> bool:
+        return is_alive(self.pid, self.mark)
 
 
 @dataclass(frozen=True)
@@ -92,9 +104,9 @@ class Program:
         return document
 
     @property
-    def emulator(self) -> ProcessIdentity | None:
+    def emulator(self) -> Emulator | None:
         record = read_json(self.state / "embedded" / "process.json")
-        return None if record is None else ProcessIdentity(record["pid"], record["started"])
+        return None if record is None else Emulator(record["pid"], str(self.state / "embedded"))
 
     def left_running(self) -> list[str]:
         """The command lines of processes whose environment names this state folder."""

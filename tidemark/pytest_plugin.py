@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import pytest
 
 from tidemark.errors import ExitCode, InterruptedByUserError, TidemarkError
-from tidemark.host.state import state_dir
+from tidemark.host.state import make_private, state_dir
 from tidemark.testing import capabilities, options
 from tidemark.testing.capabilities import Capabilities
 from tidemark.testing.ending import interrupted_by_kill
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from tidemark.host.deployment import Deployment
     from tidemark.probe.result import RowResult
     from tidemark.targets.base import Target
-    from tidemark.testing.sharing import Host
     from tidemark.testing.testbed import Testbed
 
 _PLAN = pytest.StashKey[options.Plan]()
@@ -36,9 +35,7 @@ _LAST_WORDS = pytest.StashKey[list[str]]()
 _EXIT_CODE = pytest.StashKey[ExitCode]()
 _LACKING = pytest.StashKey["frozenset[str] | None"]()
 _SESSION_STATE = pytest.StashKey[Path]()
-_HOST = pytest.StashKey["Host"]()
 # What a worker of pytest-xdist is told.
-_INVITATION = "tidemark_invitation"
 _STATE = "tidemark_state"
 
 
@@ -89,23 +86,16 @@ def pytest_report_collectionfinish(
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_configure_node(node: Any) -> None:
-    """Tell a worker of pytest-xdist whom to ask for the session's deployments."""
-    node.workerinput[_INVITATION] = _host(node.config).invitation
+    """Tell a worker of pytest-xdist where the session's deployments are."""
     node.workerinput[_STATE] = str(_state(node.config))
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
-    """Remove, once all workers have ended, what they shared; say what is not as it should be."""
-    host = session.config.stash.get(_HOST, None)
-    if host is not None:
-        host.interrupt()  # a worker that the user stopped would wait for its deployment
+    """Remove, once all workers have ended, what was made; say what is not as it should be."""
     yield
-    bed = None if host is None else host.close()
-    if bed is not None:
-        _close(bed, session)
-    if host is not None and host.trouble is not None:
-        session.config.stash[_EXIT_CODE] = host.trouble.exit_code
+    if _SESSION_STATE in session.config.stash:
+        _close(session)
     if session.exitstatus != pytest.ExitCode.INTERRUPTED:
         session.exitstatus = session.config.stash.get(_EXIT_CODE, session.exitstatus)
 
@@ -119,17 +109,10 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 @pytest.fixture(scope="session")
-def testbed(request: pytest.FixtureRequest) -> Iterator[Testbed]:
+def testbed(request: pytest.FixtureRequest) -> Testbed:
     """The session's own target and the stacks on it; all of it is removed at the end."""
-    config = request.config
-    if _is_worker(config):
-        yield _guest(config)
-        return
-    _heed_kill(config)
-    with _ending(config):
-        bed = _new_testbed(config)
-    yield bed
-    _close(bed, request.session)
+    with _ending(request.config):
+        return _testbed(request.config, _state(request.config))
 
 
 @pytest.fixture(scope="session")
@@ -224,40 +207,49 @@ def _never(capability: str) -> NoReturn:
     raise AssertionError(f"{capability} is known, and not measured")
 
 
-def _state(config: pytest.Config) -> Path:
-    """The session's own folder."""
+def _state(config: Any) -> Path:
+    """The session's own folder, which it holds from now on; what killed runs left is undone."""
+    from tidemark.host.locking import locked  # noqa: PLC0415 -- sessions without a deployment stay quick
+    from tidemark.host.progress import stderr  # noqa: PLC0415 -- likewise
+    from tidemark.testing import session  # noqa: PLC0415 -- likewise
+
+    if _is_worker(config):
+        return Path(config.workerinput[_STATE])
     if _SESSION_STATE not in config.stash:
-        session = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"
-        folder = state_dir(project=config.stash[_PLAN].checkout) / "pytest" / session
-        config.stash[_SESSION_STATE] = folder
-    return config.stash[_SESSION_STATE]
+        root = state_dir(project=config.stash[_PLAN].checkout)
+        make_private(root)
+        with _ending(config):
+            for line in session.heal(root):
+                stderr.print(f"  {line}", markup=False)
+        holding = ExitStack()
+        # From now on, a `kill` ends the session as Ctrl-C does.
+        holding.enter_context(interrupted_by_kill())
+        name = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"
+        holding.enter_context(locked(root / session.SESSIONS / name))
+        config.add_cleanup(holding.close)
+        config.stash[_SESSION_STATE] = root / session.SESSIONS / name
+    state: Path = config.stash[_SESSION_STATE]
+    return state
 
 
-def _new_testbed(config: pytest.Config) -> Testbed:
+def _testbed(config: pytest.Config, state: Path) -> Testbed:
     from tidemark.host.progress import Steps  # noqa: PLC0415 -- sessions without a deployment stay quick
-    from tidemark.testing import killed  # noqa: PLC0415 -- likewise
     from tidemark.testing.testbed import Testbed  # noqa: PLC0415 -- likewise
 
-    bed = Testbed(config.stash[_PLAN], _state(config), Steps())
-    for line in killed.cleared(bed.state.parent):
-        bed.steps.say(f"  {line}")
-    if not bed.plan.keep:
-        killed.remember(bed.state, bed.target.name)
-    return bed
+    return Testbed(config.stash[_PLAN], state, Steps())
 
 
-def _heed_kill(config: pytest.Config) -> None:
-    """From now on, a `kill` ends the session as Ctrl-C does."""
-    heeding = ExitStack()
-    heeding.enter_context(interrupted_by_kill())
-    config.add_cleanup(heeding.close)
-
-
-def _close(bed: Testbed, session: pytest.Session) -> None:
+def _close(session: pytest.Session) -> None:
     """Keep what explains a failure, remove the rest, and say what is left."""
-    from tidemark.testing import killed  # noqa: PLC0415 -- sessions without a deployment stay quick
+    from tidemark.testing.session import clear, has_evidence, is_unused  # noqa: PLC0415 -- sessions without a deployment stay quick
 
-    words = session.config.stash[_LAST_WORDS]
+    words, state = session.config.stash[_LAST_WORDS], session.config.stash[_SESSION_STATE]
+    if is_unused(state):
+        clear(state)
+        return
+    bed = _testbed(session.config, state)
+    if _is_shared(session.config) and bed.failures:
+        session.config.stash[_EXIT_CODE] = bed.failures[0].exit_code
     try:
         with _shown(session.config):
             if session.testsfailed:
@@ -266,11 +258,11 @@ def _close(bed: Testbed, session: pytest.Session) -> None:
                 bed.remove()
     finally:
         if bed.plan.keep:
-            words.extend(f"It is left running; to remove it: {how}" for how in bed.how_to_remove)
+            words.extend(f"It is left running; to remove it: {how}" for how in bed.keep())
         elif bed.left:
             words.extend(bed.left)
             session.config.stash[_EXIT_CODE] = ExitCode.FAILED
-        if killed.has_evidence(bed.state):
+        if has_evidence(state):
             words.append(f"What there is to look at: {bed.evidence}")
 
 
@@ -292,24 +284,9 @@ def _is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
 
 
-def _host(config: pytest.Config) -> Host:
-    """What answers the workers of this session."""
-    from tidemark.testing.sharing import Host  # noqa: PLC0415 -- only under pytest-xdist
-
-    if _HOST not in config.stash:
-        _heed_kill(config)
-        config.stash[_HOST] = Host(lambda: _new_testbed(config))
-    return config.stash[_HOST]
-
-
-def _guest(config: Any) -> Testbed:
-    from tidemark.host.progress import Steps  # noqa: PLC0415 -- sessions without a deployment stay quick
-    from tidemark.testing.sharing import Guest  # noqa: PLC0415 -- only under pytest-xdist
-
-    told = config.workerinput
-    return Guest(
-        config.stash[_PLAN], Path(told[_STATE]), Steps(), told[_INVITATION], told["workerid"]
-    )
+def _is_shared(config: pytest.Config) -> bool:
+    """Whether workers of pytest-xdist run the tests."""
+    return bool(config.getoption("tx", None))
 
 
 @contextmanager

@@ -12,8 +12,11 @@ from tidemark.aws.connection import Connection
 from tidemark.deploy import teardown
 from tidemark.errors import TidemarkError
 from tidemark.host.deployment import Deployment, paths
+from tidemark.host.undo import Journal
+from tidemark.targets.base import TargetOptions
 from tidemark.targets.embedded import EmbeddedTarget
 from tidemark.targets.endpoint import EndpointTarget
+from tidemark.targets.stopping import starting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -44,6 +47,9 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in ("First", "Second", "Third"):
         record(tmp_path, "endpoint", name)
     record(tmp_path, "embedded", "Tidemark")
+    with starting(EmbeddedTarget(TargetOptions(state=tmp_path))):
+        pass
+    Journal(tmp_path).keep()
     return tmp_path
 
 
@@ -78,7 +84,17 @@ def test_a_target_that_cannot_be_stopped_keeps_its_record_alone(
     monkeypatch.setattr(EmbeddedTarget, "stop", stop)
     monkeypatch.setattr(stacks, "delete", lambda *_: True)
 
-    with pytest.raises(TidemarkError, match=r"^It does not end\.$"):
+    left = r"^The embedded target is left \(It does not end\); to remove it: .* tidemark down$"
+    with pytest.raises(TidemarkError, match=left):
         list(teardown.down(state))
 
+    assert len(Journal(state).entries()) == 1
     assert [path.name for path in paths(state)] == ["embedded.Tidemark.json"]
+
+
+def test_what_was_not_started_here_is_not_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIDEMARK_STATE_DIR", str(tmp_path))
+
+    assert list(teardown.down(tmp_path)) == ["Nothing was running."]

@@ -12,9 +12,9 @@ import pytest
 
 from tidemark.doctor import remains
 from tidemark.doctor.finding import State
+from tidemark.host import processes
 from tidemark.host.deployment import Deployment
 from tidemark.host.locking import locked
-from tidemark.host.processes import ProcessIdentity
 from tidemark.host.state import write_json
 from tidemark.host.undo import Journal, undoer
 
@@ -50,12 +50,14 @@ def ministack_port() -> Iterator[int]:
         thread.join()
 
 
+@pytest.fixture(autouse=True)
+def _this_process_is_the_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "is_alive", lambda pid, _: pid == os.getpid())
+
+
 def record_process(state: Path, port: int, pid: int | None = None) -> None:
     """Record this process, or one that is gone, as a running embedded target."""
-    own = ProcessIdentity.of(os.getpid())
-    assert own is not None
-    document = {"pid": pid or own.pid, "started": own.started, "port": port}
-    write_json(state / "embedded/process.json", document)
+    write_json(state / "embedded/process.json", {"pid": pid or os.getpid(), "port": port})
 
 
 def deploy(state: Path, endpoint: str | None, target: str = "embedded") -> None:

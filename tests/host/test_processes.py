@@ -5,13 +5,14 @@ import signal
 import subprocess
 import sys
 import threading
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 
 from tidemark.errors import InterruptedByUserError, TidemarkError
-from tidemark.host.processes import Children, ProcessIdentity, stop_group
+from tidemark.host.processes import MARK, Children, is_alive, stop
+from tidemark.host.undo import Journal
 from tidemark.host.waiting import eventually
 
 if TYPE_CHECKING:
@@ -32,52 +33,52 @@ time.sleep(60)
 """
 
 
-def identity_of(pid: int) -> ProcessIdentity:
-    identity = ProcessIdentity.of(pid)
-    assert identity is not None
-    return identity
-
-
 @pytest.fixture
-def leader() -> Iterator[tuple[ProcessIdentity, ProcessIdentity]]:
+def leader() -> Iterator[tuple[int, psutil.Process]]:
+    """A marked process that runs, and its child."""
     with subprocess.Popen(
-        [sys.executable, "-c", STUBBORN], stdout=subprocess.PIPE, text=True, start_new_session=True
+        [sys.executable, "-c", STUBBORN],
+        stdout=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        env={**os.environ, MARK: "it"},
     ) as process:
         assert process.stdout is not None
-        child = int(process.stdout.readline())
-        yield identity_of(process.pid), identity_of(child)
-        stop_group(ProcessIdentity(process.pid, ""))
-        process.kill()
+        child = psutil.Process(int(process.stdout.readline()))
+        yield process.pid, child
+        stop("it", grace_s=0)
 
 
-def test_a_group_is_stopped_with_what_the_leader_started(
-    leader: tuple[ProcessIdentity, ProcessIdentity],
+def test_a_marked_process_is_stopped_with_what_it_started(
+    leader: tuple[int, psutil.Process],
 ) -> None:
-    parent, child = leader
+    pid, child = leader
+    assert is_alive(pid, "it")
 
-    assert stop_group(parent) is True
+    assert stop("it", grace_s=0.5) is True
 
-    assert not parent.is_alive
-    eventually(lambda: not child.is_alive or None, within_s=5, what="the child to be gone")
-    assert stop_group(parent) is False
+    assert not is_alive(pid, "it")
+    eventually(lambda: not child.is_running() or None, within_s=5, what="the child to be gone")
+    assert stop("it") is False
 
 
-def test_a_recycled_pid_is_not_mistaken_for_the_recorded_process(
-    leader: tuple[ProcessIdentity, ProcessIdentity],
+def test_a_pid_that_another_process_has_by_now_is_not_alive(
+    leader: tuple[int, psutil.Process],
 ) -> None:
-    parent, _ = leader
-    earlier = replace(parent, started="1")
+    pid, _ = leader
 
-    assert not earlier.is_alive
-    assert stop_group(earlier) is False
-    assert parent.is_alive
+    assert not is_alive(pid, "another")
+    assert stop("another") is False
+    assert is_alive(pid, "it")
 
 
 def test_a_zombie_is_not_alive() -> None:
-    process = subprocess.Popen([sys.executable, "-c", ""], start_new_session=True)
+    process = subprocess.Popen(
+        [sys.executable, "-c", ""], start_new_session=True, env={**os.environ, MARK: "it"}
+    )
     try:
         eventually(
-            lambda: ProcessIdentity.of(process.pid) is None or None,
+            lambda: not is_alive(process.pid, "it") or None,
             within_s=10,
             what="the process to end unreaped",
         )
@@ -136,19 +137,23 @@ def test_children_do_not_get_the_terminals_ctrl_c(tmp_path: Path) -> None:
 def test_ctrl_c_while_a_child_is_being_started_leaves_no_child(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    started: list[ProcessIdentity] = []
+    started: list[tuple[int, str]] = []
 
     class Interrupted(subprocess.Popen[str]):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             super().__init__(*args, **kwargs)
-            started.append(identity_of(self.pid))
+            assert self.stdout is not None
+            self.stdout.close()  # the caller never hears of it
+            self.returncode = 0
+            started.append((self.pid, kwargs["env"][MARK]))
+            assert is_alive(*started[0])
             os.kill(os.getpid(), signal.SIGINT)
 
     monkeypatch.setattr("tidemark.host.processes.subprocess.Popen", Interrupted)
     with pytest.raises(KeyboardInterrupt):
         Children().run([sys.executable, "-c", STUBBORN], env={}, cwd=tmp_path)
 
-    assert [one.is_alive for one in started] == [False]
+    assert not is_alive(*started[0])
 
 
 def test_ctrl_c_while_a_child_runs_stops_it(tmp_path: Path) -> None:
@@ -162,7 +167,36 @@ def test_ctrl_c_while_a_child_runs_stops_it(tmp_path: Path) -> None:
     thread = threading.Thread(target=interrupt)
     thread.start()
     with pytest.raises(KeyboardInterrupt):
-        Children().run([sys.executable, "-c", code], env={}, cwd=tmp_path)
+        Children(Journal(tmp_path)).run([sys.executable, "-c", code], env={}, cwd=tmp_path)
     thread.join()
 
-    assert ProcessIdentity.of(int(marker.read_text())) is None
+    assert not psutil.pid_exists(int(marker.read_text()))
+    assert Journal(tmp_path).entries() == []
+
+
+VERB = """
+import os, sys
+from pathlib import Path
+from tidemark.host.locking import locked
+from tidemark.host.processes import Children
+from tidemark.host.undo import Journal
+
+state = Path(sys.argv[1])
+child = "import os, time; print(os.getpid(), file=open('pid', 'w')); time.sleep(60)"
+with locked(state):
+    Children(Journal(state)).run([sys.executable, "-c", child], env=os.environ, cwd=state)
+"""
+
+
+def test_the_child_of_a_verb_that_was_killed_is_stopped_by_the_next_one(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    with subprocess.Popen([sys.executable, "-c", VERB, tmp_path]) as verb:
+        eventually(lambda: (pid.exists() and pid.read_text()) or None, within_s=20, what="a child")
+        child = psutil.Process(int(pid.read_text()))
+        verb.kill()
+    assert child.is_running()
+
+    Journal(tmp_path).heal()
+
+    eventually(lambda: not child.is_running() or None, within_s=5, what="the child to be gone")
+    assert Journal(tmp_path).entries() == []

@@ -14,7 +14,7 @@ import pytest
 
 from tidemark.errors import TidemarkError
 from tidemark.host.locking import locked
-from tidemark.host.undo import Begun, Journal, heal, undoer
+from tidemark.host.undo import Begun, Journal, undoer
 
 UNDONE: list[str] = []
 
@@ -147,31 +147,14 @@ def test_what_is_begun_anew_in_a_block_that_fails_is_undone_as_well(journal: Jou
     assert journal.entries() == []
 
 
-def test_what_is_kept_is_not_abandoned(journal: Journal, tmp_path: Path) -> None:
+def test_what_is_kept_is_not_abandoned(journal: Journal) -> None:
     journal.begin("kept", partial(note, name="kept"))
     journal.keep()
     journal.begin("abandoned", partial(note, name="abandoned"))
 
-    assert heal(tmp_path).done == ["abandoned is undone."]
+    assert journal.heal().done == ["abandoned is undone."]
     assert names(journal.entries()) == ["kept"]
     assert journal.undo().done == ["kept is undone."]
-
-
-def test_where_somebody_is_at_work_nothing_is_healed(journal: Journal, tmp_path: Path) -> None:
-    journal.begin("a thing", partial(note, name="it"))
-
-    with locked(tmp_path):
-        heal(tmp_path)
-    assert UNDONE == []
-
-    heal(tmp_path)
-    assert UNDONE == ["it"]
-
-
-def test_a_folder_without_a_journal_is_left_as_it_is(tmp_path: Path) -> None:
-    heal(tmp_path)
-
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_of_another_version_is_named(journal: Journal, tmp_path: Path) -> None:
@@ -217,7 +200,8 @@ def test_what_a_killed_process_left_is_undone_by_the_next(tmp_path: Path) -> Non
     assert killed.returncode == -signal.SIGKILL
     assert thing.exists()
 
-    undone = heal(tmp_path)
+    with locked(tmp_path):
+        undone = Journal(tmp_path).heal()
 
     assert undone.left == []
     assert not thing.exists()

@@ -11,7 +11,7 @@ from testcontainers.core.config import testcontainers_config
 
 from tests.targets.fake_engine import CHOSEN_PORT, IMAGE, RUNNING, FakeEngine, exited
 from tidemark.errors import RefusedError, TidemarkError
-from tidemark.host.undo import Journal, heal
+from tidemark.host.undo import Journal
 from tidemark.targets import emulators
 from tidemark.targets import engine as engine_of_docker
 from tidemark.targets.base import SilentTargetError, Target, TargetOptions
@@ -120,7 +120,7 @@ def test_what_is_killed_while_it_starts_is_written_down_and_undone_by_the_next_r
     target.start()
 
     assert written == ["The localstack target"]
-    assert heal(target.options.state).done == ["The localstack target is stopped."]
+    assert Journal(target.options.state).heal().done == ["The localstack target is stopped."]
     assert engine.containers == {}
 
 

@@ -12,8 +12,9 @@ from tidemark.aws.connection import EMULATOR_CREDENTIALS, Connection
 from tidemark.deploy import evidence
 from tidemark.host.deployment import Deployment
 from tidemark.host.progress import Steps
+from tidemark.testing.apps import DeployedApp
 from tidemark.testing.options import Plan
-from tidemark.testing.testbed import DeployedApp, Testbed
+from tidemark.testing.testbed import Testbed
 from tidemark.workloads.bank import Bank
 
 if TYPE_CHECKING:
@@ -39,7 +40,8 @@ def bed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Testbed:
     bed = Testbed(Plan("embedded", None, tmp_path), tmp_path / "state", Steps())
     connection = Connection("us-east-1", ENDPOINT, EMULATOR_CREDENTIALS)
     monkeypatch.setattr(bed.target, "find", lambda: connection)
-    monkeypatch.setattr(bed, "_apps", {"": DeployedApp("Tidemark", (DEPLOYMENT,))})
+    monkeypatch.setattr(bed, "_deploy", lambda _: DeployedApp("Tidemark", (DEPLOYMENT,)))
+    bed.deployed()
     monkeypatch.setattr(evidence, "keep", lambda folder, *_, **__: folder.mkdir(parents=True))
     return bed
 

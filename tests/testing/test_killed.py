@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
-import os
 import signal
-import subprocess
-import sys
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, NoReturn, Self
 
 import pytest
 
-from tidemark.host.processes import ProcessIdentity
-from tidemark.host.state import read_json, write_json
+from tidemark.errors import TidemarkError
+from tidemark.host.locking import locked
+from tidemark.host.processes import is_alive, stop
+from tidemark.host.state import read_json
+from tidemark.host.undo import Journal, undoer
 from tidemark.host.waiting import eventually
-from tidemark.testing import killed
+from tidemark.testing import session
 from tidemark.testing.ending import interrupted_by_kill
 
 if TYPE_CHECKING:
+    import subprocess
     from collections.abc import Iterator
-    from pathlib import Path
 
     from tests.testing.sessions import Project
 
@@ -37,12 +39,29 @@ EMBEDDED = ["-s", "--tidemark-app", "true"]
 
 
 @dataclass(frozen=True)
+class Emulator:
+    """The embedded target of a session."""
+
+    pid: int
+    mark: str
+
+    @classmethod
+    def of(cls, state: Path) -> Self:
+        record = read_json(state / "embedded" / "process.json") or {}
+        return cls(record["pid"], str(state / "embedded"))
+
+    @property
+    def is_alive(self) -> bool:
+        return is_alive(self.pid, self.mark)
+
+
+@dataclass(frozen=True)
 class Waiting:
     """A session that waits, with an embedded target of its own."""
 
     process: subprocess.Popen[str]
     state: Path
-    emulator: ProcessIdentity
+    emulator: Emulator
 
     def ended_by(self, number: signal.Signals) -> str:
         """Send a signal, and return what the session printed to its end."""
@@ -71,13 +90,11 @@ def waiting(project: Project) -> Iterator[Waiting]:
             what="the session to start its target",
         )
         [state] = (project.folder / "state" / "pytest").iterdir()
-        record = read_json(state / "embedded" / "process.json") or {}
-        emulator = ProcessIdentity(record["pid"], record["started"])
+        emulator = Emulator.of(state)
         assert emulator.is_alive
         yield Waiting(process, state, emulator)
         process.kill()
-        if emulator.is_alive:
-            os.killpg(emulator.pid, signal.SIGKILL)
+        stop(emulator.mark, grace_s=0)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGINT])
@@ -97,62 +114,90 @@ def test_the_next_session_removes_what_a_killed_one_left(
     waiting.ended_by(signal.SIGKILL)
     assert waiting.emulator.is_alive
 
-    session = project.run("def test_it(testbed): pass", *EMBEDDED)
+    ended = project.run("def test_it(testbed): pass", *EMBEDDED)
 
-    assert session.exit_code == 0, session.output
-    assert "An earlier session was killed: its embedded target is stopped." in session.output
+    assert ended.exit_code == 0, ended.output
+    assert "An earlier run was killed. The embedded target is stopped." in ended.output
     assert not waiting.emulator.is_alive
-    assert not (project.folder / "state").exists() or not list(
-        (project.folder / "state").rglob("*.*")
-    )
+    assert not waiting.state.exists()
 
 
 def test_a_session_that_still_runs_is_left_alone(waiting: Waiting, project: Project) -> None:
-    session = project.run("def test_it(testbed): pass", *EMBEDDED)
+    ended = project.run("def test_it(testbed): pass", *EMBEDDED)
 
-    assert "An earlier session" not in session.output
+    assert "An earlier run" not in ended.output
     assert waiting.emulator.is_alive
+
+
+@undoer
+def note(path: str) -> str:
+    """Undo nothing, and leave a file that says so."""
+    Path(path).touch()
+    return "It is undone."
+
+
+@undoer
+def fail(path: str) -> NoReturn:
+    """Undo nothing, for a reason."""
+    raise TidemarkError(f"{path} does not answer.")
 
 
 @pytest.fixture
 def state(tmp_path: Path) -> Path:
-    """The folder of a session whose process is gone, with some evidence and the rest."""
+    """The folder of a session that was killed, with some evidence and the rest."""
     state = tmp_path / "pytest" / "20261123T101010-1"
-    killed.remember(state, "embedded")
-    (state / "failed" / "Tidemark").mkdir(parents=True)
-    (state / "requests").mkdir()
+    with locked(state):
+        (state / "failed" / "Tidemark").mkdir(parents=True)
+        (state / "failed" / "Tidemark" / "target.log").touch()
+        (state / "requests").mkdir()
+        (state / "requests" / "link").symlink_to(tmp_path)
     return state
 
 
-def gone(state: Path) -> None:
-    """Have the session's process be gone, and another have its pid."""
-    record = read_json(state / "session.json") or {}
-    write_json(state / "session.json", {**record, "started": "0"})
+def test_what_a_session_began_is_undone_once_nobody_holds_its_folder(
+    state: Path, tmp_path: Path
+) -> None:
+    Journal(state).begin("a thing", partial(note, path=str(tmp_path / "undone")))
+    with locked(state):
+        assert list(session.heal(tmp_path)) == []
+    assert not (tmp_path / "undone").exists()
+
+    assert list(session.heal(tmp_path)) == ["An earlier run was killed. It is undone."]
+
+    assert (tmp_path / "undone").exists()
+    assert [path.name for path in state.iterdir()] == ["failed"]
+    assert list(session.heal(tmp_path)) == []
 
 
-def test_a_pid_that_another_process_has_by_now_is_no_session(state: Path) -> None:
-    list(killed.cleared(state.parent))
+def test_what_cannot_be_undone_is_named_by_each_session_with_what_it_takes(
+    state: Path, tmp_path: Path
+) -> None:
+    Journal(state).begin("a thing", partial(fail, path="It"))
+
+    for _ in range(2):
+        [said] = session.heal(tmp_path)
+        assert said == (
+            "An earlier run was killed. a thing is left (It does not answer); to remove it: "
+            f"TIDEMARK_STATE_DIR={state} tidemark down"
+        )
     assert (state / "requests").is_dir()
 
-    gone(state)
-    list(killed.cleared(state.parent))
 
-    assert [path.name for path in state.iterdir()] == ["failed"]
+def test_what_a_killed_verb_left_is_undone_too(tmp_path: Path) -> None:
+    Journal(tmp_path).begin("a thing", partial(note, path=str(tmp_path / "undone")))
+    with locked(tmp_path):
+        assert list(session.heal(tmp_path)) == []
+        assert list(session.heal(tmp_path, is_held=True)) != []
 
 
-def test_children_of_a_killed_session_are_stopped(state: Path) -> None:
-    with subprocess.Popen(
-        [sys.executable, "-c", "input()"], stdin=subprocess.PIPE, start_new_session=True
-    ) as child:
-        identity = ProcessIdentity.of(child.pid)
-        assert identity is not None
-        document = {"pid": identity.pid, "started": identity.started}
-        write_json(state / killed.CHILDREN / f"{child.pid}.json", document)
-        gone(state)
+def test_what_is_kept_stays_as_it_is(state: Path, tmp_path: Path) -> None:
+    Journal(state).begin("a thing", partial(note, path=str(tmp_path / "undone")))
+    Journal(state).keep()
 
-        list(killed.cleared(state.parent))
+    assert list(session.heal(tmp_path)) == []
 
-        assert not identity.is_alive
+    assert not (tmp_path / "undone").exists()
+    assert (state / "requests").is_dir()
 
 
 def test_a_session_that_was_told_to_keep_is_left_alone(project: Project) -> None:
@@ -162,14 +207,13 @@ def test_a_session_that_was_told_to_keep_is_left_alone(project: Project) -> None
     assert first.exit_code == 0, first.output
     assert "It is left running; to remove it: TIDEMARK_STATE_DIR=" in first.output
     [state] = (project.folder / "state" / "pytest").iterdir()
-    record = read_json(state / "embedded" / "process.json") or {}
-    emulator = ProcessIdentity(record["pid"], record["started"])
+    emulator = Emulator.of(state)
     try:
         project.run("def test_it(testbed): pass", *EMBEDDED)
 
         assert emulator.is_alive
     finally:
-        os.killpg(emulator.pid, signal.SIGKILL)
+        stop(emulator.mark, grace_s=0)
 
 
 def test_signals_that_are_ignored_stay_so_and_others_are_as_before() -> None:

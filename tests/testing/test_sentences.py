@@ -77,7 +77,10 @@ def test_evidence_that_cannot_be_kept_is_a_sentence_and_the_rest_is_removed(
         BROKEN.format(error=FULL_DISK, method="keep_evidence")
     )
 
-    session = project.run("def test_it(testbed): assert 0", "--tidemark-app", "true")
+    session = project.run(
+        "def test_it(testbed): (testbed.state / 'begun').touch(); assert 0",
+        *("--tidemark-app", "true"),
+    )
 
     assert session.exit_code == pytest.ExitCode.TESTS_FAILED
     assert "The disk is full" in session.output.splitlines()[-2]

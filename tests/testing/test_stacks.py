@@ -6,7 +6,7 @@ import pytest
 
 from tidemark.errors import RefusedError
 from tidemark.host.deployment import Deployment
-from tidemark.testing.testbed import DeployedApp
+from tidemark.testing.apps import DeployedApp
 
 
 def app_of(name: str, **api_urls: str) -> DeployedApp:

@@ -73,7 +73,8 @@ def test_the_first_stack_of_any_app_may_name_itself_and_others_may_not(
 
 
 def test_on_a_target_of_others_no_stack_names_itself(brought_up: list[App], tmp_path: Path) -> None:
-    names = {bed_of(tmp_path, target="endpoint").deployed().stack_name for _ in range(2)}
+    beds = [bed_of(tmp_path / session, target="endpoint") for session in ("one", "two")]
+    names = {bed.deployed().stack_name for bed in beds}
 
     assert [app.may_name_itself for app in brought_up] == [False, False]
     assert len(names) == 2

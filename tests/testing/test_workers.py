@@ -1,26 +1,20 @@
-"""Under pytest-xdist the workers share what one process deploys and removes."""
+"""Under pytest-xdist the workers share what one of them deploys and one process removes."""
 
 from __future__ import annotations
 
 import errno
-import threading
 from concurrent.futures import ThreadPoolExecutor
-from multiprocessing.connection import Client
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
-from tidemark.aws.connection import EMULATOR_CREDENTIALS, Connection
+from tidemark.deploy.assembly import Assembly
 from tidemark.errors import ExitCode, TidemarkError
 from tidemark.host.deployment import Deployment
-from tidemark.host.progress import Steps
-from tidemark.testing.options import Plan
-from tidemark.testing.sharing import Guest, Host
-from tidemark.testing.testbed import DeployedApp, Testbed
+from tidemark.testing.apps import Apps, DeployedApp
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tests.testing.sessions import Project
@@ -33,26 +27,21 @@ def test_it(deployment, number): pass
 """
 
 
-class CountedTestbed(Testbed):
-    """A testbed that counts its deployments, and deploys nothing."""
+class Worker:
+    """A worker of a session, which counts what it deploys."""
 
-    def __init__(self, plan: Plan, state: Path) -> None:
-        super().__init__(plan, state, Steps())
-        self.deploys: list[Mapping[str, str]] = []
-        self.trouble: list[Exception] = []
-        self.was_interrupted = False
+    def __init__(self, folder: Path, deploys: list[dict[str, str]]) -> None:
+        self.apps = Apps(folder)
+        self.deploys = deploys
+        self.trouble: Exception | None = None
 
-    @property
-    def connection(self) -> Connection:
-        return Connection("us-east-1", ENDPOINT, EMULATOR_CREDENTIALS)
+    def get(self, **contexts: str) -> DeployedApp:
+        return self.apps.get(contexts, lambda: self._deploy(contexts))
 
-    def interrupt(self) -> None:
-        self.was_interrupted = True
-
-    def _deploy(self, contexts: Mapping[str, str]) -> DeployedApp:
+    def _deploy(self, contexts: dict[str, str]) -> DeployedApp:
         self.deploys.append(contexts)
-        if self.trouble:
-            raise self.trouble.pop()
+        if self.trouble is not None:
+            raise self.trouble
         deployment = Deployment(
             target="embedded",
             endpoint=ENDPOINT,
@@ -66,46 +55,24 @@ class CountedTestbed(Testbed):
 
 
 @pytest.fixture
-def plan(tmp_path: Path) -> Plan:
-    return Plan("embedded", None, tmp_path)
+def workers(tmp_path: Path) -> list[Worker]:
+    deploys: list[dict[str, str]] = []
+    return [Worker(tmp_path / "apps", deploys) for _ in range(4)]
 
 
-@pytest.fixture
-def bed(plan: Plan, tmp_path: Path) -> CountedTestbed:
-    return CountedTestbed(plan, tmp_path / "state")
+def test_workers_that_want_it_at_once_share_one_deployment(workers: list[Worker]) -> None:
+    with ThreadPoolExecutor(len(workers)) as pool:
+        apps = list(pool.map(Worker.get, workers))
+
+    assert workers[0].deploys == [{}]
+    assert apps == [workers[0].get()] * len(workers) == workers[0].apps.all() * len(workers)
 
 
-@pytest.fixture
-def host(bed: CountedTestbed) -> Iterator[Host]:
-    host = Host(lambda: bed)
-    yield host
-    host.close()
+def test_each_choice_of_context_is_deployed_once(workers: list[Worker]) -> None:
+    apps = [one.get(wiring="direct") for one in workers] + [one.get() for one in workers]
 
-
-@pytest.fixture
-def guests(host: Host, plan: Plan, tmp_path: Path) -> list[Guest]:
-    return [
-        Guest(plan, tmp_path / "state", Steps(), host.invitation, f"gw{number}")
-        for number in range(4)
-    ]
-
-
-def test_workers_that_ask_at_once_share_one_deployment(
-    bed: CountedTestbed, guests: list[Guest]
-) -> None:
-    with ThreadPoolExecutor(len(guests)) as pool:
-        deployments = list(pool.map(Guest.deployed, guests))
-
-    assert bed.deploys == [{}]
-    assert deployments == [bed.deployed()] * len(guests)
-
-
-def test_each_choice_of_context_is_deployed_once(bed: CountedTestbed, guests: list[Guest]) -> None:
-    names = {guest.deployed(wiring="direct").stack_name for guest in guests}
-    names |= {guest.deployed().stack_name for guest in guests}
-
-    assert names == {"Tidemark", "Tidemark-direct"}
-    assert bed.deploys == [{"wiring": "direct"}, {}]
+    assert {app.deployments[0].stack_name for app in apps} == {"Tidemark", "Tidemark-direct"}
+    assert workers[0].deploys == [{"wiring": "direct"}, {}]
 
 
 @pytest.mark.parametrize(
@@ -118,65 +85,43 @@ def test_each_choice_of_context_is_deployed_once(bed: CountedTestbed, guests: li
     ],
 )
 def test_what_fails_for_one_worker_fails_for_all_and_is_tried_once(
-    bed: CountedTestbed, guests: list[Guest], host: Host, trouble: Exception, sentence: str
+    workers: list[Worker], trouble: Exception, sentence: str
 ) -> None:
     trouble.add_note("Something may be left.")
-    bed.trouble.append(trouble)
+    workers[0].trouble = trouble
+    with pytest.raises(type(trouble)):
+        workers[0].get()
 
-    for guest in guests:
+    for worker in workers:
         with pytest.raises(TidemarkError) as caught:
-            guest.deployed()
+            worker.get()
         assert str(caught.value).startswith(sentence)
         assert isinstance(trouble, ValueError) or "Something may be left." in str(caught.value)
 
-    assert bed.deploys == [{}]
-    assert host.trouble is not None
+    assert workers[0].deploys == [{}]
+    [failure] = workers[0].apps.failures()
+    assert failure.exit_code is ExitCode.FAILED
 
 
-def test_a_stranger_and_a_worker_that_ends_do_not_keep_the_others_from_it(
-    host: Host, guests: list[Guest]
+def test_a_worker_that_ends_while_it_deploys_leaves_it_to_the_next(workers: list[Worker]) -> None:
+    def end() -> DeployedApp:
+        raise SystemExit
+
+    with pytest.raises(SystemExit):
+        workers[0].apps.get({}, end)
+
+    assert workers[1].get().deployments[0].stack_name == "Tidemark"
+
+
+def test_what_an_app_was_made_from_is_shared_too(
+    workers: list[Worker], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    address = ("127.0.0.1", host.invitation["port"])
-    with pytest.raises(Exception, match="digest"):
-        Client(address, authkey=b"a guess")
-    Client(address, authkey=bytes.fromhex(host.invitation["key"])).close()
+    assembly = Assembly(tmp_path / "cdk.out", ())
+    monkeypatch.setattr(Assembly, "read", lambda folder: Assembly(folder, ()))
 
-    assert guests[0].deployed().stack_name == "Tidemark"
+    apps = [one.apps.get({}, lambda: DeployedApp("Tidemark", (), assembly)) for one in workers]
 
-
-def test_what_a_worker_keeps_and_removes_is_nothing_of_the_session(
-    bed: CountedTestbed, guests: list[Guest]
-) -> None:
-    for guest in guests:
-        guest.deployed()
-        (bed.state / "deployments").mkdir(parents=True, exist_ok=True)
-        guest.keep_evidence()
-        guest.remove()
-
-    assert [path.name for path in bed.state.iterdir()] == ["deployments"]
-    assert len({guest.state for guest in guests} | {bed.state}) == len(guests) + 1
-
-
-def test_a_host_that_nobody_asked_makes_no_testbed_and_ends(bed: CountedTestbed) -> None:
-    def fail() -> Testbed:
-        raise AssertionError("nobody asked")
-
-    assert Host(fail).close() is None
-
-    host = Host(lambda: bed)
-    Guest(bed.plan, bed.state, Steps(), host.invitation, "gw0").deployed()
-    assert host.close() is bed
-    assert bed.was_interrupted
-    assert not [one for one in threading.enumerate() if one.name == "testbed"]
-
-
-def test_a_worker_whose_host_has_ended_is_told_so(plan: Plan, tmp_path: Path) -> None:
-    host = Host(lambda: CountedTestbed(plan, tmp_path))
-    guest = Guest(plan, tmp_path, Steps(), host.invitation, "gw0")
-    host.close()
-
-    with pytest.raises(TidemarkError, match="The session is over"):
-        guest.deployed()
+    assert [one.assembly for one in apps] == [assembly] * len(workers)
 
 
 @pytest.mark.parametrize(

@@ -35,13 +35,13 @@ from tidemark.deploy.synthesis import App
 from tidemark.errors import RefusedError, TidemarkError
 from tidemark.host import deployment as deployments
 from tidemark.host.locking import locked
-from tidemark.host.processes import Children, stop_forgotten
+from tidemark.host.processes import Children
 from tidemark.host.progress import Steps
 from tidemark.host.state import require_checkout, state_dir
+from tidemark.host.undo import Journal
 from tidemark.targets.base import Target, TargetOptions
 from tidemark.targets.choice import choose
-
-_CHILDREN = "children"
+from tidemark.testing.session import heal
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +93,7 @@ class _Wanted:
         return BringUp(
             app=App(self.checkout, stack_name, choices.keep(deployed, self.named)),
             target=target,
-            cdk=Cdk(self.checkout, state, Children(state / _CHILDREN), self.program),
+            cdk=Cdk(self.checkout, state, Children(Journal(state)), self.program),
             state=state,
             steps=Steps(),
             tags=self.tags,
@@ -217,9 +217,10 @@ def diff(
 
 @contextmanager
 def _at_work(state: Path) -> Iterator[None]:
-    """Hold the state folder, rid of what an earlier verb left that was killed."""
+    """Hold the state folder, rid of what runs left that were killed."""
     with locked(state):
-        stop_forgotten(state / _CHILDREN)
+        for line in heal(state, is_held=True):
+            typer.echo(line, err=True)
         yield
 
 

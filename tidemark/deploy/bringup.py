@@ -16,6 +16,7 @@ from tidemark.deploy.evidence import keep as keep_evidence
 from tidemark.deploy.first_deposit import DoesNotWorkError
 from tidemark.deploy.rollout import Rollout
 from tidemark.deploy.undoing import Undoing
+from tidemark.host.undo import Journal
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +59,7 @@ class BringUp:
         steps: Shows progress.
         tags: Stack tags besides our own.
         agree: Asks for consent, on a target that asks first.
-        undone_by: What removes later what stays for now; `tidemark down` if absent.
+        is_temporary: Whether it is for this run alone: what is new is to be gone when that is over.
     """
 
     app: App
@@ -68,7 +69,7 @@ class BringUp:
     steps: Steps
     tags: Mapping[str, str] = field(default_factory=dict)
     agree: Consent = consent.nobody
-    undone_by: str | None = None
+    is_temporary: bool = False
     _began_ms: int = field(default_factory=lambda: int(time.time() * 1000), init=False)
 
     def up(self) -> BroughtUp:
@@ -82,8 +83,7 @@ class BringUp:
             TidemarkError: Something else failed; what there is to look at is kept.
             InterruptedByUserError: The user stopped it.
         """
-        starts_it = self.target.is_ours and self.target.find() is None
-        with self._undoing.on_failure(stop_target=starts_it):
+        with self._undoing.on_failure():
             rollout = self._start()
             deployments = self._deploy(rollout)
             seen: FirstDeposit | DoesNotWorkError | None
@@ -91,10 +91,8 @@ class BringUp:
                 seen = self._deposit(deployments, rollout.clients)
             except DoesNotWorkError as error:
                 seen = error
-            except BaseException:
-                for one in deployments if starts_it else ():
-                    one.forget(self.state)
-                raise
+            if not self.is_temporary:
+                Journal(self.state).keep()
         if isinstance(seen, DoesNotWorkError):
             raise self._say_where(seen, deployments, rollout.clients)
         return BroughtUp(deployments, seen)
@@ -105,7 +103,7 @@ class BringUp:
         Raises:
             TidemarkError: Something failed; what there is to look at is kept.
         """
-        with self._undoing.on_failure(stop_target=False):
+        with self._undoing.on_failure():
             return self._deploy(self._start())
 
     def diff(self, connection: Connection) -> Finished:
@@ -180,6 +178,7 @@ class BringUp:
             steps=self.steps,
             tags=self.tags,
             required=outputs.REQUIRED_OUTPUTS if self.app.is_own else (),
+            noted_in=self.state if self.is_temporary and not self.target.is_ours else None,
         )
         rollout.check()
         return rollout
@@ -224,18 +223,20 @@ class BringUp:
     def _undoing(self) -> Undoing:
         return Undoing(
             target=self.target,
+            state=self.state,
             children=self.cdk.children,
             evidence=self._evidence,
             stack_names=lambda: self._stack_names,
-            undone_by=self._undone_by,
             began_ms=self._began_ms,
         )
 
     @property
     def _undone_by(self) -> str:
+        if self.is_temporary:
+            return "the session removes it at its end"
         # What is on a target that asks first goes only where it is named.
         target = f" --target {self.target.name}" if self.target.asks_first else ""
-        return self.undone_by or f"`tidemark down{target}` removes it"
+        return f"`tidemark down{target}` removes it"
 
     @property
     def _evidence(self) -> Path:

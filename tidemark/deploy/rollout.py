@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from tidemark.aws import stacks
-from tidemark.deploy import custom_resources, outputs
+from tidemark.deploy import custom_resources, outputs, teardown
 from tidemark.deploy.cdk import last_words
 from tidemark.deploy.undoing import DeployError, stopped_with
 from tidemark.errors import TidemarkError
@@ -15,6 +15,7 @@ from tidemark.host.waiting import NotSeenError, NotYetError, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
     from tidemark.aws.clients import AwsClients
     from tidemark.aws.stacks import LiveStack
@@ -41,6 +42,7 @@ class Rollout:
         steps: Shows progress.
         tags: The tags that each stack must have, besides those that others gave it and our own.
         required: Outputs that each stack must have besides those that its template declares.
+        noted_in: The state folder whose journal has the stacks that are new, to delete them later.
     """
 
     assembly: Assembly
@@ -50,6 +52,7 @@ class Rollout:
     steps: Steps
     tags: Mapping[str, str] = field(default_factory=dict)
     required: tuple[str, ...] = ()
+    noted_in: Path | None = None
 
     @property
     def all_tags(self) -> Mapping[str, str]:
@@ -118,6 +121,9 @@ class Rollout:
         since = datetime.now(UTC) - _CLOCK_SLACK
         # A deploy replaces a stack's tags as a whole: those that others gave it stay.
         tags = {**(live.tags if live is not None else {}), **self.all_tags}
+        if live is None and self.noted_in is not None:
+            place = outputs.place_of(self.target, self.clients.connection, stack.name)
+            teardown.begin(self.noted_in, place)
         call = self.cdk.deploy(self.assembly.folder, stack.id, self.clients.connection, tags)
         with stopped_with(self.target, self.cdk.children):
             finished = self.cdk.run(call)

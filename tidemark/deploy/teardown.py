@@ -1,8 +1,11 @@
-"""Taking down: stacks deleted, targets stopped, records removed."""
+"""Taking down: stacks deleted, targets stopped, what is known of them forgotten."""
 
 from __future__ import annotations
 
-from itertools import chain
+import os
+import shlex
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -13,14 +16,17 @@ from tidemark.aws.clients import AwsClients
 from tidemark.deploy import consent, holdings
 from tidemark.errors import RefusedError, TidemarkError
 from tidemark.host import deployment
-from tidemark.targets.base import SilentTargetError, TargetOptions
+from tidemark.host.deployment import Deployment
+from tidemark.host.state import STATE_DIR_VARIABLE
+from tidemark.host.undo import Journal, Undo, undoer
+from tidemark.targets.aws import ACCOUNT_VARIABLE
+from tidemark.targets.base import SilentTargetError
+from tidemark.targets.stopping import stop_started
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-    from pathlib import Path
+    from collections.abc import Iterator
 
     from tidemark.deploy.consent import Consent
-    from tidemark.host.deployment import Deployment
     from tidemark.targets.base import Target
 
 
@@ -30,7 +36,7 @@ def down(
     """Take down all that `up` started, or what it started on one target.
 
     What is on a target that asks first stays, unless that target is named. What cannot be taken
-    down stays recorded, and keeps nothing else from being taken down.
+    down stays known, and keeps nothing else from being taken down.
 
     Yields:
         A line for each thing that is gone, or stays.
@@ -39,102 +45,104 @@ def down(
         TidemarkError: Something could not be taken down; a sentence for each.
     """
     names = [target_name] if target_name is not None else list(targets.names())
-    elsewhere = [
-        one
-        for one in deployment.known(state)
-        if one.target in names and not targets.class_of(one.target).is_ours
-    ]
-    staying = [
-        one for one in elsewhere if target_name is None and targets.class_of(one.target).asks_first
-    ]
-    yield from map(stays, staying)
-    untouched = {one.target for one in staying}
+    said: list[str] = []
     failures: list[str] = []
-    found_any = False
-    for line in chain(
-        _deleted(state, [one for one in elsewhere if one not in staying], agree, failures),
-        _stopped(state, [name for name in names if name not in untouched], failures),
-    ):
-        found_any = True
-        yield line
+    for one in [one for one in deployment.known(state) if one.target in names]:
+        kind = targets.class_of(one.target)
+        if kind.asks_first and target_name is None:
+            yield stays(one)
+        elif not kind.is_ours:
+            try:
+                said.append(destroy(state, one, agree))
+            except TidemarkError as error:
+                failures.append(str(error))
+            else:
+                yield said[-1]
+    for name in names:
+        undone = stop_started(state, name)
+        said += undone.done
+        failures += undone.left
+        yield from undone.done
     if failures:
         raise TidemarkError("\n".join(failures))
-    if not found_any:
+    if not said:
         yield "Nothing was running."
 
 
-def _deleted(
-    state: Path, found: Iterable[Deployment], agree: Consent, failures: list[str]
-) -> Iterator[str]:
-    """Delete stacks on targets that are not ours; note what fails, and go on."""
-    for one in found:
-        try:
-            said = destroy(state, one, agree)
-        except TidemarkError as error:
-            failures.append(str(error))
-        else:
-            yield said
-
-
-def _stopped(state: Path, names: Iterable[str], failures: list[str]) -> Iterator[str]:
-    """Stop targets and forget what was on them; note what fails, and go on."""
-    for name in names:
-        try:
-            was_there = targets.create(name, TargetOptions(state=state)).stop()
-        except TidemarkError as error:
-            failures.append(str(error))
-            continue
-        _forget_all_on(state, name)
-        if was_there:
-            yield f"The {name} target is stopped."
-
-
-def _forget_all_on(state: Path, target_name: str) -> None:
-    """Forget what is recorded on a target, but for stacks that are there still."""
-    is_stopped = targets.class_of(target_name).is_ours
-    left = {
-        deployment.path_of(one.target, one.stack_name, state)
-        for one in deployment.known(state)
-        if not is_stopped
-    }
-    for path in deployment.paths(state):
-        if path not in left and path.name.partition(".")[0] == target_name:
-            path.unlink(missing_ok=True)
-
-
-def stays(recorded: Deployment) -> str:
+def stays(known: Deployment) -> str:
     """That a deployment was not taken down, and how it would be."""
     return (
-        f"{recorded.stack_name} on {recorded.target} ({recorded.region}) stays: "
-        f"`tidemark down --target {recorded.target}` deletes it."
+        f"{known.stack_name} on {known.target} ({known.region}) stays: "
+        f"`tidemark down --target {known.target}` deletes it."
     )
 
 
-def destroy(state: Path, recorded: Deployment, agree: Consent = consent.nobody) -> str:
-    """Delete a recorded deployment's stack and forget it; say what happened.
+def begin(state: Path, place: Deployment) -> None:
+    """Write a stack down that is about to be made, and to be deleted when the run is over."""
+    place.save(state)
+    chosen = f"--target {place.target} --stack-name {place.stack_name}"
+    Journal(state).begin(
+        f"{place.stack_name} on {place.target}",
+        _undo(state, place),
+        remedy=f"{STATE_DIR_VARIABLE}={shlex.quote(str(state))} tidemark destroy {chosen}",
+    )
+
+
+def _undo(state: Path, known: Deployment) -> Undo:
+    return partial(delete, state=str(state), target=known.target, stack_name=known.stack_name)
+
+
+@undoer
+def delete(state: str, target: str, stack_name: str) -> str | None:
+    """Delete a stack that a run was to have for itself, if it is still known.
+
+    Raises:
+        TidemarkError: It cannot be deleted, or nobody answers there.
+        RefusedError: It is not of our making, or nobody named the account that it is in.
+    """
+    path = deployment.path_of(target, stack_name, Path(state))
+    if not path.exists():
+        return None
+    known = Deployment.load(path)
+    kind = targets.class_of(target)
+    if kind.asks_first and os.environ.get(ACCOUNT_VARIABLE) != known.settings.get("account"):
+        raise RefusedError(f"{ACCOUNT_VARIABLE} does not name its account")
+    chosen = targets.of_deployment(known)
+    chosen.start()
+    clients = AwsClients(chosen.reach(known.endpoint, known.region))
+    live = stacks.await_settled(clients, stack_name)
+    if live is not None and not live.is_ours:
+        raise RefusedError("it is not of Tidemark's making")
+    stacks.delete(clients, stack_name)
+    _forget(Path(state), known)
+    return f"{stack_name} on {target} is deleted."
+
+
+def destroy(state: Path, known: Deployment, agree: Consent = consent.nobody) -> str:
+    """Delete a known deployment's stack and forget it; say what happened.
 
     Raises:
         TidemarkError: The stack cannot be deleted.
         RefusedError: It is protected, or nobody agreed.
     """
-    where = f"{recorded.stack_name} on {recorded.endpoint or recorded.target}"
-    target = targets.of_deployment(recorded)
+    where = f"{known.stack_name} on {known.endpoint or known.target}"
+    target = targets.of_deployment(known)
     if target.asks_first:
         target.start()
-        _ask(target, recorded, agree)
-    elif _is_gone(target, deployment.path_of(recorded.target, recorded.stack_name, state)):
+        _ask(target, known, agree)
+    elif _is_gone(target, deployment.path_of(known.target, known.stack_name, state)):
         if target.is_ours:
             raise TidemarkError(f"The {target.name} target does not answer: run `tidemark up`.")
-        _forget(state, recorded)
+        _forget(state, known)
         return f"{where} is forgotten: nothing answers there."
     try:
-        was_there = stacks.delete(AwsClients(targets.connection_to(recorded)), recorded.stack_name)
+        was_there = stacks.delete(AwsClients(targets.connection_to(known)), known.stack_name)
     except (BotoCoreError, ClientError) as error:
         words = str(error).rstrip(".")
         raise TidemarkError(f"{where} cannot be deleted: {words}.") from error
-    _forget(state, recorded)
+    _forget(state, known)
     if not was_there:
-        return f"There was no {where} in {recorded.region}: nothing to delete."
+        return f"There was no {where} in {known.region}: nothing to delete."
     return f"{where} is deleted."
 
 
@@ -150,38 +158,41 @@ def _is_gone(target: Target, record: Path) -> bool:
         raise TidemarkError(f"{silent} If it is gone for good, delete {record}.") from silent
 
 
-def _forget(state: Path, recorded: Deployment) -> None:
-    deployment.path_of(recorded.target, recorded.stack_name, state).unlink(missing_ok=True)
+def _forget(state: Path, known: Deployment) -> None:
+    known.forget(state)
+    journal = Journal(state)
+    for one in journal.find(_undo(state, known)):
+        journal.forget(one)
 
 
-def _ask(target: Target, recorded: Deployment, agree: Consent) -> None:
+def _ask(target: Target, known: Deployment, agree: Consent) -> None:
     """Show what a stack holds, and ask whether it may go.
 
     Raises:
         RefusedError: It is protected or somebody else's, or the answer is no.
     """
-    clients = AwsClients(targets.connection_to(recorded))
-    live = stacks.await_settled(clients, recorded.stack_name)
+    clients = AwsClients(targets.connection_to(known))
+    live = stacks.await_settled(clients, known.stack_name)
     if live is None:
         return  # there is nothing to lose
-    account = recorded.settings.get("account", "unknown")
+    account = known.settings.get("account", "unknown")
     if not live.is_ours:
         raise RefusedError(
-            f"{recorded.stack_name} in account {account}, {recorded.region}, is not of Tidemark's "
+            f"{known.stack_name} in account {account}, {known.region}, is not of Tidemark's "
             "making: choose another --stack-name."
         )
     if live.is_protected:
         raise RefusedError(
-            f"{recorded.stack_name} is protected from deletion, and keeps its tables: "
+            f"{known.stack_name} is protected from deletion, and keeps its tables: "
             f"`tidemark deploy --target {target.name} --retention destroy` lifts both."
         )
-    # Its outputs as they are: those that are recorded may be of an earlier deploy, or none.
+    # Its outputs as they are: those that are known may be of an earlier deploy, or none.
     held = [f"  {one}" for one in holdings.of(live.outputs, clients)]
     shown = [
-        f"AWS account {account}, region {recorded.region}, as {target.identity}",
+        f"AWS account {account}, region {known.region}, as {target.identity}",
         "",
-        f"Deleting {recorded.stack_name} ({live.status}) deletes for good:",
+        f"Deleting {known.stack_name} ({live.status}) deletes for good:",
         *(held or ["  no table or queue that its outputs name"]),
         "What stays: the CDK's toolkit stack, and API Gateway's log role of the account.",
     ]
-    agree(shown, f"Delete {recorded.stack_name} in account {account}, {recorded.region}?")
+    agree(shown, f"Delete {known.stack_name} in account {account}, {known.region}?")

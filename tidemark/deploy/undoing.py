@@ -1,8 +1,7 @@
-"""Undoing what was begun when bringing a stack up fails, whatever the reason."""
+"""A deploy that fails leaves what there is to look at, and nothing that did not run before."""
 
 from __future__ import annotations
 
-import signal
 import threading
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -14,16 +13,18 @@ from tidemark.aws import stacks
 from tidemark.aws.clients import AwsClients
 from tidemark.deploy.evidence import keep as keep_evidence
 from tidemark.errors import InterruptedByUserError, RefusedError, TidemarkError
+from tidemark.host.undo import uninterrupted
+from tidemark.targets.stopping import is_started, stop_started
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from tidemark.aws.connection import Connection
     from tidemark.host.processes import Children
     from tidemark.targets.base import Target
 
 _LOOK_EVERY_S = 2.0
-_INTERRUPTING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class DeployError(TidemarkError):
@@ -35,52 +36,80 @@ class Undoing:
     """What has to be undone, and what to keep of it.
 
     Attributes:
-        target: Where the stack was to be.
+        target: Where the stacks were to be.
+        state: The state folder, whose journal has what is begun.
         children: The processes at work.
         evidence: The folder for what there is to look at.
         stack_names: Says what the stacks are called, as far as is known by then.
-        undone_by: What removes later what cannot be removed at once.
         began_ms: When it was begun, UTC milliseconds.
     """
 
     target: Target
+    state: Path
     children: Children
     evidence: Path
     stack_names: Callable[[], tuple[str, ...]]
-    undone_by: str
     began_ms: int
 
     @contextmanager
-    def on_failure(self, *, stop_target: bool) -> Iterator[None]:
+    def on_failure(self) -> Iterator[None]:
         """Undo what the block has begun, if it fails; what was there before stays.
-
-        Args:
-            stop_target: Whether the target is to be stopped then: it did not run before.
 
         Raises:
             InterruptedByUserError: The user stopped it; the sentence says what goes on.
             TidemarkError: The target ended meanwhile.
         """
+        starts_it = self.target.is_ours and not is_started(self.target)
         try:
             yield
         except BaseException as error:
-            with _uninterrupted():
+            with uninterrupted():
                 self.children.stop()
             how_ended = self._look(error)
-            with _uninterrupted():
-                self._clean_up(error, stop_target=stop_target, how_ended=how_ended)
+            failure = error if how_ended is None else self._end_of_target(how_ended)
+            with uninterrupted():
+                if starts_it or how_ended is not None:
+                    for sentence in stop_started(self.state, self.target.name).left:
+                        failure.add_note(sentence)
+                elif isinstance(error, DeployError):
+                    self._remove_what_never_was()
             if isinstance(error, KeyboardInterrupt):
-                raise InterruptedByUserError(self._interrupted(stop_target)) from None
-            if how_ended is not None:
-                ended = TidemarkError(
-                    f"The {self.target.name} target ended meanwhile ({how_ended}) and its rest is "
-                    "removed: try again, and it starts anew, empty."
-                )
-                self._note_evidence(ended)
-                raise ended from error
-            if isinstance(error, TidemarkError) and not isinstance(error, RefusedError):
-                self._note_evidence(error)
+                raise InterruptedByUserError(self._interrupted(starts_it)) from None
+            if failure is not error:
+                raise failure from error
             raise
+
+    def _look(self, error: BaseException) -> str | None:
+        """Keep what there is to look at, until the user has enough of it; say if the target ended.
+
+        A Ctrl-C that comes now ends the looking alone.
+        """
+        if isinstance(error, KeyboardInterrupt | RefusedError):
+            return None
+        how_ended = None
+        try:
+            how_ended = self.target.how_ended()
+            # The watcher interrupts, too: then it is the end of the target that is looked at.
+            if how_ended is None and isinstance(error, InterruptedByUserError):
+                return None
+            # Nothing can be kept on a full disk, and everything can be removed.
+            with suppress(OSError):
+                names, found = self.stack_names(), self._reach()
+                keep_evidence(self.evidence, self.target, found, names, since_ms=self.began_ms)
+        except KeyboardInterrupt:
+            error.add_note("Interrupted before all that there is to look at was kept.")
+        if isinstance(error, TidemarkError):
+            self._note_evidence(error)
+        return how_ended
+
+    def _end_of_target(self, how_ended: str) -> TidemarkError:
+        """The error that the target has ended, whose rest is removed."""
+        ended = TidemarkError(
+            f"The {self.target.name} target ended meanwhile ({how_ended}) and its rest is removed: "
+            "try again, and it starts anew, empty."
+        )
+        self._note_evidence(ended)
+        return ended
 
     def _note_evidence(self, error: TidemarkError) -> None:
         """Say where there is something to look at, if there is."""
@@ -91,54 +120,11 @@ class Undoing:
         else:
             self.evidence.rmdir()
 
-    def _look(self, error: BaseException) -> str | None:
-        """Keep what there is to look at, until the user has enough of it; say if the target ended.
-
-        A Ctrl-C that comes now ends the looking alone.
-        """
-        how_ended = None
-        try:
-            if not isinstance(error, KeyboardInterrupt | RefusedError):
-                how_ended = self.target.how_ended()
-            # The watcher interrupts, too: then it is the end of the target that is looked at.
-            if how_ended is not None or not isinstance(
-                error, KeyboardInterrupt | InterruptedByUserError | RefusedError
-            ):
-                # Nothing can be kept on a full disk, or of a target that is silent, and everything
-                # can be removed.
-                with suppress(OSError, TidemarkError):
-                    keep_evidence(
-                        self.evidence,
-                        self.target,
-                        self.target.find(),
-                        self.stack_names(),
-                        since_ms=self.began_ms,
-                    )
-        except KeyboardInterrupt:
-            error.add_note("Interrupted before all that there is to look at was kept.")
-        return how_ended
-
-    def _clean_up(self, error: BaseException, *, stop_target: bool, how_ended: str | None) -> None:
-        """Remove what was begun."""
-        try:
-            if isinstance(error, DeployError) and not stop_target and how_ended is None:
-                self._remove_what_never_was()
-        finally:
-            if stop_target or how_ended is not None:
-                self._stop_target(error)
-
-    def _stop_target(self, error: BaseException) -> None:
-        try:
-            self.target.stop()
-        except TidemarkError as left:
-            error.add_note(f"Something may be left running ({left}): {self.undone_by}.")
-
     def _remove_what_never_was(self) -> None:
-        """Delete a stack whose creation failed: nothing is left of it but its name."""
+        """Delete stacks whose creation failed: nothing is left of them but their names."""
         # What cannot be deleted now, the next deploy deletes: the failure is the news.
         with suppress(BotoCoreError, ClientError, TidemarkError):
-            connection = self.target.find()
-            if connection is None:
+            if (connection := self._reach()) is None:
                 return
             clients = AwsClients(connection)
             for name in self.stack_names():
@@ -146,13 +132,19 @@ class Undoing:
                 if live is not None and live.is_a_failed_creation:
                     stacks.delete(clients, name)
 
-    def _interrupted(self, stop_target: bool) -> str:  # noqa: FBT001 -- what the caller was told
+    def _reach(self) -> Connection | None:
+        try:
+            return self.target.find()
+        except TidemarkError:  # the failure that led here is the news
+            return None
+
+    def _interrupted(self, starts_it: bool) -> str:  # noqa: FBT001 -- what was asked before
         if not self.target.is_ours:
             return (
                 f"Interrupted; what CloudFormation has begun on {self.target.name}, it finishes "
                 "by itself: `tidemark up` goes on from there."
             )
-        left = "nothing of it is left running" if stop_target else "the target runs on"
+        left = "nothing of it is left running" if starts_it else "the target runs on"
         return f"Interrupted; {left}."
 
 
@@ -174,17 +166,3 @@ def stopped_with(target: Target, children: Children) -> Iterator[None]:
     finally:
         is_over.set()
         watcher.join()
-
-
-@contextmanager
-def _uninterrupted() -> Iterator[None]:
-    """Finish cleaning up although the user presses Ctrl-C again."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread is ever interrupted
-        return
-    before = {one: signal.signal(one, signal.SIG_IGN) for one in _INTERRUPTING}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

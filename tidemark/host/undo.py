@@ -13,16 +13,16 @@ import hashlib
 import json
 import os
 import shlex
+import signal
+import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from tidemark.errors import RefusedError, TidemarkError
-from tidemark.host import failures
-from tidemark.host.locking import locked
+from tidemark.errors import TidemarkError
 from tidemark.host.state import STATE_DIR_VARIABLE, read_json, write_json
 
 if TYPE_CHECKING:
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _FOLDER = "undo"
+_INTERRUPTING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _OURS = "tidemark."
 _UNDOERS: dict[str, Callable[..., str | None]] = {}
 
@@ -60,6 +61,7 @@ class Begun:
         pid: The process that began it.
         begun_ns: When, in nanoseconds since the epoch: what came last is undone first.
         is_kept: Whether it is meant to outlive the run that began it.
+        why: Why it could not be undone, if that was tried.
     """
 
     what: str
@@ -69,12 +71,19 @@ class Begun:
     pid: int
     begun_ns: int
     is_kept: bool = False
+    why: str | None = None
 
     @property
     def file_name(self) -> str:
         """The same for the same thing, however often it is begun."""
         thing = json.dumps([self.undoer, self.parameters], sort_keys=True)
         return f"{hashlib.sha256(thing.encode()).hexdigest()[:16]}.json"
+
+    @property
+    def left(self) -> str:
+        """That it is left, why, and how to remove it."""
+        why = "" if self.why is None else f" ({self.why.rstrip('.')})"
+        return f"{self.what} is left{why}; to remove it: {self.remedy}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +102,7 @@ class Journal:
     """
 
     def __init__(self, state: Path) -> None:
-        self._state = state
+        self.state = state
         self._folder = state / _FOLDER
 
     def begin(self, what: str, undo: Undo, *, remedy: str | None = None) -> Begun:
@@ -106,7 +115,7 @@ class Journal:
         """
         assert _name_of(undo.func) in _UNDOERS, undo.func  # noqa: S101 -- a bug of the caller's
         assert not undo.args, "a parameter has a name"  # noqa: S101 -- likewise
-        remedy = remedy or f"{STATE_DIR_VARIABLE}={shlex.quote(str(self._state))} tidemark down"
+        remedy = remedy or f"{STATE_DIR_VARIABLE}={shlex.quote(str(self.state))} tidemark down"
         name, now_ns = _name_of(undo.func), time.time_ns()
         begun = Begun(what, name, undo.keywords, remedy, os.getpid(), now_ns)
         self._write(begun)
@@ -130,14 +139,18 @@ class Journal:
 
     @contextmanager
     def undone_on_failure(self) -> Iterator[None]:
-        """Undo what this process begins in a block, if that fails."""
+        """Undo what this process begins in a block, if that fails, and finish with it.
+
+        What cannot be undone is noted on the error.
+        """
         before = {(one.file_name, one.begun_ns) for one in self.entries()}
         try:
             yield
         except BaseException as error:
             mine = [one for one in self.entries() if one.pid == os.getpid()]
             begun = [one for one in mine if (one.file_name, one.begun_ns) not in before]
-            _note(error, self.undo(begun))
+            with uninterrupted():
+                _note(error, self.undo(begun))
             raise
 
     def entries(self) -> list[Begun]:
@@ -145,14 +158,23 @@ class Journal:
         begun = filter(None, map(_read, self._folder.glob("*.json")))
         return sorted(begun, key=lambda one: one.begun_ns, reverse=True)
 
-    def abandoned(self) -> list[Begun]:
-        """What is not meant to outlive a run: with the lock at hand, what a killed one left."""
-        return [one for one in self.entries() if not one.is_kept]
-
     def keep(self) -> None:
         """Let what was begun outlive this run, until `undo` is told of it."""
         for one in self.abandoned():
             self._write(replace(one, is_kept=True))
+
+    def heal(self) -> Undone:
+        """Undo what a killed run left; the caller holds the lock."""
+        return self.undo(self.abandoned())
+
+    def abandoned(self) -> list[Begun]:
+        """What is not meant to outlive a run: with the lock at hand, what a killed one left."""
+        return [one for one in self.entries() if not one.is_kept]
+
+    def find(self, undo: Undo) -> list[Begun]:
+        """What is undone in that way: one thing, or none."""
+        thing = (_name_of(undo.func), undo.keywords)
+        return [one for one in self.entries() if (one.undoer, one.parameters) == thing]
 
     def forget(self, begun: Begun) -> None:
         """Cross something out that was not begun after all."""
@@ -168,7 +190,10 @@ class Journal:
             try:
                 said = _find(one.undoer)(**one.parameters)
             except Exception as error:  # noqa: BLE001 -- nothing is lost: it is said, and stays written down
-                undone.left.append(_sentence(one, error))
+                failed = replace(one, why=_reason(error))
+                undone.left.append(failed.left)
+                with suppress(OSError):  # on a full disk, the sentence is all there is
+                    self._write(failed)
                 continue
             self.forget(one)
             if said is not None:
@@ -179,16 +204,18 @@ class Journal:
         write_json(self._folder / begun.file_name, asdict(begun))
 
 
-def heal(state: Path) -> Undone:
-    """Undo what a killed run left in a state folder; nothing, while one is at work there."""
-    journal = Journal(state)
-    if not journal.abandoned():
-        return Undone()
+@contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Finish a block although the user presses Ctrl-C again."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread is ever interrupted
+        return
+    before = {one: signal.signal(one, signal.SIG_IGN) for one in _INTERRUPTING}
     try:
-        with locked(state):
-            return journal.undo(journal.abandoned())
-    except RefusedError:
-        return Undone()
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _read(path: Path) -> Begun | None:
@@ -220,7 +247,8 @@ def _find(name: str) -> Callable[..., str | None]:
     return _UNDOERS[name]
 
 
-def _sentence(begun: Begun, error: Exception) -> str:
+def _reason(error: Exception) -> str:
+    from tidemark.host import failures  # noqa: PLC0415 -- what goes well needs nothing of AWS
+
     known = failures.known(error)
-    why = repr(error) if known is None else " ".join(failures.lines(known))
-    return f"{begun.what} is left ({why.rstrip('.')}); to remove it: {begun.remedy}"
+    return repr(error) if known is None else " ".join(failures.lines(known))

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 from tidemark.aws.connection import clean_environment
 from tidemark.errors import TidemarkError
-from tidemark.host import ports
+from tidemark.host import ports, processes
 from tidemark.host.node import tool_path
-from tidemark.host.processes import ProcessIdentity, stop_group
 from tidemark.host.state import read_json, write_json
 from tidemark.targets.base import (
     EMULATOR_ACCOUNT,
@@ -23,6 +22,7 @@ from tidemark.targets.base import (
     LocalTarget,
     SilentTargetError,
 )
+from tidemark.targets.stopping import starting
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from tidemark.aws.connection import Connection
 
+_STOPS_WITHIN_S = 10.0
 # Function workers are processes here; without a bound, load would start hundreds.
 _FUNCTION_CONCURRENCY = 32
 _NOT_FOR_FUNCTIONS = ("PYTHON", "NODE_PATH", "NODE_OPTIONS", "SERVICES", "LOCALSTACK_HOSTNAME")
@@ -37,14 +38,25 @@ _NOT_FOR_FUNCTIONS = ("PYTHON", "NODE_PATH", "NODE_OPTIONS", "SERVICES", "LOCALS
 
 @dataclass(frozen=True, slots=True)
 class _Process:
-    """The recorded process of a running target."""
+    """The process of a target that was started.
 
-    identity: ProcessIdentity
+    Attributes:
+        pid: Its pid.
+        port: Where it listens.
+        mark: What it and its function workers are known by.
+    """
+
+    pid: int
     port: int
+    mark: str
 
     @property
     def endpoint(self) -> str:
         return f"http://{ports.LOOPBACK}:{self.port}"
+
+    @property
+    def is_alive(self) -> bool:
+        return processes.is_alive(self.pid, self.mark)
 
 
 class EmbeddedTarget(LocalTarget):
@@ -56,6 +68,11 @@ class EmbeddedTarget(LocalTarget):
     @property
     def _folder(self) -> Path:
         return self.options.state / self.name
+
+    @property
+    def _mark(self) -> str:
+        """What its processes are known by; there is one target in a state folder."""
+        return str(self._folder)
 
     @property
     def _record(self) -> Path:
@@ -84,13 +101,10 @@ class EmbeddedTarget(LocalTarget):
         if (running := self.find()) is not None:
             self.refuse_another_port(running)
             return running
-        self.stop()
-        process = self._launch(ports.choose(self.options.port))
-        try:
-            return self._await_ready(process)
-        except BaseException:
-            self.stop()
-            raise
+        port = ports.choose(self.options.port)
+        with starting(self):
+            self.stop()  # what is left of one that ended by itself
+            return self._await_ready(self._launch(port))
 
     def find(self) -> Connection | None:
         """The running ministack; see :meth:`Target.find`."""
@@ -101,8 +115,7 @@ class EmbeddedTarget(LocalTarget):
 
     def stop(self) -> bool:
         """Stop ministack and its function workers, and remove their files."""
-        process = self._recorded()
-        was_alive = process is not None and stop_group(process.identity)
+        was_alive = processes.stop(self._mark, grace_s=_STOPS_WITHIN_S)
         self._record.unlink(missing_ok=True)
         shutil.rmtree(self._temporary, ignore_errors=True)
         return was_alive
@@ -110,26 +123,25 @@ class EmbeddedTarget(LocalTarget):
     def how_ended(self) -> str | None:
         """That the process is gone, with its last words; see :meth:`Target.how_ended`."""
         process = self._recorded()
-        if process is None or process.identity.is_alive:
+        if process is None or process.is_alive:
             return None
         printed = self._log.read_text(errors="replace") if self._log.is_file() else ""
         lines = [line.strip() for line in printed.splitlines() if line.strip()]
-        return f"process {process.identity.pid}, last words: {lines[-1] if lines else 'none'}"
+        return f"process {process.pid}, last words: {lines[-1] if lines else 'none'}"
 
     def versions(self) -> Mapping[str, str]:
         """The installed ministack."""
         return {"ministack": metadata.version("ministack")}
 
     def _recorded(self) -> _Process | None:
-        document = read_json(self._record) or {}
-        identity, port = ProcessIdentity.recorded_in(document), document.get("port")
-        if identity is None or not isinstance(port, int):
-            return None
-        return _Process(identity, port)
+        match read_json(self._record):
+            case {"pid": int(pid), "port": int(port)}:
+                return _Process(pid, port, self._mark)
+        return None
 
     def _running(self) -> _Process | None:
         process = self._recorded()
-        return process if process is not None and process.identity.is_alive else None
+        return process if process is not None and process.is_alive else None
 
     def _launch(self, port: int) -> _Process:
         self._temporary.mkdir(parents=True, exist_ok=True)
@@ -138,26 +150,15 @@ class EmbeddedTarget(LocalTarget):
                 [sys.executable, "-m", "ministack"],
                 # Not the checkout: a function must find its code in its asset alone.
                 cwd=self._temporary,
-                env=_server_environment(port, self._temporary),
+                env=_server_environment(port, self._temporary) | {processes.MARK: self._mark},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        try:
-            process = self._remember(child.pid, port)
-        except BaseException:
-            child.kill()  # what is not recorded could not be stopped later
-            raise
-        child.returncode = 0  # it outlives this process on purpose; its record is on disk
-        return process
-
-    def _remember(self, pid: int, port: int) -> _Process:
-        identity = ProcessIdentity.of(pid)
-        if identity is None:
-            raise self._failed("ended at once")
-        write_json(self._record, {"pid": pid, "started": identity.started, "port": port})
-        return _Process(identity, port)
+        child.returncode = 0  # it outlives this process on purpose
+        write_json(self._record, {"pid": child.pid, "port": port})
+        return _Process(child.pid, port, self._mark)
 
     def _await_ready(self, process: _Process) -> Connection:
         try:

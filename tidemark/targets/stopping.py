@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tidemark import targets
-from tidemark.host.undo import Journal, undoer
+from tidemark.host import deployment
+from tidemark.host.undo import Journal, Undo, Undone, undoer
 from tidemark.targets.base import TargetOptions
 
 if TYPE_CHECKING:
@@ -19,8 +20,11 @@ if TYPE_CHECKING:
 
 @undoer
 def stop(state: str, name: str) -> str | None:
-    """Stop the target of that name, as far as its state folder knows of it."""
+    """Stop the target of that name, and forget what was on it."""
     was_there = targets.create(name, TargetOptions(state=Path(state))).stop()
+    for path in deployment.paths(Path(state)):
+        if path.name.partition(".")[0] == name:
+            path.unlink(missing_ok=True)
     return f"The {name} target is stopped." if was_there else None
 
 
@@ -30,7 +34,21 @@ def starting(target: Target) -> Iterator[None]:
     state = target.options.state
     journal = Journal(state)
     with journal.undone_on_failure():
-        journal.begin(
-            f"The {target.name} target", partial(stop, state=str(state), name=target.name)
-        )
+        journal.begin(f"The {target.name} target", _undo(state, target.name))
         yield
+
+
+def is_started(target: Target) -> bool:
+    """Whether it was started in its state folder, and not stopped since."""
+    state = target.options.state
+    return bool(Journal(state).find(_undo(state, target.name)))
+
+
+def stop_started(state: Path, name: str) -> Undone:
+    """Stop the target of that name if it was started in a state folder, and cross it out."""
+    journal = Journal(state)
+    return journal.undo(journal.find(_undo(state, name)))
+
+
+def _undo(state: Path, name: str) -> Undo:
+    return partial(stop, state=str(state), name=name)

@@ -7,7 +7,7 @@ import shutil
 import time
 import uuid
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tidemark import targets
@@ -22,10 +22,11 @@ from tidemark.deploy.outputs import deployment_of
 from tidemark.deploy.synthesis import App
 from tidemark.errors import InterruptedByUserError, RefusedError, TidemarkError
 from tidemark.host.processes import Children
+from tidemark.host.undo import Journal
 from tidemark.targets.aws import ACCOUNT_VARIABLE
 from tidemark.targets.base import TargetOptions
-from tidemark.testing import killed
-from tidemark.testing.removal import Removal
+from tidemark.testing import session
+from tidemark.testing.apps import Apps, DeployedApp
 from tidemark.testing.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -34,50 +35,12 @@ if TYPE_CHECKING:
 
     from tidemark.api.exchange import Transport
     from tidemark.aws.connection import Connection
-    from tidemark.deploy.assembly import Assembly, SynthesisedStack
+    from tidemark.deploy.assembly import SynthesisedStack
     from tidemark.host.deployment import Deployment
     from tidemark.host.progress import Steps
     from tidemark.probe.result import RowResult
+    from tidemark.testing.apps import NotDeployedError
     from tidemark.testing.options import Plan
-
-
-@dataclass(frozen=True, slots=True)
-class DeployedApp:
-    """An app on the target.
-
-    Attributes:
-        name: What its stack was told to be called.
-        deployments: Its stacks, each after those that it depends on.
-        assembly: What they were made from, if that was made here.
-    """
-
-    name: str
-    deployments: tuple[Deployment, ...]
-    assembly: Assembly | None = None
-
-    def choose(self, stack_name: str | None) -> Deployment:
-        """The stack of that name, or the one that tests can only be about.
-
-        Raises:
-            RefusedError: Nothing says which one.
-        """
-        told = f"{self.name}-{stack_name}"
-        found = [
-            one
-            for one in self.deployments
-            if one.stack_name in {stack_name, told}
-            or (stack_name is None and (one.api_url or len(self.deployments) == 1))
-        ]
-        if len(found) == 1:
-            return found[0]
-        names = ", ".join(one.stack_name for one in self.deployments)
-        if stack_name is not None:
-            raise RefusedError(f"The CDK app has no stack {stack_name}: it has {names}.")
-        raise RefusedError(
-            f"The CDK app has several stacks ({names}), and not just one of them outputs RestApiId "
-            "and ApiStage: say with --tidemark-stack which one `deployment` is, or ask for "
-            "`deployments`."
-        )
 
 
 class Testbed:
@@ -95,14 +58,13 @@ class Testbed:
         self.plan = plan
         self.state = state
         self.steps = steps
-        self._apps: dict[str, DeployedApp] = {}
-        self._children: Children | None = None
+        self.journal = Journal(state)
+        self._apps = Apps(state / "apps")
         # Where the clients write down what they send.
         self._requests = state / "requests"
         self._began_ms = int(time.time() * 1000)
         options = TargetOptions(state=state, endpoint_url=plan.endpoint_url, is_private=True)
         self.target = targets.create(plan.target, options)
-        self._removal = Removal(state, self.target, self._found)
         # A target that is not ours may hold stacks of others.
         self._name = "Tidemark" if self.target.is_ours else f"Tidemark-{uuid.uuid4().hex[:8]}"
 
@@ -146,10 +108,7 @@ class Testbed:
         Raises:
             TidemarkError: It cannot be deployed or does not work.
         """
-        wanted = str(sorted(contexts.items()))
-        if wanted not in self._apps:
-            self._apps[wanted] = self._deploy(contexts)
-        return self._apps[wanted]
+        return self._apps.get(contexts, lambda: self._deploy(contexts))
 
     def _deploy(self, contexts: Mapping[str, str]) -> DeployedApp:
         if self.plan.stack_name is not None and not self.plan.command:
@@ -186,30 +145,23 @@ class Testbed:
         if not app.is_own:
             # Nobody here knows what it depends on, so that it is made anew for every session.
             # On a target of the session's own, its first stack may have any name.
-            is_alone = self.target.is_ours and not self._apps
+            is_alone = self.target.is_ours and not self._apps.all()
             app = replace(app, folder=self.state / "synth" / name, may_name_itself=is_alone)
-        noted = None if self.target.is_ours else self._removal.note(name)
-        self._children = Children(self.state / killed.CHILDREN)
+        if self.target.asks_first:
+            self._found()
         try:
             brought = BringUp(
                 app=app,
                 target=self.target,
-                cdk=Cdk(self.plan.checkout, self.state, self._children),
+                cdk=Cdk(self.plan.checkout, self.state, Children(self.journal)),
                 state=self.state,
                 steps=self.steps,
                 agree=self._agreed,
-                undone_by="the session tries again at its end",
+                is_temporary=True,
             ).up()
         except InterruptedByUserError:
             # What becomes of what was begun, the session's end says.
             raise InterruptedByUserError("Interrupted.") from None
-        except RefusedError:
-            if noted is not None:
-                noted.unlink()  # nothing was begun, or there is a stack of somebody else
-            raise
-        except TidemarkError as error:
-            self._removal.spare_what_is_named_in(error)
-            raise
         for deployment in brought.deployments:
             self._say_where(deployment)
         return DeployedApp(name, brought.deployments, synthesis.find(app))
@@ -236,18 +188,13 @@ class Testbed:
         where = deployment.api_url or deployment.endpoint
         self.steps.say(f"  {deployment.stack_name} is at {where} ({words})")
 
-    def interrupt(self) -> None:
-        """Stop a deploy that is under way, if one is, from another thread."""
-        if self._children is not None:
-            self._children.stop()
-
     def synthesised(self, deployment: Deployment) -> SynthesisedStack:
         """The stack that a deployment was made from.
 
         Raises:
             TidemarkError: The app's sources changed while it was deployed.
         """
-        assemblies = (app.assembly for app in self._apps.values() if deployment in app.deployments)
+        assemblies = (app.assembly for app in self._apps.all() if deployment in app.deployments)
         for assembly in filter(None, assemblies):
             stack = assembly.stack(deployment.stack_name)
             if stack is not None and stack.digest == deployment.template_digest:
@@ -303,14 +250,14 @@ class Testbed:
     @property
     def evidence(self) -> Path:
         """Where there is something to look at after a failure."""
-        return self.state / killed.EVIDENCE
+        return self.state / session.EVIDENCE
 
     def keep_evidence(self) -> None:
         """Collect function logs, the target's log, stack events, and what was sent."""
         connection = None
         with suppress(TidemarkError):  # of a target that is silent there is its log
             connection = self.target.find()
-        deployed = (one for app in self._apps.values() for one in app.deployments)
+        deployed = (one for app in self._apps.all() for one in app.deployments)
         for stack_name in (one.stack_name for one in deployed):
             folder = self.evidence / stack_name
             evidence.keep(folder, self.target, connection, [stack_name], since_ms=self._began_ms)
@@ -319,18 +266,26 @@ class Testbed:
                 shutil.copy(sent, folder / "requests.jsonl")
 
     @property
-    def how_to_remove(self) -> list[str]:
-        """The commands that remove what is kept."""
-        return self._removal.commands
+    def failures(self) -> list[NotDeployedError]:
+        """Why there are apps that could not be deployed."""
+        return self._apps.failures()
+
+    def keep(self) -> list[str]:
+        """Let all that the session made outlive it; returns the commands that remove it."""
+        self.journal.keep()
+        return list(dict.fromkeys(one.remedy for one in self.journal.entries()))
 
     def remove(self) -> None:
         """Remove all that the session made, stacks and target; what cannot be, `left` names.
 
         The evidence stays, and the logs that the sentence of a failed deploy points to.
         """
-        self._removal.run()
+        self.journal.undo()
+        said = "".join(map(str, self.failures))
+        logs = [one for one in self.state.glob("*/*.log") if str(one) in said]
+        session.clear(self.state, kept=logs)
 
     @property
     def left(self) -> list[str]:
         """What the session could not remove: why, and the command that does."""
-        return self._removal.left
+        return [one.left for one in self.journal.entries()]

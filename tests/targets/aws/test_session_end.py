@@ -14,10 +14,10 @@ from tidemark.deploy import bringup, first_deposit, rollout
 from tidemark.deploy.first_deposit import DoesNotWorkError, FirstDeposit
 from tidemark.deploy.synthesis import OWN_COMMAND
 from tidemark.errors import InterruptedByUserError, RefusedError, TidemarkError
-from tidemark.host.processes import ProcessIdentity
+from tidemark.host.locking import locked
 from tidemark.host.progress import Steps
 from tidemark.targets.aws import AwsTarget
-from tidemark.testing import killed, testbed
+from tidemark.testing import session, testbed
 from tidemark.testing.options import Plan
 from tidemark.testing.testbed import Testbed
 
@@ -44,7 +44,9 @@ def bed(
     monkeypatch.setenv("TIDEMARK_AWS_ACCOUNT", ACCOUNT)
     monkeypatch.setattr(testbed, "Cdk", RecordingCdk)
     monkeypatch.setattr(first_deposit, "make", lambda *_: FirstDeposit("a", 1, 1, 0, 0, 0))
-    return Testbed(Plan("aws", None, checkout, OWN_COMMAND), tmp_path / "session", Steps())
+    return Testbed(
+        Plan("aws", None, checkout, OWN_COMMAND), tmp_path / "pytest" / "session", Steps()
+    )
 
 
 def stacks_of(account: boto3.Session) -> set[str]:
@@ -115,7 +117,7 @@ def test_a_stack_whose_deploy_the_user_interrupted_is_removed(
 def test_it_is_kept_if_the_session_is_to_keep_and_removed_by_what_is_said(
     account: boto3.Session, interrupted: Testbed, monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
-    [command] = interrupted.how_to_remove
+    [command] = interrupted.keep()
 
     assert_deletes(command, run, monkeypatch)
 
@@ -140,8 +142,8 @@ def test_one_stack_that_stays_is_named_and_the_others_are_removed(
 
     assert stacks_of(account) == {first} != {second}
     [left] = bed.left
-    said, _, command = left.partition("; to delete it: ")
-    assert said == f"{first} is left on aws (It cannot be deleted: Bucket is not empty)"
+    said, _, command = left.partition("; to remove it: ")
+    assert said == f"{first} on aws is left (It cannot be deleted: Bucket is not empty)"
     assert_deletes(command, run, monkeypatch)
     assert stacks_of(account) == set()
     assert bed.left == []
@@ -194,7 +196,7 @@ def test_a_removal_that_the_user_interrupts_names_what_is_left(
         bed.remove()
 
     [left] = bed.left
-    assert left.startswith(f"{name} is left on aws (the session was stopped before it was gone)")
+    assert left.startswith(f"{name} on aws is left; to remove it: TIDEMARK_STATE_DIR=")
 
 
 def test_what_never_began_is_not_left(
@@ -220,7 +222,7 @@ def test_each_stack_that_is_kept_has_the_command_that_removes_it(
 ) -> None:
     names = {bed.deployed().stack_name, bed.deployed(size="small").stack_name}
 
-    commands = bed.how_to_remove
+    commands = bed.keep()
 
     assert {one.rpartition(" ")[2] for one in commands} == names
     for command in commands:
@@ -228,23 +230,55 @@ def test_each_stack_that_is_kept_has_the_command_that_removes_it(
     assert stacks_of(account) == set()
 
 
-def test_the_next_session_names_what_a_killed_one_left_until_it_is_gone(
-    account: boto3.Session, bed: Testbed, monkeypatch: pytest.MonkeyPatch, run: Run
+@pytest.fixture
+def killed(bed: Testbed) -> Testbed:
+    """A testbed whose session was killed when its stack was there."""
+    with locked(bed.state):
+        bed.deployed()
+    return bed
+
+
+def test_the_next_session_deletes_what_a_killed_one_left(
+    account: boto3.Session, killed: Testbed, tmp_path: Path
 ) -> None:
-    name = bed.deployed().stack_name
-    killed.remember(bed.state, "aws")
-    assert list(killed.cleared(bed.state.parent)) == []  # its process lives
-    monkeypatch.setattr(ProcessIdentity, "is_alive", property(lambda _: False))
+    [name] = stacks_of(account)
+    with locked(killed.state):
+        assert list(session.heal(tmp_path)) == []
+    assert stacks_of(account) == {name}
+
+    assert list(session.heal(tmp_path)) == [f"An earlier run was killed. {name} on aws is deleted."]
+
+    assert stacks_of(account) == set()
+    assert not killed.state.exists()
+
+
+@pytest.mark.parametrize("named", [None, "210987654321"])
+def test_one_that_is_told_of_no_such_account_names_it_until_it_is_gone(
+    account: boto3.Session,
+    killed: Testbed,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    run: Run,
+    named: str | None,
+) -> None:
+    [name] = stacks_of(account)
+    monkeypatch.delenv("TIDEMARK_AWS_ACCOUNT")
+    if named is not None:
+        monkeypatch.setenv("TIDEMARK_AWS_ACCOUNT", named)
 
     for _ in range(2):
-        [line] = killed.cleared(bed.state.parent)
-        said, _, command = line.partition("; to delete it: ")
-        assert said == f"An earlier session was killed: {name} is left on aws"
+        [line] = session.heal(tmp_path)
+        said, _, command = line.partition("; to remove it: ")
+        assert said == (
+            f"An earlier run was killed. {name} on aws is left (TIDEMARK_AWS_ACCOUNT does not "
+            "name its account)"
+        )
+    monkeypatch.delenv("TIDEMARK_AWS_ACCOUNT", raising=False)
     assert_deletes(command, run, monkeypatch)
 
-    assert list(killed.cleared(bed.state.parent)) == []
+    assert list(session.heal(tmp_path)) == []
     assert stacks_of(account) == set()
-    assert not bed.state.exists()
+    assert not killed.state.exists()
 
 
 def assert_deletes(command: str, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, NoReturn
 import pytest
 
 from tests.targets.aws.small_stack import Person, RecordingCdk, bring_up, write_app
+from tidemark import targets
 from tidemark.deploy import evidence, first_deposit
 from tidemark.deploy.first_deposit import DoesNotWorkError, FirstDeposit
 from tidemark.errors import InterruptedByUserError
@@ -14,6 +15,7 @@ from tidemark.host.deployment import paths
 from tidemark.host.locking import locked
 from tidemark.targets.aws import AwsTarget
 from tidemark.targets.base import TargetOptions
+from tidemark.targets.stopping import starting
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,7 +35,8 @@ class OwnTarget(AwsTarget):
     runs: ClassVar[list[str]] = []
 
     def start(self) -> Connection:
-        self.runs.append("started")
+        with starting(self):
+            self.runs.append("started")
         return super().start()
 
     def find(self) -> Connection | None:
@@ -50,6 +53,13 @@ def _small(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tidemark.cli.stack.Cdk", RecordingCdk)
     monkeypatch.setattr(first_deposit, "make", lambda *_: FirstDeposit("a", 1, 1, 0, 0, 0))
     monkeypatch.setattr(OwnTarget, "runs", [])
+
+
+@pytest.fixture
+def own_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> OwnTarget:
+    target = OwnTarget(TargetOptions(state=tmp_path / "state"))
+    monkeypatch.setattr(targets, "create", lambda *_: target)
+    return target
 
 
 def does_not_work(*_: object) -> NoReturn:
@@ -89,18 +99,16 @@ def test_a_target_that_was_started_for_it_runs_on(
 
 @pytest.mark.usefixtures("account")
 def test_a_target_that_was_started_is_stopped_and_forgotten_when_the_user_interrupts(
-    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    checkout: Path, own_target: OwnTarget, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(*_: object) -> NoReturn:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(first_deposit, "make", interrupt)
-    target = OwnTarget(TargetOptions(state=tmp_path / "state"))
-
     with pytest.raises(InterruptedByUserError):
-        bring_up(target, checkout, Person()).up()
+        bring_up(own_target, checkout, Person()).up()
 
-    assert target.runs == ["started", "stopped"]
+    assert own_target.runs == ["started", "stopped"]
     assert paths(tmp_path / "state") == []
 
 
@@ -136,17 +144,15 @@ def test_a_diff_of_a_stack_that_is_not_there_yet_runs(run: Run) -> None:
 
 @pytest.mark.usefixtures("account")
 def test_a_ctrl_c_while_evidence_is_kept_ends_that_alone(
-    checkout: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    checkout: Path, own_target: OwnTarget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupt(*_: object, **__: object) -> NoReturn:
         raise KeyboardInterrupt
 
     monkeypatch.setattr("tidemark.deploy.undoing.keep_evidence", interrupt)
-    target = OwnTarget(TargetOptions(state=tmp_path / "state"))
-
     with pytest.raises(Exception, match="deploy of Tidemark failed: it failed") as error:
-        bring_up(target, checkout, Person(), fails=["deploy"]).up()
+        bring_up(own_target, checkout, Person(), fails=["deploy"]).up()
 
     assert "Interrupted before all" in error.value.__notes__[0]
-    assert target.runs == ["started", "stopped"]
+    assert own_target.runs == ["started", "stopped"]
     assert evidence.keep is not interrupt
