@@ -9,11 +9,11 @@ import pytest
 
 from integration.accounts import Names, accepted
 from integration.lines import LogReader
-from integration.messages import DeadLetters, Queue
-from integration.poison import Injected, inject
-from integration.publishing import lost_publishes
+from integration.poison import Injected, injected
 from integration.site import Site, site_of
 from integration.turns import TURNS
+from tidemark.faults.dead_letters import DeadLetters
+from tidemark.faults.messages import Queue
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -97,7 +97,7 @@ def queue(site: Site) -> Queue:
 
 @pytest.fixture(scope="session")
 def dead_letters(site: Site) -> DeadLetters:
-    return DeadLetters.of(site.deployment, site.aws)
+    return DeadLetters.of(site.aws, site.deployment.outputs["DeadLetterQueueName"])
 
 
 @pytest.fixture(scope="session")
@@ -113,8 +113,9 @@ def logged(site: Site) -> LogReader:
 
 
 @pytest.fixture(scope="session")
-def poisoned(site: Site, queue: Queue, session_log: LogReader) -> Injected:  # noqa: ARG001 -- it begins before
-    return inject(site, queue)
+def poisoned(site: Site, queue: Queue, session_log: LogReader) -> Iterator[Injected]:  # noqa: ARG001 -- they begin before
+    with injected(site) as poison:
+        yield poison
 
 
 @pytest.fixture(scope="session")
@@ -122,7 +123,7 @@ def left_to_the_schedule(site: Site) -> list[Fact]:
     """Events whose publish was lost, and which no test sweeps."""
     names = Names.fresh()
     account_id = names.account()
-    with lost_publishes(site.aws, site.deployment):
+    with site.lost_publishes():
         return [
             accepted(site.bank.open_account(account_id=account_id, owner_id=names.owner())),
             accepted(site.bank.deposit(account_id, 8)),

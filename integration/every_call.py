@@ -6,10 +6,9 @@ from typing import TYPE_CHECKING
 
 from integration.accounts import Names, accepted
 from integration.facts import await_projected
-from integration.messages import message
-from integration.publishing import lost_publishes
-from integration.sweeping import make_due, sweep
 from tidemark.api.op import Outcome
+from tidemark.faults.messages import message
+from tidemark.faults.sweeping import make_due, sweep
 
 if TYPE_CHECKING:
     from integration.site import Site
@@ -31,14 +30,14 @@ def make_every_call(site: Site) -> None:
     )
     assert [one.status for one in read] == [200] * len(read)
 
-    with lost_publishes(site.aws, site.deployment):
+    with site.lost_publishes():
         lost = [accepted(site.bank.deposit(account_id, amount)) for amount in (1, 2, 3)]
     second = site.tables.event(account_id, 3)
     assert second is not None
     publish(site, message(account_id, second))  # the first of them is missing on the query side
     await_projected(site.tables, lost[:2])
-    make_due(site, account_id, 4)
-    sweep(site)
+    make_due(site.aws, site.deployment, account_id, 4)
+    sweep(site.aws, site.deployment)
     await_projected(site.tables, lost)
     if site.deployment.wiring == "queued":
         publish(site, "no event")  # is delivered again, soon

@@ -1,31 +1,19 @@
-"""Poison: messages of each kind that can never be projected."""
+"""Poison that was sent to the queue, and what came after it."""
 
 from __future__ import annotations
 
-import json
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from integration.accounts import Names, accepted
-from integration.messages import message, unknown_id
+from tidemark.faults.poison import of_each_kind, poisoned
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from integration.facts import Fact
-    from integration.messages import Queue
     from integration.site import Site
-
-KINDS = (
-    "no JSON",
-    "no object",
-    "another schema",
-    "unknown type",
-    "impossible version",
-    "version zero",
-    "unknown event id",
-    "unknown account",
-)
 
 
 @dataclass(frozen=True)
@@ -45,7 +33,8 @@ class Injected:
     later: Fact
 
 
-def inject(site: Site, queue: Queue) -> Injected:
+@contextmanager
+def injected(site: Site) -> Iterator[Injected]:
     """Send poison of each kind, all at once; then deposit on the same account."""
     names = Names.fresh()
     account_id = names.account()
@@ -53,17 +42,7 @@ def inject(site: Site, queue: Queue) -> Injected:
     accepted(site.bank.deposit(account_id, 100))
     event = site.tables.event(account_id, 2)
     assert event is not None
-    nobody = names.account("nobody")
-    bodies = {
-        "no JSON": f"{{{names.prefix}",
-        "no object": json.dumps([names.prefix]),
-        "another schema": message(account_id, event, schema=99),
-        "unknown type": message(account_id, event, type="FundsForgotten"),
-        "impossible version": message(account_id, event, version=1_000, event_id=unknown_id()),
-        "version zero": message(account_id, event, version=0, event_id=unknown_id()),
-        "unknown event id": message(account_id, event, event_id=unknown_id()),
-        "unknown account": message(nobody, event, version=1, event_id=unknown_id()),
-    }
-    assert tuple(bodies) == KINDS
-    message_ids = dict(zip(bodies, queue.send(*bodies.values()), strict=True))
-    return Injected(names, bodies, message_ids, accepted(site.bank.deposit(account_id, 11)))
+    bodies = of_each_kind(account_id, event, nobody=names.account("nobody"))
+    with poisoned(site.journal, site.aws, site.deployment, bodies) as message_ids:
+        later = accepted(site.bank.deposit(account_id, 11))
+        yield Injected(names, bodies, message_ids, later)

@@ -63,7 +63,7 @@ def _names(site: Site) -> dict[str, str | None]:
         outputs["CommandTableName"]: "CommandTable",
         outputs["QueryTableName"]: "QueryTable",
         outputs["TopicArn"]: "Topic",
-        # Of `integration.publishing`: where a publish is lost.
+        # Of `tidemark.faults.publishing`: where a publish is lost.
         f"{outputs['TopicArn']}-gone": None,
     }
     if "QueueName" in outputs:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from integration.tables import Tables
+from integration.turns import TURNS
+from tidemark.faults import publishing
 from tidemark.workloads.bank import Bank
 
 if TYPE_CHECKING:
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
 
     from tidemark.aws.clients import AwsClients
     from tidemark.host.deployment import Deployment
+    from tidemark.host.undo import Journal
     from tidemark.testing.testbed import Testbed
 
 
@@ -25,9 +28,16 @@ class Site:
     aws: AwsClients
     bank: Bank
     tables: Tables
+    journal: Journal
+
+    @contextmanager
+    def lost_publishes(self) -> Iterator[None]:
+        """Let its Command Handler publish nothing, while no other worker's test runs."""
+        with TURNS.alone(), publishing.lost_publishes(self.journal, self.aws, self.deployment):
+            yield
 
 
 @contextmanager
 def site_of(testbed: Testbed, deployment: Deployment, aws: AwsClients) -> Iterator[Site]:
     with testbed.client_of(deployment) as client:
-        yield Site(deployment, aws, Bank(client), Tables.of(deployment, aws))
+        yield Site(deployment, aws, Bank(client), Tables.of(deployment, aws), testbed.journal)

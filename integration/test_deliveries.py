@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import random
 from typing import TYPE_CHECKING
 
 from integration.accounts import accepted
 from integration.facts import await_projected
 from integration.ledger import assert_sides_agree, assert_totals_agree
-from integration.messages import message
-from integration.publishing import lost_publishes
+from tidemark.faults.messages import duplicated, message, reordered
 
 if TYPE_CHECKING:
     from integration.accounts import Names
     from integration.facts import Fact
     from integration.lines import LogReader
-    from integration.messages import Queue
+    from integration.site import Site
     from integration.tables import Tables
-    from tidemark.aws.clients import AwsClients
-    from tidemark.host.deployment import Deployment
+    from tidemark.faults.messages import Queue
     from tidemark.workloads.bank import Bank
 
 SEED = 20261123
@@ -29,8 +26,7 @@ def test_a_redelivered_event_is_applied_once(
 ) -> None:
     facts, owner_id, account_ids = written(bank, names)
     await_projected(tables, facts)
-    copies = [body for body in messages(tables, account_ids) for _ in range(3)]
-    random.Random(SEED).shuffle(copies)  # noqa: S311 -- a seeded order, no secret
+    copies = duplicated(messages(tables, account_ids), times=3, seed=SEED)
 
     records = logged.await_records(queue.send(*copies))
 
@@ -44,14 +40,12 @@ def test_events_that_arrive_out_of_order_are_applied_in_order(
     queue: Queue,
     logged: LogReader,
     names: Names,
-    aws: AwsClients,
-    deployment: Deployment,
+    site: Site,
 ) -> None:
-    with lost_publishes(aws, deployment):
+    with site.lost_publishes():
         facts, owner_id, account_ids = written(bank, names)
-        bodies = messages(tables, account_ids)
+        bodies = reordered(messages(tables, account_ids), seed=SEED)
     assert not [one for one in account_ids if tables.account(one)], "nothing was lost"
-    random.Random(SEED).shuffle(bodies)  # noqa: S311 -- a seeded order, no secret
     bodies += bodies[: len(bodies) // 2]
 
     logged.await_records(queue.send(*bodies))
@@ -66,11 +60,10 @@ def test_the_last_event_alone_brings_all_that_came_before_it(
     queue: Queue,
     logged: LogReader,
     names: Names,
-    aws: AwsClients,
-    deployment: Deployment,
+    site: Site,
 ) -> None:
     account_id, owner_id = names.account(), names.owner()
-    with lost_publishes(aws, deployment):
+    with site.lost_publishes():
         facts = [accepted(bank.open_account(account_id=account_id, owner_id=owner_id))]
         facts += [accepted(bank.deposit(account_id, amount)) for amount in (1, 2, 3)]
     last = messages(tables, [account_id])[-1]

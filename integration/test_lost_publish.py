@@ -9,8 +9,7 @@ import pytest
 from integration.accounts import accepted
 from integration.facts import await_projected
 from integration.ledger import assert_sides_agree
-from integration.publishing import lost_publishes
-from integration.sweeping import make_due, sweep
+from tidemark.faults.sweeping import make_due, sweep
 
 if TYPE_CHECKING:
     from integration.accounts import Names
@@ -26,7 +25,7 @@ def test_a_command_whose_publish_fails_is_accepted_and_its_event_stays_in_the_ou
     site: Site, names: Names, logged: LogReader
 ) -> None:
     account_id = names.account()
-    with lost_publishes(site.aws, site.deployment):
+    with site.lost_publishes():
         lost = accepted(site.bank.open_account(account_id=account_id, owner_id=names.owner()))
 
     line = logged.await_line("command-handler", event_id=lost.event_id, outcome="accepted")
@@ -44,15 +43,15 @@ def test_the_sweeper_publishes_what_is_due_and_leaves_what_is_not(
 ) -> None:
     # On a stack where no other test waits for the schedule to do this.
     account_id = names.account()
-    with lost_publishes(direct.aws, direct.deployment):
+    with direct.lost_publishes():
         lost = accepted(direct.bank.open_account(account_id=account_id, owner_id=names.owner()))
     before = direct.tables.event(account_id, 1)
 
-    sweep(direct)
+    sweep(direct.aws, direct.deployment)
     assert direct.tables.event(account_id, 1) == before
 
-    make_due(direct, account_id, 1)
-    assert sweep(direct)["published"] >= 1
+    make_due(direct.aws, direct.deployment, account_id, 1)
+    assert sweep(direct.aws, direct.deployment)["published"] >= 1
     await_projected(direct.tables, [lost])
     assert_sides_agree(direct.tables, account_id)
 

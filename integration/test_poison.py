@@ -8,13 +8,13 @@ import pytest
 
 from integration.facts import await_projected
 from integration.ledger import assert_sides_agree, assert_totals_agree
-from integration.poison import KINDS
+from tidemark.faults.poison import KINDS
 
 if TYPE_CHECKING:
     from integration.lines import LogReader
-    from integration.messages import DeadLetters
     from integration.poison import Injected
     from integration.tables import Tables
+    from tidemark.faults.dead_letters import DeadLetters
 
 
 def test_events_that_come_after_poison_are_projected(poisoned: Injected, tables: Tables) -> None:

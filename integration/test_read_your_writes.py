@@ -8,7 +8,6 @@ import pytest
 
 from integration.accounts import accepted
 from integration.facts import await_projected
-from integration.publishing import lost_publishes
 from integration.raw import ask
 
 if TYPE_CHECKING:
@@ -65,7 +64,7 @@ def test_behind_is_honest_while_the_event_is_on_its_way(site: Site, names: Names
     accepted(site.bank.open_account(account_id=account_id, owner_id=names.owner()))
     read = site.bank.account(account_id, min_version=1, wait_ms=LONGEST_WAIT_MS)
     assert read.status == 200
-    with lost_publishes(site.aws, site.deployment):
+    with site.lost_publishes():
         lost = accepted(site.bank.deposit(account_id, 5))
 
     behind = site.bank.account(account_id, min_version=lost.version, wait_ms=100)

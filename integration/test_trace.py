@@ -9,12 +9,12 @@ import pytest
 
 from integration.accounts import Names, accepted
 from integration.facts import await_projected
-from integration.messages import DEAD_WITHIN_S, message, unknown_id
-from integration.publishing import lost_publishes
-from integration.sweeping import make_due, sweep
 from tidemark.cli import known
 from tidemark.cli import trace as verb
 from tidemark.errors import EndedError, ExitCode
+from tidemark.faults.dead_letters import DEAD_WITHIN_S
+from tidemark.faults.messages import message, unknown_id
+from tidemark.faults.sweeping import make_due, sweep
 from tidemark.host.waiting import NotYetError, eventually
 from tidemark.trace import document
 from tidemark.trace.tracing import Tracer
@@ -22,8 +22,8 @@ from tidemark.trace.tracing import Tracer
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from integration.messages import Queue
     from integration.site import Site
+    from tidemark.faults.messages import Queue
     from tidemark.targets.base import Target
 
 # Some targets show a line only a while after it was written.
@@ -153,7 +153,7 @@ def test_a_lost_publish_shows_the_outbox_and_then_the_sweepers_copy(
     direct: Site, names: Names
 ) -> None:
     account_id, key = names.account(), names.key("opening")
-    with lost_publishes(direct.aws, direct.deployment):
+    with direct.lost_publishes():
         lost = accepted(
             direct.bank.open_account(
                 account_id=account_id, owner_id=names.owner(), idempotency_key=key
@@ -164,8 +164,8 @@ def test_a_lost_publish_shows_the_outbox_and_then_the_sweepers_copy(
     assert waiting["events"][0]["outbox"]["attempts"] == 0
     assert waiting["query_side"] is None
 
-    make_due(direct, account_id, 1)
-    sweep(direct)
+    make_due(direct.aws, direct.deployment, account_id, 1)
+    sweep(direct.aws, direct.deployment)
     await_projected(direct.tables, [lost])
 
     swept = await_trace(direct, key, lambda one: {"copy", "delivery"} <= set(stages(one)))

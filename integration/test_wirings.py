@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import random
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,8 +9,8 @@ import pytest
 from integration.accounts import accepted
 from integration.facts import await_projected
 from integration.ledger import assert_sides_agree, assert_totals_agree
-from integration.messages import DeadLetters, message, unknown_id
-from integration.publishing import lost_publishes
+from tidemark.faults.dead_letters import DeadLetters
+from tidemark.faults.messages import duplicated, message, unknown_id
 
 if TYPE_CHECKING:
     from integration.accounts import Names
@@ -52,12 +50,11 @@ def test_what_the_topic_duplicates_and_reorders_is_right_in_the_end(
     direct: Site, names: Names
 ) -> None:
     account_ids = [names.account(f"a{number}") for number in range(2)]
-    with lost_publishes(direct.aws, direct.deployment):
+    with direct.lost_publishes():
         facts = commanded(direct, names.owner(), account_ids)
-    bodies = [message(one, event) for one in account_ids for event in direct.tables.log(one)] * 2
-    random.Random(SEED).shuffle(bodies)  # noqa: S311 -- a seeded order, no secret
+    bodies = [message(one, event) for one in account_ids for event in direct.tables.log(one)]
 
-    for body in bodies:
+    for body in duplicated(bodies, times=2, seed=SEED):
         direct.aws.sns.publish(TopicArn=direct.deployment.outputs["TopicArn"], Message=body)
 
     await_projected(direct.tables, facts)
@@ -78,7 +75,7 @@ def test_poison_from_the_topic_reaches_the_dead_letter_queue_of_the_function(
 
     direct.aws.sns.publish(TopicArn=direct.deployment.outputs["TopicArn"], Message=poison)
 
-    letters = DeadLetters.of(direct.deployment, direct.aws, read=in_records)
+    letters = DeadLetters.of(direct.aws, direct.deployment.outputs["DeadLetterQueueName"])
     letters.await_bodies([poison])
     await_projected(direct.tables, [opened])
     assert_sides_agree(direct.tables, account_id)
@@ -102,9 +99,3 @@ def read_model(site: Site, account_id: str) -> list[Row]:
 
 def timeless(row: Row) -> Row:
     return {name: value for name, value in row.items() if not name.endswith("_at")}
-
-
-def in_records(letter: str) -> str:
-    """The message in the event that a function failed on."""
-    body: str = json.loads(letter)["Records"][0]["Sns"]["Message"]
-    return body

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
+
+from filelock import ReadWriteLock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -12,57 +13,43 @@ if TYPE_CHECKING:
 
 
 class Turns:
-    """Locks that all workers of a session share; of one that ends, the system takes them back.
+    """A lock that all workers of a session share; of one that ends, the system takes it back.
 
     A test without workers beside it has every turn.
     """
 
     def __init__(self) -> None:
-        self._turn: TextIO | None = None
-        self._gate: TextIO | None = None
-        self._is_beside_others = False
+        self._lock: ReadWriteLock | None = None
 
     @contextmanager
     def shared_in(self, folder: Path) -> Iterator[None]:
         """Share turns with all whose folder this is."""
-        with (folder / "turn.lock").open("w") as turn, (folder / "gate.lock").open("w") as gate:
-            self._turn, self._gate = turn, gate
-            yield
-            self._turn = self._gate = None
+        self._lock = ReadWriteLock(folder / "turns.db", is_singleton=False)
+        yield
+        self._lock.close()
+        self._lock = None
 
     @contextmanager
     def beside_others(self) -> Iterator[None]:
         """A turn for what others may run beside."""
-        self._take(fcntl.LOCK_SH)
-        self._is_beside_others = True
-        try:
+        if self._lock is None:
             yield
-        finally:
-            self._is_beside_others = False
-            self._leave()
+            return
+        with self._lock.read_lock():
+            yield
 
     @contextmanager
     def alone(self) -> Iterator[None]:
-        """A turn for what changes for all: it begins when the others' tests have ended."""
-        self._leave()  # two that wait for each other's end would wait for ever
-        self._take(fcntl.LOCK_EX)
-        try:
+        """Within such a turn, one for what changes for all: the others' tests have ended then."""
+        if self._lock is None:
             yield
+            return
+        self._lock.release()  # two that wait for each other's end would wait for ever
+        try:
+            with self._lock.write_lock():
+                yield
         finally:
-            self._leave()
-            if self._is_beside_others:
-                self._take(fcntl.LOCK_SH)
-
-    def _take(self, kind: int) -> None:
-        if self._turn is not None and self._gate is not None:
-            # Who waits to be alone holds the gate, so that no others come in meanwhile.
-            fcntl.flock(self._gate, fcntl.LOCK_EX)
-            fcntl.flock(self._turn, kind)
-            fcntl.flock(self._gate, fcntl.LOCK_UN)
-
-    def _leave(self) -> None:
-        if self._turn is not None:
-            fcntl.flock(self._turn, fcntl.LOCK_UN)
+            self._lock.acquire_read()
 
 
 TURNS = Turns()

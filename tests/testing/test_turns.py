@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
+from filelock import ReadWriteLock, Timeout
 
 from integration.turns import Turns
 
@@ -26,28 +26,45 @@ def workers(tmp_path: Path) -> Iterator[list[Turns]]:
         yield all_of_them
 
 
+@pytest.fixture
+def stranger(tmp_path: Path) -> Iterator[ReadWriteLock]:
+    """The lock of a worker beside these."""
+    lock = ReadWriteLock(tmp_path / "turns.db", is_singleton=False)
+    yield lock
+    lock.close()
+
+
 def test_tests_run_beside_each_other(workers: list[Turns]) -> None:
     first, second, _ = workers
     with first.beside_others(), second.beside_others():
         pass
 
 
-def test_no_fault_begins_while_a_test_of_another_runs(workers: list[Turns], tmp_path: Path) -> None:
-    with (tmp_path / "turn.lock").open() as turn:
-        with workers[0].beside_others(), pytest.raises(BlockingIOError):
-            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+def test_no_fault_begins_while_a_test_of_another_runs(
+    workers: list[Turns], stranger: ReadWriteLock
+) -> None:
+    with workers[0].beside_others(), pytest.raises(Timeout), stranger.write_lock(blocking=False):
+        pass
 
-        fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    with stranger.write_lock(blocking=False):
+        pass
 
 
-def test_a_test_goes_on_beside_others_after_its_fault(workers: list[Turns], tmp_path: Path) -> None:
-    with (tmp_path / "turn.lock").open() as turn, workers[0].beside_others():
-        with workers[0].alone(), pytest.raises(BlockingIOError):
-            fcntl.flock(turn, fcntl.LOCK_SH | fcntl.LOCK_NB)
+def test_a_test_goes_on_beside_others_after_its_fault(
+    workers: list[Turns], stranger: ReadWriteLock
+) -> None:
+    with workers[0].beside_others():
+        with (
+            workers[0].alone(),
+            pytest.raises(Timeout),
+            stranger.read_lock(blocking=False),
+        ):
+            pass
 
-        fcntl.flock(turn, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        with pytest.raises(BlockingIOError):
-            fcntl.flock(turn, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        with stranger.read_lock(blocking=False):
+            pass
+        with pytest.raises(Timeout), stranger.write_lock(blocking=False):
+            pass
 
 
 def test_faults_of_all_workers_at_once_come_one_after_the_other(workers: list[Turns]) -> None:

@@ -27,6 +27,7 @@ class Letter:
         message_id: The message's id; its deliveries were logged under it.
         receive_count: How often the dead-letter queue handed it out, this look included.
         sent_at_ms: When the message was sent, UTC milliseconds; ``None`` if not known.
+        text: The message.
         event: The event it says it carries, as far as it can be read.
         reason: Why it is here, where Lambda said so.
     """
@@ -34,6 +35,7 @@ class Letter:
     message_id: str
     receive_count: int
     sent_at_ms: int | None
+    text: str = ""
     event: Mapping[str, Any] = field(default_factory=dict)
     reason: str | None = None
 
@@ -112,6 +114,7 @@ def read(message: MessageTypeDef) -> list[Letter]:
             message_id=message_id or message["MessageId"],
             receive_count=int(attributes.get("ApproximateReceiveCount", "1")),
             sent_at_ms=None if sent is None else int(sent),
+            text=text,
             event=_object(text),
             reason=error,
         )

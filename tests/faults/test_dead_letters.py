@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import pytest
 from moto import mock_aws
 
-from integration.messages import DeadLetters
 from tidemark.aws.clients import AwsClients
 from tidemark.aws.connection import EMULATOR_CREDENTIALS, Connection
+from tidemark.faults.dead_letters import DeadLetters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
