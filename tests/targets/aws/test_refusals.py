@@ -185,9 +185,9 @@ def test_another_account_than_the_named_one_is_refused(
 
 @pytest.mark.usefixtures("credentials", "no_calls")
 def test_auto_is_never_aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))  # without a docker
+    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
     options = TargetOptions(state=tmp_path)
-    environ = {"PATH": str(tmp_path), "AWS_PROFILE": "work", "AWS_REGION": "eu-west-1"}
+    environ = {"AWS_PROFILE": "work", "AWS_REGION": "eu-west-1"}
 
     chosen = choose("auto", options, environ)
 
