@@ -32,10 +32,12 @@ def test_without_an_engine_localstack_ends_the_session_with_one_sentence(
     session = project.run(DEPLOYED, "--target", "localstack", DOCKER_HOST=no_engine)
 
     assert session.exit_code == ExitCode.FAILED
-    assert session.output.count("No Docker engine answers: start it") == 1
+    assert (
+        session.output.count(f"No Docker engine answers (DOCKER_HOST {no_engine}): start it") == 1
+    )
     assert "Traceback" not in session.output
     assert "What there is to look at" not in session.output
-    assert not list((project.folder / "state" / "pytest").iterdir())
+    assert not list(project.folder.glob("state/pytest/*"))
 
 
 def test_an_endpoint_that_does_not_answer_ends_the_session_with_one_sentence(

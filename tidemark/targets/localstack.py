@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from tidemark.errors import RefusedError, TidemarkError
 from tidemark.host import ports
-from tidemark.host.progress import Steps
 from tidemark.host.state import write_json
 from tidemark.targets import compose_file, container_trouble, emulators, engine
 from tidemark.targets.base import LocalTarget, SilentTargetError
@@ -56,23 +55,7 @@ class LocalStackTarget(LocalTarget):
             self._refuse_another_image()
             return running
         self.stop()  # what is left of one that has ended
-        with engine.connected() as docker:
-            described = self._described(DOCKER_SOCKET=engine.socket_path(docker))
-        port = self.options.port
-        if port is not None or not self.options.is_private:  # else the engine chooses
-            port = ports.choose(port, preferred=compose_file.usual_port(os.environ))
-        if not engine.has_image(image := described["image"]):
-            Steps().say(f"  {image} is not on this machine: it is pulled, this once.")
-            with Steps().step(f"{image} is pulled") as show:
-                engine.pull(image, show)
-        Steps().say("  LocalStack is given Docker's socket: as good as root on the engine's host.")
-        with starting(self):
-            self._remember()
-            # By a thread, which an interruption lets finish: what the engine makes of a request
-            # that was left alone could not be removed.
-            with ThreadPoolExecutor(1) as pool:
-                pool.submit(_run, described, port).result()
-            return self._await_first_answer(image)
+        return self._start_anew()
 
     def find(self) -> Connection | None:
         """The running LocalStack; see :meth:`Target.find`."""
@@ -128,6 +111,28 @@ class LocalStackTarget(LocalTarget):
             return
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(printed)
+
+    def _start_anew(self) -> Connection:
+        from tidemark.host.progress import Steps  # noqa: PLC0415 -- sessions without a deployment stay quick
+
+        steps = Steps()
+        with engine.connected() as docker:
+            described = self._described(DOCKER_SOCKET=engine.socket_path(docker))
+        port = self.options.port
+        if port is not None or not self.options.is_private:  # else the engine chooses
+            port = ports.choose(port, preferred=compose_file.usual_port(os.environ))
+        if not engine.has_image(image := described["image"]):
+            steps.say(f"  {image} is not on this machine: it is pulled, this once.")
+            with steps.step(f"{image} is pulled") as show:
+                engine.pull(image, show)
+        steps.say("  LocalStack is given Docker's socket: as good as root on the engine's host.")
+        with starting(self):
+            self._remember()
+            # By a thread, which an interruption lets finish: what the engine makes of a request
+            # that was left alone could not be removed.
+            with ThreadPoolExecutor(1) as pool:
+                pool.submit(_run, described, port).result()
+            return self._await_first_answer(image)
 
     def _remember(self) -> None:
         write_json(self._record, {"container": self._container})
