@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tidemark.deploy.kept import is_retained
-from tidemark.errors import RefusedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -46,19 +45,6 @@ class Changes:
     preparations: Sequence[Preparation]
     tags: Mapping[str, str]
     is_priced: bool
-
-    def refuse_those_of_others(self) -> None:
-        """Refuse to take the place of a stack that somebody else made.
-
-        Raises:
-            RefusedError: There is one of that name.
-        """
-        for stack, live in self.changed:
-            if live is not None and not live.is_ours:
-                raise RefusedError(
-                    f"{stack.name} in account {self.account}, {self.region}, is not of "
-                    "Tidemark's making (no tag project=tidemark): choose another --stack-name."
-                )
 
     @property
     def question(self) -> str:

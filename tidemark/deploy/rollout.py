@@ -10,7 +10,7 @@ from tidemark.aws import stacks
 from tidemark.deploy import custom_resources, outputs, teardown
 from tidemark.deploy.cdk import last_words
 from tidemark.deploy.undoing import DeployError, stopped_with
-from tidemark.errors import TidemarkError
+from tidemark.errors import RefusedError, TidemarkError
 from tidemark.host.waiting import NotSeenError, NotYetError, eventually
 
 if TYPE_CHECKING:
@@ -77,10 +77,21 @@ class Rollout:
                 )
 
     def changed(self) -> list[tuple[SynthesisedStack, LiveStack | None]]:
-        """The stacks that a deploy would create, change or repair, each as it is there."""
-        found = (
+        """The stacks that a deploy would create, change or repair, each as it is there.
+
+        Raises:
+            RefusedError: There is a stack of that name that somebody else made.
+        """
+        at = self.clients.connection
+        found = [
             (one, stacks.await_settled(self.clients, one.name)) for one in self.assembly.stacks
-        )
+        ]
+        for stack, live in found:
+            if live is not None and not live.is_ours:
+                raise RefusedError(
+                    f"{stack.name} in account {at.account}, {at.region}, is not of Tidemark's "
+                    "making (no tag project=tidemark): choose another --stack-name."
+                )
         return [(stack, live) for stack, live in found if self._differs(stack, live)]
 
     def run(self) -> Iterator[Deployment]:

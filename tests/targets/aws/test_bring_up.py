@@ -13,7 +13,7 @@ from tests.targets.aws.small_stack import Person, RecordingCdk, bring_up, templa
 from tidemark import targets
 from tidemark.aws.clients import AwsClients
 from tidemark.aws.connection import Connection
-from tidemark.aws.stacks import template_digest
+from tidemark.aws.stacks import LiveStack, template_digest
 from tidemark.deploy import kept
 from tidemark.errors import RefusedError, TidemarkError
 from tidemark.targets import aws_log_role
@@ -189,6 +189,17 @@ def test_a_stack_of_that_name_that_is_somebody_elses_is_never_touched(
         deploy(aws, checkout, person)
 
     assert person.asked == []
+
+
+@pytest.mark.usefixtures("account")
+def test_nor_is_it_used_where_it_is_the_very_same(
+    aws: Target, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deploy(aws, checkout, Person())
+    monkeypatch.setattr(LiveStack, "is_ours", False)
+
+    with pytest.raises(RefusedError, match="not of Tidemark's making"):
+        deploy(aws, checkout, Person())
 
 
 def test_a_change_set_that_an_interrupted_deploy_left_is_no_stack_of_somebody_else(
