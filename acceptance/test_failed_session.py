@@ -85,7 +85,7 @@ def test_a_session_whose_deploy_fails_points_to_what_is_there(tmp_path: Path) ->
     assert "The deploy of Tidemark failed: Broken (AWS::IAM::Policy)" in ended.stdout
     state = re.escape(str(tmp_path / "state"))
     named = {Path(one) for one in re.findall(rf"{state}[^\s)]*[^\s).]", ended.stdout)}
-    assert {path.name for path in named} == {"deploy.log", "Tidemark", "failed"}
+    assert {path.name for path in named} == {"deploy.log", "failed"}
     assert [path for path in named if not path.exists()] == []
     events = json.loads((evidence_of(ended) / "Tidemark" / "stack-events.json").read_text())
     assert "CREATE_FAILED" in {event["ResourceStatus"] for event in events}

@@ -74,7 +74,7 @@ def site(testbed: Testbed, deployment: Deployment, aws: AwsClients) -> Iterator[
 @pytest.fixture(scope="session")
 def direct(testbed: Testbed, deployment: Deployment, aws: AwsClients) -> Iterator[Site]:  # noqa: ARG001 -- the first stack is the session's
     """A second stack beside the first, in the wiring without a queue."""
-    with site_of(testbed, testbed.deployed(wiring="direct"), aws) as site:
+    with site_of(testbed, testbed.deploy(wiring="direct").deployment, aws) as site:
         yield site
 
 

@@ -40,7 +40,7 @@ def recording_bed(testbed: Testbed, deployment: Deployment) -> Iterator[Testbed]
 @pytest.mark.parametrize("wiring", ["queued", "direct"])
 def test_the_functions_call_what_was_recorded(recording_bed: Testbed, wiring: str) -> None:
     expected = CallLog.read(recording_bed.plan.checkout / PATH).calls[wiring]
-    deployed = recording_bed.deployed(wiring=wiring)
+    deployed = recording_bed.deploy(wiring=wiring).deployment
     with site_of(recording_bed, deployed, AwsClients(recording_bed.connection)) as site:
         make_every_call(site)
 

@@ -10,7 +10,7 @@ import os
 import time
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -21,7 +21,7 @@ from tidemark.testing.capabilities import Capabilities
 from tidemark.testing.ending import interrupted_by_kill
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from tidemark.api.client import Client
     from tidemark.aws.clients import AwsClients
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
 _PLAN = pytest.StashKey[options.Plan]()
 _LAST_WORDS = pytest.StashKey[list[str]]()
 _EXIT_CODE = pytest.StashKey[ExitCode]()
-_LACKING = pytest.StashKey["frozenset[str] | None"]()
+_CAPABILITIES = pytest.StashKey[Capabilities]()
+_TESTBED = pytest.StashKey["Testbed"]()
 _SESSION_STATE = pytest.StashKey[Path]()
 # What a worker of pytest-xdist is told.
 _STATE = "tidemark_state"
@@ -56,22 +57,14 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Skip a test that needs what the target is known to lack, before anything is started."""
-    needed = _needed(item)
-    unknown = [one for one in needed if one not in capabilities.CAPABILITIES]
-    if unknown:
-        known = ", ".join(capabilities.CAPABILITIES)
-        pytest.fail(f"There is no capability {unknown[0]!r}: {known}.", pytrace=False)
-    if needed and (lacking := _lacking(item.config)) is not None:
-        _skip_without(Capabilities(item.config.stash[_PLAN].target, lacking, _never), needed)
-
-
-@pytest.fixture(autouse=True)
-def _needs_are_met(request: pytest.FixtureRequest) -> None:
-    """Skip a test that needs what the target turns out to lack, where nobody knew."""
-    needed = _needed(request.node)
-    if needed and _lacking(request.config) is None:
-        _skip_without(request.getfixturevalue("capabilities"), needed)
+    """Skip a test that needs what the target lacks; what nobody knows of it is measured then."""
+    for capability in (one for marker in item.iter_markers("needs") for one in marker.args):
+        if capability not in capabilities.CAPABILITIES:
+            known = ", ".join(capabilities.CAPABILITIES)
+            pytest.fail(f"There is no capability {capability!r}: {known}.", pytrace=False)
+        target = _capabilities(item.config)
+        if capability not in target:
+            pytest.skip(target.why_not(capability))
 
 
 def pytest_report_collectionfinish(
@@ -112,14 +105,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 def testbed(request: pytest.FixtureRequest) -> Testbed:
     """The session's own target and the stacks on it; all of it is removed at the end."""
     with _ending(request.config):
-        return _testbed(request.config, _state(request.config))
+        return _testbed(request.config)
 
 
 @pytest.fixture(scope="session")
 def deployments(testbed: Testbed, request: pytest.FixtureRequest) -> dict[str, Deployment]:
     """The app's deployed stacks by name, each after those that it depends on."""
     with _ending(request.config):
-        return testbed.deployments()
+        return testbed.deploy().by_name
 
 
 @pytest.fixture(scope="session")
@@ -130,7 +123,7 @@ def deployment(
 ) -> Deployment:
     """The deployed stack: of several, that with the API, or that `--tidemark-stack` names."""
     with _ending(request.config):
-        return testbed.deployed()
+        return testbed.deploy().deployment
 
 
 @pytest.fixture(scope="session")
@@ -142,17 +135,7 @@ def target(testbed: Testbed, deployments: dict[str, Deployment]) -> Target:  # n
 @pytest.fixture(scope="session", name="capabilities")
 def target_capabilities(request: pytest.FixtureRequest) -> Capabilities:
     """What the target can do, of what targets differ in."""
-    target_name, lacking = request.config.stash[_PLAN].target, _lacking(request.config)
-    if lacking is not None:
-        return Capabilities(target_name, lacking, _never)
-    deployment: Deployment = request.getfixturevalue("deployment")
-    testbed: Testbed = request.getfixturevalue("testbed")
-
-    def measure(capability: str) -> RowResult:
-        with _ending(request.config):
-            return testbed.probed(capability, deployment)
-
-    return Capabilities(target_name, None, measure)
+    return _capabilities(request.config)
 
 
 @pytest.fixture(scope="session")
@@ -185,26 +168,17 @@ def eventually() -> Callable[..., object]:
     return eventually
 
 
-def _lacking(config: pytest.Config) -> frozenset[str] | None:
-    if _LACKING not in config.stash:
+def _capabilities(config: pytest.Config) -> Capabilities:
+    if _CAPABILITIES not in config.stash:
         plan = config.stash[_PLAN]
-        config.stash[_LACKING] = capabilities.measured(plan.target, plan.endpoint_url)
-    return config.stash[_LACKING]
 
+        def measure(capability: str) -> RowResult:
+            with _ending(config):
+                return _testbed(config).probe(capability)
 
-def _needed(item: pytest.Item) -> list[str]:
-    """The capabilities that a test declares to need."""
-    return [capability for marker in item.iter_markers("needs") for capability in marker.args]
-
-
-def _skip_without(target: Capabilities, needed: Iterable[str]) -> None:
-    for capability in needed:
-        if capability not in target:
-            pytest.skip(target.why_not(capability))
-
-
-def _never(capability: str) -> NoReturn:
-    raise AssertionError(f"{capability} is known, and not measured")
+        lacking = capabilities.look_up(plan.target, plan.endpoint_url)
+        config.stash[_CAPABILITIES] = Capabilities(plan.target, lacking, measure)
+    return config.stash[_CAPABILITIES]
 
 
 def _state(config: Any) -> Path:
@@ -232,11 +206,14 @@ def _state(config: Any) -> Path:
     return state
 
 
-def _testbed(config: pytest.Config, state: Path) -> Testbed:
-    from tidemark.host.progress import Steps  # noqa: PLC0415 -- sessions without a deployment stay quick
-    from tidemark.testing.testbed import Testbed  # noqa: PLC0415 -- likewise
+def _testbed(config: pytest.Config) -> Testbed:
+    """The session's testbed, in this process."""
+    if _TESTBED not in config.stash:
+        from tidemark.host.progress import Steps  # noqa: PLC0415 -- sessions without a deployment stay quick
+        from tidemark.testing.testbed import Testbed  # noqa: PLC0415 -- likewise
 
-    return Testbed(config.stash[_PLAN], state, Steps())
+        config.stash[_TESTBED] = Testbed(config.stash[_PLAN], _state(config), Steps())
+    return config.stash[_TESTBED]
 
 
 def _close(session: pytest.Session) -> None:
@@ -247,7 +224,7 @@ def _close(session: pytest.Session) -> None:
     if is_unused(state):
         clear(state)
         return
-    bed = _testbed(session.config, state)
+    bed = _testbed(session.config)
     if _is_shared(session.config) and bed.failures:
         session.config.stash[_EXIT_CODE] = bed.failures[0].exit_code
     try:

@@ -66,7 +66,7 @@ def test_the_plugin_takes_for_lacking_what_was_measured_so(target: str, version:
 
 
 def test_what_is_committed_was_measured_on_the_pinned_versions() -> None:
-    assert {capabilities.measured(target, None) for target in MEASURED} == set(
+    assert {capabilities.look_up(target, None) for target in MEASURED} == set(
         capabilities.MEASURED.values()
     )
 

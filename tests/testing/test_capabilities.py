@@ -13,7 +13,7 @@ import pytest
 from tests.probe.asking import row_result
 from tidemark.errors import ExitCode
 from tidemark.probe.observation import Comparison
-from tidemark.testing.capabilities import CAPABILITIES, MEASURED, Capabilities, measured
+from tidemark.testing.capabilities import CAPABILITIES, MEASURED, Capabilities, look_up
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,7 +53,7 @@ def test_what_a_target_lacks_is_a_capability() -> None:
 
 
 def test_aws_can_do_all_of_it() -> None:
-    assert measured("aws", None) == frozenset()
+    assert look_up("aws", None) == frozenset()
 
 
 @pytest.mark.parametrize(
@@ -67,18 +67,18 @@ def test_an_endpoint_lacks_what_the_emulator_behind_it_lacks(
     path: str, target: str, version: str
 ) -> None:
     with answering(path, version) as endpoint:
-        assert measured("endpoint", endpoint) == MEASURED[target, version] != frozenset()
+        assert look_up("endpoint", endpoint) == MEASURED[target, version] != frozenset()
 
 
 def test_nobody_knows_beforehand_what_another_version_lacks(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with answering("/_localstack/health", "2026.11.0") as endpoint:
-        assert measured("endpoint", endpoint) is None
+        assert look_up("endpoint", endpoint) is None
     with answering("/nothing", "1.5.33") as endpoint:
-        assert measured("endpoint", endpoint) is None
+        assert look_up("endpoint", endpoint) is None
     monkeypatch.setenv("LOCALSTACK_IMAGE", "acme/localstack:9")
-    assert measured("localstack", None) is None
+    assert look_up("localstack", None) is None
 
 
 def test_what_nobody_knows_is_probed_once_when_it_is_asked_for() -> None:

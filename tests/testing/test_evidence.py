@@ -40,8 +40,8 @@ def bed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Testbed:
     bed = Testbed(Plan("embedded", None, tmp_path), tmp_path / "state", Steps())
     connection = Connection("us-east-1", ENDPOINT, EMULATOR_CREDENTIALS)
     monkeypatch.setattr(bed.target, "find", lambda: connection)
-    monkeypatch.setattr(bed, "_deploy", lambda _: DeployedApp("Tidemark", (DEPLOYMENT,)))
-    bed.deployed()
+    monkeypatch.setattr(bed, "_begin", lambda _: DeployedApp("Tidemark", (DEPLOYMENT,)))
+    bed.deploy()
     monkeypatch.setattr(evidence, "keep", lambda folder, *_, **__: folder.mkdir(parents=True))
     return bed
 

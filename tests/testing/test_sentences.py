@@ -48,7 +48,7 @@ FULL_DISK = "OSError(errno.ENOSPC, 'No space left on device')"
 def test_what_libraries_raise_is_a_sentence_with_what_was_noted(
     project: Project, error: str, sentence: str
 ) -> None:
-    (project.folder / "conftest.py").write_text(BROKEN.format(error=error, method="app"))
+    (project.folder / "conftest.py").write_text(BROKEN.format(error=error, method="deploy"))
 
     session = project.run(DEPLOYED)
 
@@ -60,9 +60,7 @@ def test_what_libraries_raise_is_a_sentence_with_what_was_noted(
 
 
 def test_a_bug_keeps_its_trace(project: Project) -> None:
-    (project.folder / "conftest.py").write_text(
-        BROKEN.format(error="KeyError(1)", method="app")
-    )
+    (project.folder / "conftest.py").write_text(BROKEN.format(error="KeyError(1)", method="deploy"))
 
     session = project.run(DEPLOYED)
 
@@ -100,7 +98,8 @@ def test_what_a_failed_session_points_to_is_there_when_it_has_ended(project: Pro
     assert "The CDK app does not synthesise: ValueError: no such thing" in session.output
     state = str(project.folder / "state")
     named = {Path(one) for one in re.findall(rf"{re.escape(state)}[^\s)]*[^\s).]", session.output)}
-    assert {path.name for path in named} == {"synth.log", "Tidemark", "failed"}
+    assert {path.name for path in named} == {"synth.log", "failed"}
+    assert session.output.count("What there is to look at") == 1
     assert [path for path in named if not path.exists()] == []
     [log] = [path for path in named if path.suffix]
     assert "some words" in log.read_text(encoding="utf-8")
@@ -127,10 +126,10 @@ def test_the_log_of_a_target_that_did_not_start_is_there_when_it_is_named(
 
     monkeypatch.setattr(bed.target, "start", start)
     with pytest.raises(TidemarkError, match="see "):
-        bed.deployed()
+        bed.deploy()
     monkeypatch.setattr(bed.target, "start", again)
     with pytest.raises(TidemarkError, match="again"):
-        bed.deployed(size="small")
+        bed.deploy(size="small")
 
     bed.remove()
 

@@ -63,9 +63,9 @@ def test_the_first_stack_of_any_app_may_name_itself_and_others_may_not(
 ) -> None:
     bed = bed_of(tmp_path)
 
-    bed.deployed()
-    bed.deployed()
-    bed.deployed(size="small")
+    bed.deploy()
+    bed.deploy()
+    bed.deploy(size="small")
 
     assert [app.may_name_itself for app in brought_up] == [True, False]
     assert [app.command for app in brought_up] == [("python", "app.py")] * 2
@@ -74,14 +74,14 @@ def test_the_first_stack_of_any_app_may_name_itself_and_others_may_not(
 
 def test_on_a_target_of_others_no_stack_names_itself(brought_up: list[App], tmp_path: Path) -> None:
     beds = [bed_of(tmp_path / session, target="endpoint") for session in ("one", "two")]
-    names = {bed.deployed().stack_name for bed in beds}
+    names = {bed.deploy().deployment.stack_name for bed in beds}
 
     assert [app.may_name_itself for app in brought_up] == [False, False]
     assert len(names) == 2
 
 
 def test_tidemarks_own_app_is_found_synthesised(brought_up: list[App], tmp_path: Path) -> None:
-    bed_of(tmp_path, command="python -m stack.app").deployed()
+    bed_of(tmp_path, command="python -m stack.app").deploy()
 
     [app] = brought_up
     assert app.folder is None
@@ -125,7 +125,7 @@ def test_two_sessions_at_once_have_nothing_of_the_same_name(
 ) -> None:
     projects = [tmp_path / "one", tmp_path / "two"]
     for one in projects:
-        bed_of(one, target="endpoint").deployed()
+        bed_of(one, target="endpoint").deploy()
 
     assert len({app.stack_name for app in brought_up}) == 2
     assert len({app.folder for app in brought_up}) == 2

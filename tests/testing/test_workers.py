@@ -119,7 +119,8 @@ def test_what_an_app_was_made_from_is_shared_too(
     assembly = Assembly(tmp_path / "cdk.out", ())
     monkeypatch.setattr(Assembly, "read", lambda folder: Assembly(folder, ()))
 
-    apps = [one.apps.get({}, lambda: DeployedApp("Tidemark", (), assembly)) for one in workers]
+    app = DeployedApp("Tidemark", (), assembly=assembly)
+    apps = [one.apps.get({}, lambda: app) for one in workers]
 
     assert [one.assembly for one in apps] == [assembly] * len(workers)
 

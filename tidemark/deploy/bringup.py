@@ -159,7 +159,8 @@ class BringUp:
         error.add_note(
             f"It stays as it is, to be looked at with `tidemark logs`; {self._undone_by}."
         )
-        error.add_note(f"What there is to look at: {self._evidence}")
+        if not self.is_temporary:
+            error.add_note(f"What there is to look at: {self._evidence}")
         return error
 
     def _synthesise(self) -> Assembly:
@@ -227,6 +228,7 @@ class BringUp:
             evidence=self._evidence,
             stack_names=lambda: self._stack_names,
             began_ms=self._began_ms,
+            says_where=not self.is_temporary,
         )
 
     @property

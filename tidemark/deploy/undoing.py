@@ -42,6 +42,7 @@ class Undoing:
         evidence: The folder for what there is to look at.
         stack_names: Says what the stacks are called, as far as is known by then.
         began_ms: When it was begun, UTC milliseconds.
+        says_where: Whether an error says where that folder is; if not, somebody does later.
     """
 
     target: Target
@@ -50,6 +51,7 @@ class Undoing:
     evidence: Path
     stack_names: Callable[[], tuple[str, ...]]
     began_ms: int
+    says_where: bool = True
 
     @contextmanager
     def on_failure(self) -> Iterator[None]:
@@ -115,10 +117,10 @@ class Undoing:
         """Say where there is something to look at, if there is."""
         if not self.evidence.is_dir():
             return
-        if any(self.evidence.iterdir()):
+        if any(self.evidence.iterdir()) and self.says_where:
             error.add_note(f"What there is to look at: {self.evidence}")
-        else:
-            self.evidence.rmdir()
+        with suppress(OSError):
+            self.evidence.rmdir()  # if there is nothing in it
 
     def _remove_what_never_was(self) -> None:
         """Delete stacks whose creation failed: nothing is left of them but their names."""

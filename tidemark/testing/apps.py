@@ -30,31 +30,38 @@ class DeployedApp:
     Attributes:
         name: What its stack was told to be called.
         deployments: Its stacks, each after those that it depends on.
+        wanted: Which of them the session was told that its tests are about.
         assembly: What they were made from, if that was made here.
     """
 
     name: str
     deployments: tuple[Deployment, ...]
+    wanted: str | None = None
     assembly: Assembly | None = None
 
-    def choose(self, stack_name: str | None) -> Deployment:
-        """The stack of that name, or the one that tests can only be about.
+    @property
+    def by_name(self) -> dict[str, Deployment]:
+        """Its stacks by name."""
+        return {one.stack_name: one for one in self.deployments}
+
+    @property
+    def deployment(self) -> Deployment:
+        """The stack that the tests are about: the named one, or the only one with an API.
 
         Raises:
             RefusedError: Nothing says which one.
         """
-        told = f"{self.name}-{stack_name}"
         found = [
             one
             for one in self.deployments
-            if one.stack_name in {stack_name, told}
-            or (stack_name is None and (one.api_url or len(self.deployments) == 1))
+            if one.stack_name in {self.wanted, f"{self.name}-{self.wanted}"}
+            or (self.wanted is None and (one.api_url or len(self.deployments) == 1))
         ]
         if len(found) == 1:
             return found[0]
-        names = ", ".join(one.stack_name for one in self.deployments)
-        if stack_name is not None:
-            raise RefusedError(f"The CDK app has no stack {stack_name}: it has {names}.")
+        names = ", ".join(self.by_name)
+        if self.wanted is not None:
+            raise RefusedError(f"The CDK app has no stack {self.wanted}: it has {names}.")
         raise RefusedError(
             f"The CDK app has several stacks ({names}), and not just one of them outputs RestApiId "
             "and ApiStage: say with --tidemark-stack which one `deployment` is, or ask for "
@@ -67,6 +74,7 @@ class DeployedApp:
         return {
             "name": self.name,
             "deployments": [asdict(one) for one in self.deployments],
+            "wanted": self.wanted,
             "assembly": None if self.assembly is None else str(self.assembly.folder),
         }
 
@@ -77,6 +85,7 @@ class DeployedApp:
         return cls(
             document["name"],
             tuple(Deployment(**one) for one in document["deployments"]),
+            document["wanted"],
             None if folder is None else Assembly.read(Path(folder)),
         )
 

@@ -35,7 +35,7 @@ MEASURED: Mapping[tuple[str, str], frozenset[str]] = {
 """What the emulators lack, by target and version, according to the committed results."""
 
 
-def measured(target_name: str, endpoint: str | None) -> frozenset[str] | None:
+def look_up(target_name: str, endpoint: str | None) -> frozenset[str] | None:
     """The capabilities that a target is known to lack before it is started.
 
     Args:

@@ -83,46 +83,27 @@ class Testbed:
             )
         return connection
 
-    def deployments(self, **contexts: str) -> dict[str, Deployment]:
-        """Deploy the app's stacks with further context values, once, and prove the bank's to work.
-
-        Returns:
-            The deployments by stack name, each after those that it depends on.
-
-        Raises:
-            TidemarkError: One cannot be deployed or does not work.
-        """
-        return {one.stack_name: one for one in self.app(contexts).deployments}
-
-    def deployed(self, **contexts: str) -> Deployment:
-        """The one of these deployments that the session's tests are about.
-
-        Raises:
-            TidemarkError: One cannot be deployed or does not work, or nothing says which it is.
-        """
-        return self.app(contexts).choose(self.plan.stack_name)
-
-    def app(self, contexts: Mapping[str, str]) -> DeployedApp:
-        """The app with these further context values, deployed.
+    def deploy(self, **contexts: str) -> DeployedApp:
+        """Deploy the app with further context values, once, and prove the bank's to work.
 
         Raises:
             TidemarkError: It cannot be deployed or does not work.
         """
-        return self._apps.get(contexts, lambda: self._deploy(contexts))
+        return self._apps.get(contexts, lambda: self._begin(contexts))
 
-    def _deploy(self, contexts: Mapping[str, str]) -> DeployedApp:
+    def _begin(self, contexts: Mapping[str, str]) -> DeployedApp:
         if self.plan.stack_name is not None and not self.plan.command:
-            return self._joined(self.plan.stack_name, contexts)
+            return self._join(self.plan.stack_name, contexts)
         return self._bring_up("-".join([self._name, *contexts.values()]), contexts)
 
-    def _joined(self, stack_name: str, contexts: Mapping[str, str]) -> DeployedApp:
+    def _join(self, stack_name: str, contexts: Mapping[str, str]) -> DeployedApp:
         """A stack that somebody else deployed and keeps."""
         if contexts:
             raise TidemarkError(
                 f"The session was given the stack {stack_name} and deploys no other: leave out "
                 "--tidemark-stack."
             )
-        connection = self._found()
+        connection = self._reach()
         clients = AwsClients(connection)
         live = stacks.await_settled(clients, stack_name)
         if live is None or not live.is_settled:
@@ -133,7 +114,7 @@ class Testbed:
             )
         deployment = deployment_of(self.target, clients, stack_name, live)
         self._say_where(deployment)
-        return DeployedApp(stack_name, (deployment,))
+        return DeployedApp(stack_name, (deployment,), stack_name)
 
     def _bring_up(self, name: str, contexts: Mapping[str, str]) -> DeployedApp:
         app = App(
@@ -148,7 +129,7 @@ class Testbed:
             is_alone = self.target.is_ours and not self._apps.all()
             app = replace(app, folder=self.state / "synth" / name, may_name_itself=is_alone)
         if self.target.asks_first:
-            self._found()
+            self._reach()
         try:
             brought = BringUp(
                 app=app,
@@ -156,7 +137,7 @@ class Testbed:
                 cdk=Cdk(self.plan.checkout, self.state, Children(self.journal)),
                 state=self.state,
                 steps=self.steps,
-                agree=self._agreed,
+                agree=self._agree,
                 is_temporary=True,
             ).up()
         except InterruptedByUserError:
@@ -164,9 +145,10 @@ class Testbed:
             raise InterruptedByUserError("Interrupted.") from None
         for deployment in brought.deployments:
             self._say_where(deployment)
-        return DeployedApp(name, brought.deployments, synthesis.find(app))
+        wanted, assembly = self.plan.stack_name, synthesis.find(app)
+        return DeployedApp(name, brought.deployments, wanted, assembly)
 
-    def _found(self) -> Connection:
+    def _reach(self) -> Connection:
         """How to reach the target; one that asks first, only in the account that was named."""
         connection = self.target.start()
         named = os.environ.get(ACCOUNT_VARIABLE)
@@ -177,7 +159,7 @@ class Testbed:
             )
         return connection
 
-    def _agreed(self, shown: Iterable[str], question: str) -> None:
+    def _agree(self, shown: Iterable[str], question: str) -> None:
         """Consent, given beforehand by whoever named the target and its account."""
         for line in [*shown, f"{question} Yes: the session was told to."]:
             self.steps.say(f"  {line}")
@@ -233,11 +215,12 @@ class Testbed:
                 session="pytest",
             )
 
-    def probed(self, capability: str, deployment: Deployment) -> RowResult:
-        """Ask the probe whether the target has a capability."""
+    def probe(self, capability: str) -> RowResult:
+        """Ask the probe whether the target, with the stack on it, has a capability."""
         from tidemark.probe.rows import ROWS  # noqa: PLC0415 -- only on a target that nobody measured
         from tidemark.probe.running import ask  # noqa: PLC0415 -- likewise
 
+        deployment = self.deploy().deployment
         [row] = [one for one in ROWS if one.capability == capability]
         run = ask(
             [row],

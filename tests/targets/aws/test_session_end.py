@@ -63,7 +63,7 @@ def test_a_stack_that_does_not_work_is_removed(
 ) -> None:
     monkeypatch.setattr(first_deposit, "make", fail)
     with pytest.raises(TidemarkError, match="It does not work"):
-        bed.deployed()
+        bed.deploy()
     assert len(stacks_of(account)) == 1
 
     bed.remove()
@@ -78,7 +78,7 @@ def test_a_stack_that_is_not_whole_is_removed(
     monkeypatch.setattr(rollout, "_OUTPUTS_WITHIN_S", 0.0)
     monkeypatch.setattr(stacks, "live_digest", lambda *_: "another")
     with pytest.raises(TidemarkError, match="is not the synthesised one"):
-        bed.deployed()
+        bed.deploy()
 
     bed.remove()
 
@@ -98,7 +98,7 @@ def interrupted(bed: Testbed, monkeypatch: pytest.MonkeyPatch) -> Testbed:
 
     monkeypatch.setattr(RecordingCdk, "run", interrupt)
     with pytest.raises(InterruptedByUserError) as ended:
-        bed.deployed()
+        bed.deploy()
     assert str(ended.value) == "Interrupted."  # and not that `tidemark up` would go on from there
     return bed
 
@@ -127,8 +127,8 @@ def test_it_is_kept_if_the_session_is_to_keep_and_removed_by_what_is_said(
 def test_one_stack_that_stays_is_named_and_the_others_are_removed(
     account: boto3.Session, bed: Testbed, monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
-    first = bed.deployed().stack_name
-    second = bed.deployed(size="small").stack_name
+    first = bed.deploy().deployment.stack_name
+    second = bed.deploy(size="small").deployment.stack_name
     delete = stacks.delete
 
     def refused(clients: AwsClients, stack_name: str) -> bool:
@@ -152,7 +152,7 @@ def test_one_stack_that_stays_is_named_and_the_others_are_removed(
 def test_where_aws_refuses_the_credentials_meanwhile_every_stack_is_named(
     account: boto3.Session, bed: Testbed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    names = {bed.deployed().stack_name, bed.deployed(size="small").stack_name}
+    names = {bed.deploy().deployment.stack_name, bed.deploy(size="small").deployment.stack_name}
 
     def expired(_: AwsTarget) -> NoReturn:
         raise TidemarkError("AWS refuses these credentials (ExpiredToken): log in again.")
@@ -167,8 +167,8 @@ def test_where_aws_refuses_the_credentials_meanwhile_every_stack_is_named(
 def test_a_bug_while_one_stack_is_deleted_keeps_no_other(
     account: boto3.Session, bed: Testbed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = bed.deployed().stack_name
-    bed.deployed(size="small")
+    first = bed.deploy().deployment.stack_name
+    bed.deploy(size="small")
     delete = stacks.delete
 
     def wrong(clients: AwsClients, stack_name: str) -> bool:
@@ -186,7 +186,7 @@ def test_a_bug_while_one_stack_is_deleted_keeps_no_other(
 def test_a_removal_that_the_user_interrupts_names_what_is_left(
     bed: Testbed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    name = bed.deployed().stack_name
+    name = bed.deploy().deployment.stack_name
 
     def interrupted(*_: object) -> NoReturn:
         raise KeyboardInterrupt
@@ -207,7 +207,7 @@ def test_what_never_began_is_not_left(
 
     monkeypatch.setattr(bringup.BringUp, "_ask", refuse)
     with pytest.raises(RefusedError):
-        bed.deployed()
+        bed.deploy()
     monkeypatch.setattr(AwsTarget, "start", fail)
 
     bed.remove()
@@ -220,7 +220,7 @@ def test_what_never_began_is_not_left(
 def test_each_stack_that_is_kept_has_the_command_that_removes_it(
     account: boto3.Session, bed: Testbed, monkeypatch: pytest.MonkeyPatch, run: Run
 ) -> None:
-    names = {bed.deployed().stack_name, bed.deployed(size="small").stack_name}
+    names = {bed.deploy().deployment.stack_name, bed.deploy(size="small").deployment.stack_name}
 
     commands = bed.keep()
 
@@ -234,7 +234,7 @@ def test_each_stack_that_is_kept_has_the_command_that_removes_it(
 def killed(bed: Testbed) -> Testbed:
     """A testbed whose session was killed when its stack was there."""
     with locked(bed.state):
-        bed.deployed()
+        bed.deploy()
     return bed
 
 

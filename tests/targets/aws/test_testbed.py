@@ -47,7 +47,7 @@ def test_a_session_shows_the_account_and_removes_its_own_stack_alone(
     template: dict[str, Any] = {"TemplateBody": '{"Resources": {"Q": {"Type": "AWS::SQS::Queue"}}}'}
     account.client("cloudformation").create_stack(StackName="Tidemark", **template)
 
-    deployment = bed.deployed()
+    deployment = bed.deploy().deployment
 
     assert stacks_of(account) == {"Tidemark", deployment.stack_name}
     assert deployment.stack_name.startswith("Tidemark-")
@@ -67,6 +67,6 @@ def test_in_another_account_than_the_named_one_nothing_is_deployed(
     monkeypatch.setenv("TIDEMARK_AWS_ACCOUNT", "999999999999")
 
     with pytest.raises(RefusedError, match="999999999999 is expected"):
-        bed.deployed()
+        bed.deploy()
 
     assert stacks_of(account) == set()
