@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tidemark.aws.connection import EMULATOR_CREDENTIALS, Connection
 from tidemark.deploy.cdk import Cdk
 from tidemark.errors import TidemarkError
-from tidemark.host.processes import Children
+from tidemark.host.processes import Children, Finished
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).parents[2]
 CONNECTION = Connection("us-east-1", "http://127.0.0.1:1", EMULATOR_CREDENTIALS)
 INSTALLED = Path("node_modules/aws-cdk/bin/cdk")
 
 
+class Watched(Children):
+    """Notes what would be started."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.commands: list[list[str]] = []
+
+    def run(self, command: Sequence[str | Path], **_: Any) -> Finished:
+        self.commands.append([str(word) for word in command])
+        return Finished(0, "")
+
+
 def program_of(project: Path) -> Path:
-    invocation = Cdk(project, project / "state", Children()).bootstrap(CONNECTION, "0" * 12)
-    return Path(invocation.command[1])
+    children = Watched()
+    Cdk(project, project / "state", children).bootstrap(CONNECTION, "0" * 12)
+    return Path(children.commands[0][1])
 
 
 @pytest.mark.parametrize("where", [".", "..", "../.."])
@@ -45,7 +62,7 @@ def test_where_there_is_none_the_sentence_says_what_to_install(tmp_path: Path) -
     cdk = Cdk(tmp_path, tmp_path / "state", Children())
 
     with pytest.raises(TidemarkError) as caught:
-        cdk.run(cdk.bootstrap(CONNECTION, "0" * 12))
+        cdk.bootstrap(CONNECTION, "0" * 12)
 
     assert "`npm install aws-cdk@2`" in str(caught.value)
     assert f"not installed in {tmp_path}" in str(caught.value)
@@ -53,8 +70,11 @@ def test_where_there_is_none_the_sentence_says_what_to_install(tmp_path: Path) -
 
 def test_a_diff_makes_no_change_set(tmp_path: Path) -> None:
     """LocalStack's change sets know nothing of a function's new code, and AWS keeps them."""
-    cdk = Cdk(tmp_path, tmp_path / "state", Children())
+    (tmp_path / INSTALLED).parent.mkdir(parents=True)
+    (tmp_path / INSTALLED).touch()
+    children = Watched()
 
-    command = cdk.diff(tmp_path / "assembly", CONNECTION).command
+    Cdk(tmp_path, tmp_path / "state", children).diff(tmp_path / "assembly", CONNECTION)
 
+    [command] = children.commands
     assert command[command.index("--method") + 1] == "template"

@@ -38,7 +38,7 @@ def bootstrap(target: Target, clients: AwsClients, cdk: Cdk, steps: Steps) -> No
     if is_bootstrapped(clients):
         return
     with steps.step("the account is bootstrapped"), stopped_with(target, cdk.children):
-        finished = cdk.run(cdk.bootstrap(clients.connection, account))
+        finished = cdk.bootstrap(clients.connection, account)
     if finished.exit_code != 0:
         reason = stacks.failure(clients.cloudformation, stacks.TOOLKIT_STACK)
         raise TidemarkError(

@@ -109,8 +109,7 @@ class BringUp:
     def diff(self, connection: Connection) -> Finished:
         """Compare what is deployed on a target with what a deploy would bring."""
         try:
-            assembly = self._synthesise()
-            return self.cdk.run(self.cdk.diff(assembly.folder, connection))
+            return self.cdk.diff(self._synthesise().folder, connection)
         except KeyboardInterrupt:
             self.cdk.children.stop()
             raise

@@ -30,23 +30,6 @@ PROGRAMS = tuple(_PROGRAMS)
 
 
 @dataclass(frozen=True, slots=True)
-class Invocation:
-    """One call of the CDK command line.
-
-    Attributes:
-        verb: What it is to do.
-        command: The program and its arguments.
-        env: Its whole environment.
-        cwd: Where it runs.
-    """
-
-    verb: str
-    command: tuple[str, ...]
-    env: Mapping[str, str]
-    cwd: Path
-
-
-@dataclass(frozen=True, slots=True)
 class Cdk:
     """The CDK command line of a project, which npm installed there or in a folder above it.
 
@@ -62,73 +45,53 @@ class Cdk:
     children: Children
     program: str = "cdk"
 
-    def bootstrap(self, connection: Connection, account: str) -> Invocation:
+    def bootstrap(self, connection: Connection, account: str) -> Finished:
         """Create or update the toolkit stack in an account and region."""
         # Away from `cdk.json`: with an app at hand, the command would synthesise it first.
         cwd = self.log_of("bootstrap").parent
-        return self._call("bootstrap", [f"aws://{account}/{connection.region}"], connection, cwd)
+        return self.run("bootstrap", [f"aws://{account}/{connection.region}"], connection, cwd=cwd)
 
     def deploy(
         self, assembly: Path, stack_id: str, connection: Connection, tags: Mapping[str, str]
-    ) -> Invocation:
+    ) -> Finished:
         """Deploy one stack of an assembly with stack tags."""
-        return self._call(
-            "deploy",
-            [
-                *(stack_id, "--exclusively"),
-                *("--app", assembly),
-                *("--require-approval", "never"),
-                *("--progress", "events"),
-                *(word for key, value in tags.items() for word in ("--tags", f"{key}={value}")),
-            ],
-            connection,
-        )
+        arguments = [
+            *(stack_id, "--exclusively"),
+            *("--app", str(assembly)),
+            *("--require-approval", "never"),
+            *("--progress", "events"),
+            *(word for key, value in tags.items() for word in ("--tags", f"{key}={value}")),
+        ]
+        return self.run("deploy", arguments, connection)
 
-    def diff(self, assembly: Path, connection: Connection) -> Invocation:
+    def diff(self, assembly: Path, connection: Connection) -> Finished:
         """Compare the stack of an assembly with what is deployed, template with template.
 
         A change set would say more of replacements, but not every target makes a true one, and
         on AWS it would leave an empty stack where none is there yet.
         """
-        return self._call("diff", ["--app", assembly, "--method", "template"], connection)
+        return self.run("diff", ["--app", str(assembly), "--method", "template"], connection)
 
-    def run(self, invocation: Invocation) -> Finished:
-        """Run a call to its end and keep what it printed.
+    def run(
+        self, verb: str, arguments: list[str], connection: Connection, *, cwd: Path | None = None
+    ) -> Finished:
+        """Run a verb of the command line to its end and keep what it printed.
+
+        Args:
+            verb: The verb.
+            arguments: Its arguments.
+            connection: The target's; its environment has this and nothing else.
+            cwd: Where it runs; the project's folder if absent.
 
         Raises:
             TidemarkError: The command line is not installed.
         """
-        if not Path(invocation.command[1]).is_file():
+        if not self._script.is_file():
             raise TidemarkError(
                 f"The CDK command line is not installed in {self.checkout} or above it: run "
                 "`make up`, which installs it, or in a project of your own "
                 f"`npm install {_PACKAGES[self.program]}`."
             )
-        invocation.cwd.mkdir(parents=True, exist_ok=True)
-        return self.children.run(
-            invocation.command,
-            env=invocation.env,
-            cwd=invocation.cwd,
-            log=self.log_of(invocation.verb),
-        )
-
-    def log_of(self, command: str) -> Path:
-        """Where the output of the last such command is kept."""
-        return self.state / "cdk" / f"{command}.log"
-
-    @property
-    def _script(self) -> Path:
-        """Where the program is, as Node would look for it within the project."""
-        program = _PROGRAMS[self.program]
-        return (find_upwards(program, self.checkout) or self.checkout) / program
-
-    def _call(
-        self,
-        verb: str,
-        arguments: list[str | Path],
-        connection: Connection,
-        cwd: Path | None = None,
-    ) -> Invocation:
         env = {
             **for_children(connection),
             "PATH": tool_path(),
@@ -141,14 +104,24 @@ class Cdk:
         if self.program == "cdklocal":
             # Else it takes the region and the credentials for its own defaults.
             env["AWS_ENVAR_ALLOWLIST"] = ",".join(key for key in env if key.startswith("AWS_"))
-        words = [
-            node(),
-            self._script,
-            verb,
-            *("--no-notices", "--no-color"),
-            *arguments,
-        ]
-        return Invocation(verb, tuple(map(str, words)), env, cwd or self.checkout)
+        cwd = cwd or self.checkout
+        cwd.mkdir(parents=True, exist_ok=True)
+        return self.children.run(
+            [node(), self._script, verb, "--no-notices", "--no-color", *arguments],
+            env=env,
+            cwd=cwd,
+            log=self.log_of(verb),
+        )
+
+    def log_of(self, command: str) -> Path:
+        """Where the output of the last such command is kept."""
+        return self.state / "cdk" / f"{command}.log"
+
+    @property
+    def _script(self) -> Path:
+        """Where the program is, as Node would look for it within the project."""
+        program = _PROGRAMS[self.program]
+        return (find_upwards(program, self.checkout) or self.checkout) / program
 
 
 def last_words(output: str) -> str:

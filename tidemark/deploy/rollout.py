@@ -135,9 +135,10 @@ class Rollout:
         if live is None and self.noted_in is not None:
             place = outputs.place_of(self.target, self.clients.connection, stack.name)
             teardown.begin(self.noted_in, place)
-        call = self.cdk.deploy(self.assembly.folder, stack.id, self.clients.connection, tags)
         with stopped_with(self.target, self.cdk.children):
-            finished = self.cdk.run(call)
+            finished = self.cdk.deploy(
+                self.assembly.folder, stack.id, self.clients.connection, tags
+            )
         if finished.exit_code != 0:
             reason = stacks.failure(self.clients.cloudformation, stack.name, since)
             raise DeployError(

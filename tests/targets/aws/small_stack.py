@@ -13,7 +13,7 @@ import boto3
 from tests.targets.aws.conftest import REGION
 from tidemark.deploy import consent
 from tidemark.deploy.bringup import BringUp
-from tidemark.deploy.cdk import Cdk, Invocation
+from tidemark.deploy.cdk import Cdk
 from tidemark.deploy.outputs import REQUIRED_OUTPUTS
 from tidemark.deploy.synthesis import App
 from tidemark.host.processes import Children, Finished
@@ -69,24 +69,23 @@ stack = {"type": "aws:cloudformation:stack",
 class RecordingCdk(Cdk):
     """Notes what it was told, and does to moto's account what the CDK would do."""
 
-    told: list[Invocation] = field(default_factory=list)
+    told: list[tuple[str, list[str]]] = field(default_factory=list)
     fails: list[str] = field(default_factory=list)
 
     @property
     def verbs(self) -> list[str]:
-        return [one.verb for one in self.told]
+        return [verb for verb, _ in self.told]
 
-    def run(self, invocation: Invocation) -> Finished:
-        self.told.append(invocation)
-        if invocation.verb in self.fails:
+    def run(self, verb: str, arguments: list[str], *_: Any, **__: Any) -> Finished:
+        self.told.append((verb, arguments))
+        if verb in self.fails:
             return Finished(1, "❌ it failed")
-        words = list(invocation.command)
-        if invocation.verb == "bootstrap":
+        if verb == "bootstrap":
             self._change("CDKToolkit", {"Resources": {"Bucket": {"Type": "AWS::S3::Bucket"}}}, {})
-        if invocation.verb == "deploy":
-            folder = Path(words[words.index("--app") + 1])
+        if verb == "deploy":
+            folder = Path(arguments[arguments.index("--app") + 1])
             [stack] = json.loads((folder / "manifest.json").read_text())["artifacts"].values()
-            tags = [word for before, word in pairwise(words) if before == "--tags"]
+            tags = [word for before, word in pairwise(arguments) if before == "--tags"]
             self._change(
                 stack["properties"]["stackName"],
                 json.loads((folder / stack["properties"]["templateFile"]).read_text()),

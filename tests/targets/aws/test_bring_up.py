@@ -67,7 +67,7 @@ def test_a_first_deploy_shows_where_what_and_how_much(
     assert "Idle, it costs about $" in shown
     assert person.asked == [f"Create Tidemark in account {ACCOUNT}, {REGION}?"]
     assert cdk.verbs == ["bootstrap", "deploy"]
-    assert f"aws://{ACCOUNT}/{REGION}" in cdk.told[0].command
+    assert cdk.told[0] == ("bootstrap", [f"aws://{ACCOUNT}/{REGION}"])
     tags = {one["Key"]: one["Value"] for one in stack_of(fresh_account)["Tags"]}
     assert tags == {"team": "x", "project": "tidemark"}
     assert deployment.endpoint is None
@@ -250,7 +250,7 @@ def test_a_retention_that_cannot_be_read_is_not_taken_for_none(
 ) -> None:
     deploy(aws, checkout, Person(), contexts={"retention": "retain"})
     told: list[Any] = []
-    monkeypatch.setattr(RecordingCdk, "run", lambda _, invocation: told.append(invocation))
+    monkeypatch.setattr(RecordingCdk, "run", lambda *arguments, **_: told.append(arguments))
     monkeypatch.setattr("tidemark.cli.stack.Cdk", RecordingCdk)
     call = vars(BaseClient)["_make_api_call"]
     begun: list[str] = []

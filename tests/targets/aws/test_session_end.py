@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
 
     from tests.targets.aws.conftest import Run
     from tidemark.aws.clients import AwsClients
-    from tidemark.deploy.cdk import Invocation
     from tidemark.host.processes import Finished
 
 
@@ -90,9 +89,9 @@ def interrupted(bed: Testbed, monkeypatch: pytest.MonkeyPatch) -> Testbed:
     """A testbed whose deploy the user interrupted when the stack was there."""
     run = RecordingCdk.run
 
-    def interrupt(self: RecordingCdk, invocation: Invocation) -> Finished:
-        finished = run(self, invocation)
-        if invocation.verb == "deploy":
+    def interrupt(self: RecordingCdk, verb: str, *rest: Any, **more: Any) -> Finished:
+        finished = run(self, verb, *rest, **more)
+        if verb == "deploy":
             raise KeyboardInterrupt
         return finished
 
