@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -152,9 +153,10 @@ class BringUp:
     ) -> DoesNotWorkError:
         """The error, with where there is something to look at."""
         names = [one.stack_name for one in deployments]
-        keep_evidence(
-            self._evidence, self.target, clients.connection, names, since_ms=self._began_ms
-        )
+        with suppress(OSError):  # on a full disk, the failure is still the news
+            keep_evidence(
+                self._evidence, self.target, clients.connection, names, since_ms=self._began_ms
+            )
         error.add_note(
             f"It stays as it is, to be looked at with `tidemark logs`; {self._undone_by}."
         )
