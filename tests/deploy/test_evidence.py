@@ -21,7 +21,17 @@ CONNECTION = Connection("us-east-1", "http://127.0.0.1:1")
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+def function() -> dict[str, str]:
+    """The function, as the target describes it."""
+    return {
+        "ResourceType": "AWS::Lambda::Function",
+        "LogicalResourceId": "Handler",
+        "PhysicalResourceId": "Tidemark-Handler",
+    }
+
+
+@pytest.fixture
+def asked(function: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
     """What was asked of the logs of a function that never stops logging."""
     asked: list[dict[str, Any]] = []
 
@@ -29,11 +39,6 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         asked.append(parameters)
         return ({"events": [{"message": f"line {number}\n"}]} for number in count())
 
-    function = {
-        "ResourceType": "AWS::Lambda::Function",
-        "LogicalResourceId": "Handler",
-        "PhysicalResourceId": "Tidemark-Handler",
-    }
     events = SimpleNamespace(paginate=lambda **_: [{"StackEvents": []}])
     clients = SimpleNamespace(
         cloudformation=SimpleNamespace(
@@ -61,3 +66,18 @@ def test_the_log_of_a_busy_function_is_read_from_the_deploy_on_and_has_an_end(
     lines = (tmp_path / "kept" / "Handler.log").read_text().splitlines()
     assert lines[0] == "line 0"
     assert len(lines) < 100
+
+
+@pytest.mark.usefixtures("asked")
+@pytest.mark.parametrize("name", ["../../Handler", "/etc/Handler", "..", "a\0b", "a" * 300])
+def test_a_name_that_a_target_gives_leads_nowhere_else(
+    function: dict[str, str], tmp_path: Path, name: str
+) -> None:
+    function["LogicalResourceId"] = name
+    target, kept = EndpointTarget(TargetOptions(state=tmp_path)), tmp_path / "kept"
+
+    evidence.keep(kept, target, CONNECTION, ["Tidemark"], since_ms=0)
+
+    [log] = kept.rglob("*.log")
+    assert log.parent == kept
+    assert [path for path in tmp_path.iterdir() if path != kept] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections import deque
 from itertools import islice
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from tidemark.targets.base import Target
 
 _MOST_LINES = 20_000
+_LONGEST_NAME = 200
 # A page may take a second, and be empty: on a stack that is busy for weeks there is no end.
 _MOST_PAGES = 50
 
@@ -67,7 +69,9 @@ def _keep_function_logs(folder: Path, clients: AwsClients, stack_name: str, sinc
         if resource["ResourceType"] != "AWS::Lambda::Function":
             continue
         text = "\n".join(_last_lines(clients, resource.get("PhysicalResourceId", ""), since_ms))
-        path = folder / f"{resource['LogicalResourceId']}.log"
+        # The name is the target's, which is not to say where files are written.
+        name = re.sub(r"[^A-Za-z0-9]", "_", resource["LogicalResourceId"])[:_LONGEST_NAME]
+        path = folder / f"{name}.log"
         path.write_text(text + "\n", encoding="utf-8")
 
 
