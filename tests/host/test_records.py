@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import subprocess
 import sys
 from dataclasses import replace
@@ -151,3 +152,13 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
             return True
 
     assert eventually(probe, within_s=5, what="the lock")
+
+
+def test_nobody_else_may_look_into_a_state_folder_that_a_verb_made(tmp_path: Path) -> None:
+    theirs = tmp_path / "theirs"
+    theirs.mkdir(mode=0o755)
+
+    with locked(tmp_path / "ours"), locked(theirs):
+        modes = [stat.S_IMODE((tmp_path / name).stat().st_mode) for name in ("ours", "theirs")]
+
+    assert modes == [0o700, 0o755]

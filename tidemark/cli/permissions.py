@@ -16,7 +16,7 @@ from tidemark.deploy.synthesis import App, find, synthesise
 from tidemark.errors import EndedError, ExitCode, RefusedError
 from tidemark.host.processes import Children
 from tidemark.host.progress import Steps
-from tidemark.host.state import require_checkout, state_dir
+from tidemark.host.state import make_private, require_checkout, state_dir
 from tidemark.permissions import rendering
 from tidemark.permissions.call_log import HOW_TO_WRITE, PATH, CallLog
 from tidemark.permissions.proof import prove
@@ -71,6 +71,7 @@ def _assemblies(checkout: Path) -> dict[str, Assembly]:
     if len(ready) == len(apps):
         return ready
     children = Children()
+    make_private(state_dir())
     log = state_dir() / "cdk"
     with Steps().step("the CDK app is synthesised"), ThreadPoolExecutor(len(apps)) as pool:
         try:
