@@ -94,6 +94,7 @@ class CloudEmulator(Emulator):
             f"<Stacks><member><StackName>{stack_name}</StackName>"
             "<CreationTime>2026-11-23T10:00:00Z</CreationTime>"
             f"<StackStatus>CREATE_COMPLETE</StackStatus><Outputs>{outputs}</Outputs>"
+            "<Tags><member><Key>project</Key><Value>tidemark</Value></member></Tags>"
             "</member></Stacks>",
         )
 
@@ -185,7 +186,7 @@ def test_a_session_says_last_which_stack_it_could_not_remove_and_fails(
     assert "1 passed" in session.output
     assert session.exit_code == 70
     last = session.output.split("1 passed")[1].splitlines()[1]
-    assert "is left on own-emulator (The target failed: An error occurred (AccessDenied)" in last
+    assert " on own-emulator is left (The target failed: An error occurred (AccessDenied)" in last
     assert "tidemark destroy --target own-emulator --stack-name Tidemark-" in last
 
 

@@ -104,11 +104,10 @@ def delete(state: str, target: str, stack_name: str) -> str | None:
     if not path.exists():
         return None
     known = Deployment.load(path)
-    kind = targets.class_of(target)
-    if kind.asks_first and os.environ.get(ACCOUNT_VARIABLE) != known.settings.get("account"):
-        raise RefusedError(f"{ACCOUNT_VARIABLE} does not name its account")
     chosen = targets.of_deployment(known)
-    chosen.start()
+    account = chosen.start().account
+    if chosen.asks_first and os.environ.get(ACCOUNT_VARIABLE) != account:
+        raise RefusedError(f"{ACCOUNT_VARIABLE} does not name its account")
     clients = AwsClients(chosen.reach(known.endpoint, known.region))
     live = stacks.await_settled(clients, stack_name)
     if live is not None and not live.is_ours:
