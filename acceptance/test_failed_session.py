@@ -16,10 +16,10 @@ from acceptance.program import CHECKOUT
 from tidemark.errors import ExitCode
 
 FAILING = """
-from tidemark.workloads.bank import Bank
+from tidemark.workloads import bank
 
 def test_a_lie(tidemark_client):
-    assert Bank(tidemark_client).owner_totals("nobody").status == 404
+    assert tidemark_client.run(bank.owner_totals("nobody")).status == 404
 """
 DEPLOYED = "def test_it(deployment): pass"
 

@@ -14,16 +14,17 @@ from integration.site import Site, site_of
 from integration.turns import TURNS
 from tidemark.faults.dead_letters import DeadLetters
 from tidemark.faults.messages import Queue
+from tidemark.workloads import bank
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from integration.facts import Fact
-    from integration.tables import Tables
+    from tidemark.api.client import Client
     from tidemark.aws.clients import AwsClients
     from tidemark.host.deployment import Deployment
     from tidemark.testing.testbed import Testbed
-    from tidemark.workloads.bank import Bank
+    from tidemark.workloads.bank_tables import BankTables
 
 # Fixtures whose effect takes up to a minute by design. They are set up first, and the tests that
 # look at the effect come last, so that the others run meanwhile.
@@ -79,12 +80,7 @@ def direct(testbed: Testbed, deployment: Deployment, aws: AwsClients) -> Iterato
 
 
 @pytest.fixture(scope="session")
-def bank(site: Site) -> Bank:
-    return site.bank
-
-
-@pytest.fixture(scope="session")
-def tables(site: Site) -> Tables:
+def tables(site: Site) -> BankTables:
     return site.tables
 
 
@@ -121,15 +117,28 @@ def poisoned(site: Site, queue: Queue, session_log: LogReader) -> Iterator[Injec
 @pytest.fixture(scope="session")
 def left_to_the_schedule(site: Site) -> list[Fact]:
     """Events whose publish was lost, and which no test sweeps."""
-    names = Names.fresh()
+    client = site.client.for_session("schedule")
+    names = Names.of(client)
     account_id = names.account()
     with site.lost_publishes():
         return [
-            accepted(site.bank.open_account(account_id=account_id, owner_id=names.owner())),
-            accepted(site.bank.deposit(account_id, 8)),
+            accepted(client.run(bank.open_account(account_id=account_id, owner_id=names.owner()))),
+            accepted(client.run(bank.deposit(account_id, 8))),
         ]
 
 
 @pytest.fixture
-def names() -> Names:
-    return Names.fresh()
+def client(tidemark_client: Client) -> Client:
+    """Of the test's own session."""
+    return tidemark_client
+
+
+@pytest.fixture
+def direct_names(direct: Site, client: Client) -> Names:
+    """Of the test, in the run on the second stack."""
+    return Names.of(direct.client.for_session(client.session.name))
+
+
+@pytest.fixture
+def names(client: Client) -> Names:
+    return Names.of(client)

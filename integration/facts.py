@@ -10,7 +10,7 @@ from tidemark.host.waiting import NotYetError, eventually
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from integration.tables import Tables
+    from tidemark.workloads.bank_tables import BankTables
 
 # A first delivery to a cold function on a busy machine.
 PROJECTED_WITHIN_S = 30.0
@@ -26,7 +26,7 @@ class Fact:
 
 
 def await_projected(
-    tables: Tables, facts: Iterable[Fact], *, within_s: float = PROJECTED_WITHIN_S
+    tables: BankTables, facts: Iterable[Fact], *, within_s: float = PROJECTED_WITHIN_S
 ) -> None:
     """Wait until each of these very events is acknowledged and its line can be read."""
     wanted = list(facts)
@@ -44,8 +44,8 @@ def await_projected(
     eventually(probe, within_s=within_s, what=f"{len(wanted)} named events on the query side")
 
 
-def _is_projected(tables: Tables, fact: Fact) -> bool:
+def _is_projected(tables: BankTables, fact: Fact) -> bool:
     event = tables.event(fact.account_id, fact.version)
     assert event is not None, f"the log has no {fact}"
-    assert event["event_id"] == fact.event_id, f"the log has {event['event_id']} as {fact}"
-    return "projected_at" in event and tables.line(fact.account_id, fact.version) is not None
+    assert event.key.event_id == fact.event_id, f"the log has {event.key.event_id} as {fact}"
+    return event.mark is None and tables.line(fact.account_id, fact.version) is not None

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from integration.tables import Row, Tables
+    from tidemark.workloads.bank_items import Event
+    from tidemark.workloads.bank_tables import BankTables
 
 
 class Balance(NamedTuple):
@@ -21,19 +22,18 @@ class Balance(NamedTuple):
 _SIGN = {"AccountOpened": 0, "FundsDeposited": 1, "FundsWithdrawn": -1, "AccountClosed": 0}
 
 
-def fold(log: Iterable[Row]) -> list[Balance]:
+def fold(log: Iterable[Event]) -> list[Balance]:
     """The account after each event of its log."""
     balances: list[Balance] = []
     balance = 0
     for event in log:
-        balance += _SIGN[event["type"]] * event["data"].get("amount", 0)
-        status = "closed" if event["type"] == "AccountClosed" else "open"
-        version = int(event["sk"].removeprefix("event#"))
-        balances.append(Balance(version, balance, status))
+        balance += _SIGN[event.type] * event.data.get("amount", 0)
+        status = "closed" if event.type == "AccountClosed" else "open"
+        balances.append(Balance(event.key.version, balance, status))
     return balances
 
 
-def assert_sides_agree(tables: Tables, account_id: str) -> Balance:
+def assert_sides_agree(tables: BankTables, account_id: str) -> Balance:
     """The log has no gap, and head, row and statement lines say what it says.
 
     Holds once the account's last event is projected; wait for that first.
@@ -43,7 +43,7 @@ def assert_sides_agree(tables: Tables, account_id: str) -> Balance:
     folded = fold(log)
     assert [one.version for one in folded] == list(range(1, len(log) + 1))
     assert min(one.balance for one in folded) >= 0
-    last, owner_id = folded[-1], log[0]["owner_id"]
+    last, owner_id = folded[-1], log[0].owner_id
 
     head = tables.head(account_id)
     assert head is not None
@@ -57,15 +57,15 @@ def assert_sides_agree(tables: Tables, account_id: str) -> Balance:
 
     lines = tables.lines(account_id)
     assert [(line["sk"], line["type"], line["amount"], line["balance"]) for line in lines] == [
-        (f"line#{after.version:012d}", event["type"], event["data"].get("amount", 0), after.balance)
+        (f"line#{after.version:012d}", event.type, event.data.get("amount", 0), after.balance)
         for event, after in zip(log, folded, strict=True)
     ]
-    assert [line["recorded_at"] for line in lines] == [event["recorded_at"] for event in log]
-    assert not [event["sk"] for event in log if "outbox" in event or "projected_at" not in event]
+    assert [line["recorded_at"] for line in lines] == [event.recorded_at_ms for event in log]
+    assert not [event.key for event in log if event.mark or event.projected_at_ms is None]
     return last
 
 
-def assert_totals_agree(tables: Tables, owner_id: str, account_ids: Iterable[str]) -> None:
+def assert_totals_agree(tables: BankTables, owner_id: str, account_ids: Iterable[str]) -> None:
     """The owner's totals are the sum over these accounts, as their logs have them."""
     balances = [fold(tables.log(account_id))[-1].balance for account_id in account_ids]
     totals = tables.totals(owner_id)

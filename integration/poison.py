@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from integration.accounts import Names, accepted
+from integration.accounts import Names, accepted, outside
 from tidemark.faults.poison import of_each_kind, poisoned
+from tidemark.workloads import bank
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,13 +37,15 @@ class Injected:
 @contextmanager
 def injected(site: Site) -> Iterator[Injected]:
     """Send poison of each kind, all at once; then deposit on the same account."""
-    names = Names.fresh()
+    # What is made up here belongs to no run.
+    client = outside(site.client, "poison")
+    names = Names.of(client)
     account_id = names.account()
-    accepted(site.bank.open_account(account_id=account_id, owner_id=names.owner()))
-    accepted(site.bank.deposit(account_id, 100))
+    accepted(client.run(bank.open_account(account_id=account_id, owner_id=names.owner())))
+    accepted(client.run(bank.deposit(account_id, 100)))
     event = site.tables.event(account_id, 2)
     assert event is not None
     bodies = of_each_kind(account_id, event, nobody=names.account("nobody"))
     with poisoned(site.journal, site.aws, site.deployment, bodies) as message_ids:
-        later = accepted(site.bank.deposit(account_id, 11))
+        later = accepted(client.run(bank.deposit(account_id, 11)))
         yield Injected(names, bodies, message_ids, later)

@@ -6,14 +6,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from integration.tables import Tables
 from integration.turns import TURNS
 from tidemark.faults import publishing
-from tidemark.workloads.bank import Bank
+from tidemark.workloads.bank_tables import BankTables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tidemark.api.client import Client
     from tidemark.aws.clients import AwsClients
     from tidemark.host.deployment import Deployment
     from tidemark.host.undo import Journal
@@ -26,8 +26,8 @@ class Site:
 
     deployment: Deployment
     aws: AwsClients
-    bank: Bank
-    tables: Tables
+    client: Client
+    tables: BankTables
     journal: Journal
 
     @contextmanager
@@ -40,4 +40,5 @@ class Site:
 @contextmanager
 def site_of(testbed: Testbed, deployment: Deployment, aws: AwsClients) -> Iterator[Site]:
     with testbed.client_of(deployment) as client:
-        yield Site(deployment, aws, Bank(client), Tables.of(deployment, aws), testbed.journal)
+        tables = BankTables.of(deployment, aws)
+        yield Site(deployment, aws, client, tables, testbed.journal)

@@ -8,21 +8,22 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from integration.accounts import Names, accepted
+from integration.accounts import Names, accepted, outside
 from integration.facts import await_projected
 from integration.ledger import assert_sides_agree
 from integration.raw import as_it_is, ask, json_of, problem_of
 from tidemark.api.exchange import Answer
+from tidemark.workloads import bank
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from integration.tables import Tables
+    from integration.site import Site
     from tidemark.api.client import Client
     from tidemark.host.deployment import Deployment
     from tidemark.testing.capabilities import Capabilities
     from tidemark.testing.testbed import Testbed
-    from tidemark.workloads.bank import Bank
+    from tidemark.workloads.bank_tables import BankTables
 
 AssertMalformed = Callable[[Answer, str], None]
 
@@ -68,17 +69,26 @@ BAD_BODIES = {
 ODD_BODIES = {"not UTF-8": b'{"amount": \xff}', "too deep": "[" * 100_000}
 
 
+@pytest.fixture
+def client(site: Site) -> Client:
+    """Of no run, for what is sent here goes past every client."""
+    return outside(site.client, "bad-input")
+
+
 @pytest.fixture(scope="module")
-def account_id(bank: Bank, tables: Tables) -> str:
+def account_id(site: Site, tables: BankTables) -> str:
     """An account that is at version 1, whatever these tests send."""
-    names = Names.fresh()
-    opened = accepted(bank.open_account(account_id=names.account(), owner_id=names.owner()))
+    client = outside(site.client, "bad-input")
+    names = Names.of(client)
+    opened = accepted(
+        client.run(bank.open_account(account_id=names.account(), owner_id=names.owner()))
+    )
     await_projected(tables, [opened])
     return opened.account_id
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_stored(tables: Tables, names: Names, account_id: str) -> Iterator[None]:
+def nothing_is_stored(tables: BankTables, names: Names, account_id: str) -> Iterator[None]:
     yield
     assert assert_sides_agree(tables, account_id) == (1, 0, "open")
     assert tables.command(names.key("k")) is None
@@ -111,7 +121,7 @@ def careless_client(testbed: Testbed, deployment: Deployment) -> Iterator[Client
 @pytest.mark.parametrize("amount", BAD_AMOUNTS.values(), ids=BAD_AMOUNTS)
 @pytest.mark.parametrize("operation", ["deposits", "withdrawals"])
 def test_an_amount_that_is_no_amount_is_refused(
-    tidemark_client: Client,
+    client: Client,
     names: Names,
     account_id: str,
     assert_malformed: AssertMalformed,
@@ -119,7 +129,7 @@ def test_an_amount_that_is_no_amount_is_refused(
     amount: str,
 ) -> None:
     answer = ask(
-        tidemark_client,
+        client,
         "POST",
         f"/accounts/{account_id}/{operation}",
         key=names.key("k"),
@@ -140,14 +150,14 @@ def test_an_amount_that_is_no_amount_is_refused(
     ],
 )
 def test_a_body_that_is_no_json_object_is_refused(
-    tidemark_client: Client,
+    client: Client,
     names: Names,
     account_id: str,
     assert_malformed: AssertMalformed,
     body: str | bytes,
 ) -> None:
     answer = ask(
-        tidemark_client,
+        client,
         "POST",
         f"/accounts/{account_id}/deposits",
         key=names.key("k"),
@@ -169,7 +179,7 @@ def test_a_body_that_is_no_json_object_is_refused(
     ],
 )
 def test_a_missing_or_unknown_field_is_named(
-    tidemark_client: Client,
+    client: Client,
     names: Names,
     account_id: str,
     assert_malformed: AssertMalformed,
@@ -177,9 +187,7 @@ def test_a_missing_or_unknown_field_is_named(
     body: str | None,
     field: str,
 ) -> None:
-    answer = ask(
-        tidemark_client, "POST", f"/accounts/{account_id}/{path}", key=names.key("k"), body=body
-    )
+    answer = ask(client, "POST", f"/accounts/{account_id}/{path}", key=names.key("k"), body=body)
 
     assert_malformed(answer, field)
 
@@ -187,7 +195,7 @@ def test_a_missing_or_unknown_field_is_named(
 @pytest.mark.parametrize("value", BAD_IDS.values(), ids=BAD_IDS)
 @pytest.mark.parametrize("field", ["account_id", "owner_id"])
 def test_an_opening_with_an_id_that_is_no_id_is_refused(
-    tidemark_client: Client,
+    client: Client,
     names: Names,
     assert_malformed: AssertMalformed,
     field: str,
@@ -195,17 +203,17 @@ def test_an_opening_with_an_id_that_is_no_id_is_refused(
 ) -> None:
     body = {"account_id": names.account("never"), "owner_id": names.owner("never"), field: value}
 
-    answer = ask(tidemark_client, "POST", "/accounts", key=names.key("k"), body=json_of(**body))
+    answer = ask(client, "POST", "/accounts", key=names.key("k"), body=json_of(**body))
 
     assert_malformed(answer, field)
 
 
 def test_an_opening_without_an_owner_is_refused(
-    tidemark_client: Client, names: Names, assert_malformed: AssertMalformed
+    client: Client, names: Names, assert_malformed: AssertMalformed
 ) -> None:
     body = json_of(account_id=names.account("never"))
 
-    answer = ask(tidemark_client, "POST", "/accounts", key=names.key("k"), body=body)
+    answer = ask(client, "POST", "/accounts", key=names.key("k"), body=body)
 
     assert_malformed(answer, "owner_id")
 
@@ -224,12 +232,12 @@ def test_an_opening_without_an_owner_is_refused(
     ],
 )
 def test_an_id_in_the_path_that_is_no_id_is_refused(
-    tidemark_client: Client, names: Names, method: str, template: str, segment: str
+    client: Client, names: Names, method: str, template: str, segment: str
 ) -> None:
     is_command = method == "POST"
 
     answer = ask(
-        tidemark_client,
+        client,
         method,
         template.format(segment),
         key=names.key("k") if is_command else None,
@@ -266,14 +274,14 @@ def test_an_idempotency_key_that_is_no_key_is_refused(
     "etag", ["1", '"x"', 'W/"1"', '"-1"', '"1', '"1", "2"', '"' + "1" * 13 + '"']
 )
 def test_an_if_match_that_is_no_version_is_refused(
-    tidemark_client: Client,
+    client: Client,
     names: Names,
     account_id: str,
     assert_malformed: AssertMalformed,
     etag: str,
 ) -> None:
     answer = ask(
-        tidemark_client,
+        client,
         "POST",
         f"/accounts/{account_id}/deposits",
         key=names.key("k"),
@@ -298,7 +306,7 @@ def test_an_if_match_that_is_no_version_is_refused(
     ],
 )
 def test_a_query_parameter_out_of_bounds_is_refused(
-    tidemark_client: Client,
+    client: Client,
     account_id: str,
     assert_malformed: AssertMalformed,
     query: str,
@@ -306,16 +314,16 @@ def test_a_query_parameter_out_of_bounds_is_refused(
 ) -> None:
     separator = "" if query.startswith("?") else "/"
 
-    answer = ask(tidemark_client, "GET", f"/accounts/{account_id}{separator}{query}")
+    answer = ask(client, "GET", f"/accounts/{account_id}{separator}{query}")
 
     assert_malformed(answer, field)
 
 
 @pytest.mark.parametrize("cursor", ["", "x", "YS9i", "%00", "A" * 3000])
 def test_a_forged_cursor_for_an_owners_accounts_is_refused(
-    tidemark_client: Client, names: Names, assert_malformed: AssertMalformed, cursor: str
+    client: Client, names: Names, assert_malformed: AssertMalformed, cursor: str
 ) -> None:
-    answer = ask(tidemark_client, "GET", f"/owners/{names.owner()}/accounts?cursor={cursor}")
+    answer = ask(client, "GET", f"/owners/{names.owner()}/accounts?cursor={cursor}")
 
     assert_malformed(answer, "cursor")
 
@@ -331,10 +339,8 @@ def test_a_forged_cursor_for_an_owners_accounts_is_refused(
         ("PUT", "/accounts/a/deposits"),
     ],
 )
-def test_an_unknown_route_is_refused_by_the_gateway(
-    tidemark_client: Client, method: str, path: str
-) -> None:
-    answer = ask(tidemark_client, method, path)
+def test_an_unknown_route_is_refused_by_the_gateway(client: Client, method: str, path: str) -> None:
+    answer = ask(client, method, path)
 
     assert 400 <= answer.status < 500, answer
     assert problem_of(answer) is None
@@ -343,9 +349,9 @@ def test_an_unknown_route_is_refused_by_the_gateway(
 @pytest.mark.needs("signatures")
 @pytest.mark.parametrize(("method", "path"), [("POST", "/accounts"), ("GET", "/accounts/a")])
 def test_an_unsigned_request_is_refused_by_the_gateway(
-    tidemark_client: Client, names: Names, method: str, path: str
+    client: Client, names: Names, method: str, path: str
 ) -> None:
-    unsigned = replace(tidemark_client, credentials=None)
+    unsigned = replace(client, credentials=None)
     body = json_of(owner_id=names.owner()) if method == "POST" else None
 
     answer = ask(unsigned, method, path, key=names.key("k"), body=body)

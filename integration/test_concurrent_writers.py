@@ -5,28 +5,29 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from integration.accounts import accepted
+from integration.accounts import accepted, beside
 from integration.facts import await_projected
 from integration.ledger import assert_sides_agree, assert_totals_agree
 from tidemark.api.op import Outcome
+from tidemark.workloads import bank
 
 if TYPE_CHECKING:
     from integration.accounts import Names
-    from integration.tables import Tables
+    from tidemark.api.client import Client
     from tidemark.api.op import Op
-    from tidemark.workloads.bank import Bank
+    from tidemark.workloads.bank_tables import BankTables
 
 WRITERS = 20
 
 
 def test_each_of_twenty_concurrent_writers_is_accepted_or_told_that_the_account_is_busy(
-    bank: Bank, tables: Tables, names: Names
+    client: Client, tables: BankTables, names: Names
 ) -> None:
     account_id, owner_id = names.account(), names.owner()
-    opened = accepted(bank.open_account(account_id=account_id, owner_id=owner_id))
+    opened = accepted(client.run(bank.open_account(account_id=account_id, owner_id=owner_id)))
 
     def deposit(amount: int) -> Op:
-        return bank.deposit(account_id, amount)
+        return beside(client, amount).run(bank.deposit(account_id, amount))
 
     with ThreadPoolExecutor(WRITERS) as pool:
         ops = list(pool.map(deposit, range(1, WRITERS + 1)))
@@ -45,13 +46,14 @@ def test_each_of_twenty_concurrent_writers_is_accepted_or_told_that_the_account_
 
 
 def test_of_concurrent_commands_pinned_to_one_version_exactly_one_is_accepted(
-    bank: Bank, tables: Tables, names: Names
+    client: Client, tables: BankTables, names: Names
 ) -> None:
     account_id = names.account()
-    accepted(bank.open_account(account_id=account_id, owner_id=names.owner()))
+    accepted(client.run(bank.open_account(account_id=account_id, owner_id=names.owner())))
 
     def deposit(amount: int) -> Op:
-        return bank.deposit(account_id, amount, expected_version=1)
+        call = bank.deposit(account_id, amount, expected_version=1)
+        return beside(client, amount).run(call)
 
     with ThreadPoolExecutor(6) as pool:
         ops = list(pool.map(deposit, range(1, 7)))
@@ -67,12 +69,13 @@ def test_of_concurrent_commands_pinned_to_one_version_exactly_one_is_accepted(
 
 
 def test_concurrent_openings_of_one_account_make_one_account(
-    bank: Bank, tables: Tables, names: Names
+    client: Client, tables: BankTables, names: Names
 ) -> None:
     account_id, owner_id = names.account(), names.owner()
 
-    def open_account(_: int) -> Op:
-        return bank.open_account(account_id=account_id, owner_id=owner_id)
+    def open_account(number: int) -> Op:
+        call = bank.open_account(account_id=account_id, owner_id=owner_id)
+        return beside(client, number).run(call)
 
     with ThreadPoolExecutor(6) as pool:
         ops = list(pool.map(open_account, range(6)))

@@ -8,23 +8,24 @@ from integration.accounts import accepted
 from integration.facts import await_projected
 from integration.ledger import assert_sides_agree, assert_totals_agree
 from tidemark.faults.messages import duplicated, message, reordered
+from tidemark.workloads import bank
 
 if TYPE_CHECKING:
     from integration.accounts import Names
     from integration.facts import Fact
     from integration.lines import LogReader
     from integration.site import Site
-    from integration.tables import Tables
+    from tidemark.api.client import Client
     from tidemark.faults.messages import Queue
-    from tidemark.workloads.bank import Bank
+    from tidemark.workloads.bank_tables import BankTables
 
 SEED = 20261123
 
 
 def test_a_redelivered_event_is_applied_once(
-    bank: Bank, tables: Tables, queue: Queue, logged: LogReader, names: Names
+    client: Client, tables: BankTables, queue: Queue, logged: LogReader, names: Names
 ) -> None:
-    facts, owner_id, account_ids = written(bank, names)
+    facts, owner_id, account_ids = written(client, names)
     await_projected(tables, facts)
     copies = duplicated(messages(tables, account_ids), times=3, seed=SEED)
 
@@ -35,15 +36,15 @@ def test_a_redelivered_event_is_applied_once(
 
 
 def test_events_that_arrive_out_of_order_are_applied_in_order(
-    bank: Bank,
-    tables: Tables,
+    client: Client,
+    tables: BankTables,
     queue: Queue,
     logged: LogReader,
     names: Names,
     site: Site,
 ) -> None:
     with site.lost_publishes():
-        facts, owner_id, account_ids = written(bank, names)
+        facts, owner_id, account_ids = written(client, names)
         bodies = reordered(messages(tables, account_ids), seed=SEED)
     assert not [one for one in account_ids if tables.account(one)], "nothing was lost"
     bodies += bodies[: len(bodies) // 2]
@@ -55,8 +56,8 @@ def test_events_that_arrive_out_of_order_are_applied_in_order(
 
 
 def test_the_last_event_alone_brings_all_that_came_before_it(
-    bank: Bank,
-    tables: Tables,
+    client: Client,
+    tables: BankTables,
     queue: Queue,
     logged: LogReader,
     names: Names,
@@ -64,8 +65,8 @@ def test_the_last_event_alone_brings_all_that_came_before_it(
 ) -> None:
     account_id, owner_id = names.account(), names.owner()
     with site.lost_publishes():
-        facts = [accepted(bank.open_account(account_id=account_id, owner_id=owner_id))]
-        facts += [accepted(bank.deposit(account_id, amount)) for amount in (1, 2, 3)]
+        facts = [accepted(client.run(bank.open_account(account_id=account_id, owner_id=owner_id)))]
+        facts += [accepted(client.run(bank.deposit(account_id, amount))) for amount in (1, 2, 3)]
     last = messages(tables, [account_id])[-1]
 
     [record] = logged.await_records(queue.send(last)).values()
@@ -75,23 +76,23 @@ def test_the_last_event_alone_brings_all_that_came_before_it(
     assert_right(tables, owner_id, [account_id])
 
 
-def written(bank: Bank, names: Names) -> tuple[list[Fact], str, list[str]]:
+def written(client: Client, names: Names) -> tuple[list[Fact], str, list[str]]:
     """Events on three accounts of one owner, and one of them closed."""
     owner_id = names.owner()
     account_ids = [names.account(f"a{number}") for number in range(3)]
-    facts = [accepted(bank.open_account(account_id=one, owner_id=owner_id)) for one in account_ids]
+    calls = [bank.open_account(account_id=one, owner_id=owner_id) for one in account_ids]
     for amount in (300, 20, 1):
-        facts += [accepted(bank.deposit(one, amount)) for one in account_ids]
-    facts += [accepted(bank.withdraw(one, 121)) for one in account_ids[:2]]
-    facts += [accepted(bank.withdraw(account_ids[0], 200)), accepted(bank.close(account_ids[0]))]
-    return facts, owner_id, account_ids
+        calls += [bank.deposit(one, amount) for one in account_ids]
+    calls += [bank.withdraw(one, 121) for one in account_ids[:2]]
+    calls += [bank.withdraw(account_ids[0], 200), bank.close(account_ids[0])]
+    return [accepted(client.run(call)) for call in calls], owner_id, account_ids
 
 
-def messages(tables: Tables, account_ids: list[str]) -> list[str]:
+def messages(tables: BankTables, account_ids: list[str]) -> list[str]:
     return [message(one, event) for one in account_ids for event in tables.log(one)]
 
 
-def assert_right(tables: Tables, owner_id: str, account_ids: list[str]) -> None:
+def assert_right(tables: BankTables, owner_id: str, account_ids: list[str]) -> None:
     for account_id in account_ids:
         assert_sides_agree(tables, account_id)
     assert_totals_agree(tables, owner_id, account_ids)

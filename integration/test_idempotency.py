@@ -7,33 +7,35 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from integration.accounts import accepted
+from integration.accounts import accepted, beside
 from integration.facts import await_projected
 from integration.ledger import assert_sides_agree
 from tidemark.api.op import Outcome
+from tidemark.workloads import bank
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from integration.accounts import Names
-    from integration.tables import Tables
+    from tidemark.api.call import Call
+    from tidemark.api.client import Client
     from tidemark.api.op import Op
-    from tidemark.workloads.bank import Bank
+    from tidemark.workloads.bank_tables import BankTables
 
 
 @pytest.fixture
-def account_id(bank: Bank, names: Names) -> str:
+def account_id(client: Client, names: Names) -> str:
     """An account that holds 500 at version 2."""
     account_id = names.account()
-    accepted(bank.open_account(account_id=account_id, owner_id=names.owner()))
-    accepted(bank.deposit(account_id, 500))
+    accepted(client.run(bank.open_account(account_id=account_id, owner_id=names.owner())))
+    accepted(client.run(bank.deposit(account_id, 500)))
     return account_id
 
 
 def test_a_key_sent_again_is_answered_alike_and_done_once(
-    bank: Bank, tables: Tables, names: Names, account_id: str
+    client: Client, tables: BankTables, names: Names, account_id: str
 ) -> None:
-    ops = [bank.deposit(account_id, 5, idempotency_key=names.key("k")) for _ in range(3)]
+    ops = [client.run(bank.deposit(account_id, 5), key=names.key("k")) for _ in range(3)]
 
     facts = [accepted(op) for op in ops]
     assert len(set(facts)) == 1
@@ -43,10 +45,10 @@ def test_a_key_sent_again_is_answered_alike_and_done_once(
 
 
 def test_a_key_that_races_itself_is_done_once(
-    bank: Bank, tables: Tables, names: Names, account_id: str
+    client: Client, tables: BankTables, names: Names, account_id: str
 ) -> None:
-    def send(_: int) -> Op:
-        return bank.deposit(account_id, 5, idempotency_key=names.key("k"))
+    def send(number: int) -> Op:
+        return beside(client, number).run(bank.deposit(account_id, 5), key=names.key("k"))
 
     with ThreadPoolExecutor(8) as pool:
         ops = list(pool.map(send, range(8)))
@@ -61,30 +63,26 @@ def test_a_key_that_races_itself_is_done_once(
 @pytest.mark.parametrize(
     "other",
     [
-        pytest.param(lambda bank, one, key: bank.deposit(one, 6, idempotency_key=key), id="amount"),
-        pytest.param(
-            lambda bank, one, key: bank.withdraw(one, 5, idempotency_key=key), id="operation"
-        ),
-        pytest.param(
-            lambda bank, one, key: bank.deposit(f"{one}.2", 5, idempotency_key=key), id="account"
-        ),
+        pytest.param(lambda one: bank.deposit(one, 6), id="amount"),
+        pytest.param(lambda one: bank.withdraw(one, 5), id="operation"),
+        pytest.param(lambda one: bank.deposit(f"{one}.2", 5), id="account"),
     ],
 )
 def test_a_key_sent_with_another_command_is_refused_and_nothing_is_done(
-    bank: Bank,
-    tables: Tables,
+    client: Client,
+    tables: BankTables,
     names: Names,
     account_id: str,
-    other: Callable[[Bank, str, str], Op],
+    other: Callable[[str], Call],
 ) -> None:
-    accepted(bank.open_account(account_id=f"{account_id}.2", owner_id=names.owner()))
-    first = accepted(bank.deposit(account_id, 5, idempotency_key=names.key("k")))
+    accepted(client.run(bank.open_account(account_id=f"{account_id}.2", owner_id=names.owner())))
+    first = accepted(client.run(bank.deposit(account_id, 5), key=names.key("k")))
 
-    refused = other(bank, account_id, names.key("k"))
+    refused = client.run(other(account_id), key=names.key("k"))
 
     assert (refused.status, refused.problem) == (422, "key-reused")
     assert [len(tables.log(one)) for one in (account_id, f"{account_id}.2")] == [3, 1]
-    again = bank.deposit(account_id, 5, idempotency_key=names.key("k"))
+    again = client.run(bank.deposit(account_id, 5), key=names.key("k"))
     assert (accepted(again), again.replayed) == (first, True)
 
 
@@ -92,33 +90,31 @@ def test_a_key_sent_with_another_command_is_refused_and_nothing_is_done(
     "send",
     [
         pytest.param(
-            lambda bank, one, key: bank.withdraw(one, 500, idempotency_key=key),
+            lambda one: bank.withdraw(one, 500),
             id="a withdrawal that empties the account",
         ),
         pytest.param(
-            lambda bank, one, key: bank.open_account(
-                account_id=f"{one}.new", owner_id=one, idempotency_key=key
-            ),
+            lambda one: bank.open_account(account_id=f"{one}.new", owner_id=one),
             id="an opening",
         ),
         pytest.param(
-            lambda bank, one, key: bank.open_account(owner_id=one, idempotency_key=key),
+            lambda one: bank.open_account(owner_id=one),
             id="an opening without an id",
         ),
         pytest.param(
-            lambda bank, one, key: bank.deposit(one, 7, expected_version=2, idempotency_key=key),
+            lambda one: bank.deposit(one, 7, expected_version=2),
             id="an If-Match command",
         ),
     ],
 )
 def test_a_retry_that_the_rules_would_refuse_by_now_replays_the_answer(
-    bank: Bank,
-    tables: Tables,
+    client: Client,
+    tables: BankTables,
     names: Names,
     account_id: str,
-    send: Callable[[Bank, str, str], Op],
+    send: Callable[[str], Call],
 ) -> None:
-    first, second = (send(bank, account_id, names.key("k")) for _ in range(2))
+    first, second = (client.run(send(account_id), key=names.key("k")) for _ in range(2))
 
     fact = accepted(first)
     assert accepted(second) == fact
@@ -127,11 +123,13 @@ def test_a_retry_that_the_rules_would_refuse_by_now_replays_the_answer(
     assert assert_sides_agree(tables, fact.account_id).version == fact.version
 
 
-def test_a_retried_closure_replays_the_answer(bank: Bank, tables: Tables, names: Names) -> None:
+def test_a_retried_closure_replays_the_answer(
+    client: Client, tables: BankTables, names: Names
+) -> None:
     account_id = names.account()
-    accepted(bank.open_account(account_id=account_id, owner_id=names.owner()))
+    accepted(client.run(bank.open_account(account_id=account_id, owner_id=names.owner())))
 
-    first, second = (bank.close(account_id, idempotency_key=names.key("k")) for _ in range(2))
+    first, second = (client.run(bank.close(account_id), key=names.key("k")) for _ in range(2))
 
     fact = accepted(first)
     assert accepted(second) == fact
@@ -141,14 +139,14 @@ def test_a_retried_closure_replays_the_answer(bank: Bank, tables: Tables, names:
 
 
 def test_a_refusal_is_not_remembered_so_the_same_key_may_succeed_later(
-    bank: Bank, tables: Tables, names: Names, account_id: str
+    client: Client, tables: BankTables, names: Names, account_id: str
 ) -> None:
-    refused = bank.withdraw(account_id, 600, idempotency_key=names.key("k"))
+    refused = client.run(bank.withdraw(account_id, 600), key=names.key("k"))
     assert (refused.outcome, refused.problem) == (Outcome.FAIL, "insufficient-funds")
     assert tables.command(names.key("k")) is None
-    accepted(bank.deposit(account_id, 100))
+    accepted(client.run(bank.deposit(account_id, 100)))
 
-    withdrawn = bank.withdraw(account_id, 600, idempotency_key=names.key("k"))
+    withdrawn = client.run(bank.withdraw(account_id, 600), key=names.key("k"))
 
     assert accepted(withdrawn).version == 4
     assert not withdrawn.replayed

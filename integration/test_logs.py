@@ -11,7 +11,7 @@ from botocore.credentials import Credentials
 
 from integration.accounts import accepted
 from integration.facts import await_projected
-from tidemark.workloads.bank import Bank
+from tidemark.workloads import bank
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,16 +25,16 @@ SIGNATURE = re.compile(r"AWS4-HMAC-SHA256|Signature=|X-Amz-Security-Token", re.I
 
 
 def test_no_log_has_a_signature_or_a_token(
-    tidemark_client: Client, site: Site, names: Names, logged: LogReader
+    client: Client, site: Site, names: Names, logged: LogReader
 ) -> None:
     token = f"token-{uuid.uuid4().hex}"
     credentials = Credentials("test", "test", token)
-    bank = Bank(replace(tidemark_client, credentials=credentials))
+    client = replace(client, credentials=credentials)
     account_id = names.account()
-    opened = accepted(bank.open_account(account_id=account_id, owner_id=names.owner()))
-    assert bank.withdraw(account_id, 5).status == 422
+    opened = accepted(client.run(bank.open_account(account_id=account_id, owner_id=names.owner())))
+    assert client.run(bank.withdraw(account_id, 5)).status == 422
     await_projected(site.tables, [opened])
-    assert bank.account(account_id, min_version=1).status == 200
+    assert client.run(bank.account(account_id, min_version=1)).status == 200
     # All of it is in the logs by now, or the search would prove nothing.
     logged.await_line("command-handler", event_id=opened.event_id)
     logged.await_line("command-handler", outcome="insufficient-funds")
@@ -54,7 +54,7 @@ def test_a_command_can_be_followed_by_its_ids_through_the_logs(
 ) -> None:
     account_id, key = names.account(), names.key("k")
     opened = accepted(
-        site.bank.open_account(account_id=account_id, owner_id=names.owner(), idempotency_key=key)
+        site.client.run(bank.open_account(account_id=account_id, owner_id=names.owner()), key=key)
     )
 
     taken = logged.await_line("command-handler", command_id=key, outcome="accepted")

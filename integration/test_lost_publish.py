@@ -10,6 +10,7 @@ from integration.accounts import accepted
 from integration.facts import await_projected
 from integration.ledger import assert_sides_agree
 from tidemark.faults.sweeping import make_due, sweep
+from tidemark.workloads import bank
 
 if TYPE_CHECKING:
     from integration.accounts import Names
@@ -25,26 +26,29 @@ def test_a_command_whose_publish_fails_is_accepted_and_its_event_stays_in_the_ou
     site: Site, names: Names, logged: LogReader
 ) -> None:
     account_id = names.account()
+    opening = bank.open_account(account_id=account_id, owner_id=names.owner())
     with site.lost_publishes():
-        lost = accepted(site.bank.open_account(account_id=account_id, owner_id=names.owner()))
+        lost = accepted(site.client.run(opening))
 
     line = logged.await_line("command-handler", event_id=lost.event_id, outcome="accepted")
     assert line["published"] is False
     event = site.tables.event(account_id, 1)
     assert event is not None
-    assert event["event_id"] == lost.event_id
-    assert event["due"] > event["recorded_at"]
-    assert "projected_at" not in event
+    assert event.key.event_id == lost.event_id
+    assert event.mark is not None
+    assert event.mark.due_ms > event.recorded_at_ms
+    assert event.projected_at_ms is None
     assert site.tables.account(account_id) is None
 
 
 def test_the_sweeper_publishes_what_is_due_and_leaves_what_is_not(
-    direct: Site, names: Names
+    direct: Site, direct_names: Names
 ) -> None:
     # On a stack where no other test waits for the schedule to do this.
-    account_id = names.account()
+    account_id = direct_names.account()
+    opening = bank.open_account(account_id=account_id, owner_id=direct_names.owner())
     with direct.lost_publishes():
-        lost = accepted(direct.bank.open_account(account_id=account_id, owner_id=names.owner()))
+        lost = accepted(direct.client.run(opening))
     before = direct.tables.event(account_id, 1)
 
     sweep(direct.aws, direct.deployment)

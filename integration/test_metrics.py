@@ -10,6 +10,7 @@ from integration.facts import await_projected
 from tidemark.cli import known
 from tidemark.cli import metrics as verb
 from tidemark.host.waiting import NotYetError, eventually
+from tidemark.workloads import bank
 
 if TYPE_CHECKING:
     import pytest
@@ -30,8 +31,10 @@ def test_commands_and_their_projection_lag_are_counted(
 ) -> None:
     monkeypatch.setattr(known, "choose", lambda *_: (site.deployment, target))
     account_id = names.account()
-    opened = accepted(site.bank.open_account(account_id=account_id, owner_id=names.owner()))
-    deposited = accepted(site.bank.deposit(account_id, 8))
+    opened = accepted(
+        site.client.run(bank.open_account(account_id=account_id, owner_id=names.owner()))
+    )
+    deposited = accepted(site.client.run(bank.deposit(account_id, 8)))
     await_projected(site.tables, [opened, deposited])
 
     def probe() -> tuple[dict[str, Any], dict[str, Any]]:

@@ -26,10 +26,11 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from integration.accounts import Names, accepted
+from integration.accounts import Names, accepted, outside
 from integration.facts import await_projected
 from tidemark.api.exchange import Answer, Headers, Request
 from tidemark.api.signing import SERVICE
+from tidemark.workloads import bank
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -117,10 +118,11 @@ def test_every_operation_is_asked() -> None:
 @pytest.fixture(scope="module")
 def existing(site: Site) -> dict[str, str]:
     """Path parameters of an account that exists, and its owner."""
-    names = Names.fresh()
+    client = outside(site.client, "openapi")
+    names = Names.of(client)
     account_id, owner_id = names.account(), names.owner()
-    opened = accepted(site.bank.open_account(account_id=account_id, owner_id=owner_id))
-    await_projected(site.tables, [opened, accepted(site.bank.deposit(account_id, 1_000))])
+    opened = accepted(client.run(bank.open_account(account_id=account_id, owner_id=owner_id)))
+    await_projected(site.tables, [opened, accepted(client.run(bank.deposit(account_id, 1_000)))])
     return {"account_id": account_id, "owner_id": owner_id}
 
 

@@ -31,7 +31,7 @@ def recording_bed(testbed: Testbed, deployment: Deployment) -> Iterator[Testbed]
     plan = replace(testbed.plan, command=("python", "-m", APP), contexts={}, keep=False)
     if deployment.endpoint is not None:
         plan = replace(plan, target="endpoint", endpoint_url=deployment.endpoint)
-    bed = Testbed(plan, testbed.state / "recording", testbed.steps)
+    bed = Testbed(plan, testbed.state / "recording", testbed.steps, testbed.runs)
     yield bed
     bed.remove()
 

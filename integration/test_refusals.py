@@ -6,53 +6,62 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from integration.accounts import accepted
+from integration.accounts import Names, accepted, outside
 from integration.raw import ask, problem_of
+from tidemark.workloads import bank
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from integration.accounts import Names
-    from integration.tables import Tables
+    from tidemark.api.call import Call
     from tidemark.api.client import Client
-    from tidemark.api.op import Op
-    from tidemark.workloads.bank import Bank
+    from tidemark.workloads.bank_tables import BankTables
 
 LARGEST = 2**53 - 1
 
 
-@pytest.fixture
-def account_id(bank: Bank, names: Names) -> str:
+def funded(client: Client, names: Names) -> str:
     """An account that holds 500 at version 2."""
     account_id = names.account()
-    accepted(bank.open_account(account_id=account_id, owner_id=names.owner()))
-    accepted(bank.deposit(account_id, 500))
+    accepted(client.run(bank.open_account(account_id=account_id, owner_id=names.owner())))
+    accepted(client.run(bank.deposit(account_id, 500)))
     return account_id
+
+
+@pytest.fixture
+def account_id(client: Client, names: Names) -> str:
+    return funded(client, names)
+
+
+@pytest.fixture
+def unrecorded(client: Client) -> Client:
+    """For commands that are sent past every client."""
+    return outside(client, "refusals")
 
 
 @pytest.mark.parametrize(
     ("send", "status", "problem"),
     [
-        (lambda bank, one: bank.withdraw(one, 501), 422, "insufficient-funds"),
-        (lambda bank, one: bank.close(one), 422, "balance-not-zero"),
-        (lambda bank, one: bank.deposit(one, LARGEST), 422, "balance-limit"),
-        (lambda bank, one: bank.open_account(account_id=one, owner_id=one), 409, "already-exists"),
-        (lambda bank, one: bank.deposit(f"{one}.none", 5), 404, "no-such-account"),
-        (lambda bank, one: bank.withdraw(f"{one}.none", 5), 404, "no-such-account"),
-        (lambda bank, one: bank.close(f"{one}.none"), 404, "no-such-account"),
-        (lambda bank, one: bank.deposit(one, 5, expected_version=1), 412, "precondition-failed"),
-        (lambda bank, one: bank.deposit(one, 5, expected_version=3), 412, "precondition-failed"),
+        (lambda one: bank.withdraw(one, 501), 422, "insufficient-funds"),
+        (bank.close, 422, "balance-not-zero"),
+        (lambda one: bank.deposit(one, LARGEST), 422, "balance-limit"),
+        (lambda one: bank.open_account(account_id=one, owner_id=one), 409, "already-exists"),
+        (lambda one: bank.deposit(f"{one}.none", 5), 404, "no-such-account"),
+        (lambda one: bank.withdraw(f"{one}.none", 5), 404, "no-such-account"),
+        (lambda one: bank.close(f"{one}.none"), 404, "no-such-account"),
+        (lambda one: bank.deposit(one, 5, expected_version=1), 412, "precondition-failed"),
+        (lambda one: bank.deposit(one, 5, expected_version=3), 412, "precondition-failed"),
     ],
 )
 def test_what_the_rules_do_not_allow_is_refused(
-    bank: Bank,
-    tables: Tables,
+    client: Client,
+    tables: BankTables,
     account_id: str,
-    send: Callable[[Bank, str], Op],
+    send: Callable[[str], Call],
     status: int,
     problem: str,
 ) -> None:
-    op = send(bank, account_id)
+    op = client.run(send(account_id))
 
     assert (op.status, op.problem) == (status, problem)
     assert len(tables.log(account_id)) == 2
@@ -64,29 +73,31 @@ def test_what_the_rules_do_not_allow_is_refused(
 @pytest.mark.parametrize(
     "send",
     [
-        lambda bank, one: bank.deposit(one, 5),
-        lambda bank, one: bank.withdraw(one, 5),
-        lambda bank, one: bank.close(one),
+        lambda one: bank.deposit(one, 5),
+        lambda one: bank.withdraw(one, 5),
+        bank.close,
     ],
     ids=["deposit", "withdrawal", "closure"],
 )
 def test_a_closed_account_refuses_everything(
-    bank: Bank, tables: Tables, account_id: str, send: Callable[[Bank, str], Op]
+    client: Client, tables: BankTables, account_id: str, send: Callable[[str], Call]
 ) -> None:
-    accepted(bank.withdraw(account_id, 500))
-    accepted(bank.close(account_id))
+    accepted(client.run(bank.withdraw(account_id, 500)))
+    accepted(client.run(bank.close(account_id)))
 
-    op = send(bank, account_id)
+    op = client.run(send(account_id))
 
     assert (op.status, op.problem) == (422, "account-closed")
     assert len(tables.log(account_id)) == 4
 
 
 def test_a_command_that_expects_another_version_is_told_the_current_one(
-    tidemark_client: Client, names: Names, account_id: str
+    unrecorded: Client,
 ) -> None:
+    names = Names.of(unrecorded)
+    account_id = funded(unrecorded, names)
     answer = ask(
-        tidemark_client,
+        unrecorded,
         "POST",
         f"/accounts/{account_id}/deposits",
         key=names.key("k"),
@@ -101,10 +112,12 @@ def test_a_command_that_expects_another_version_is_told_the_current_one(
 
 
 def test_an_acceptance_says_where_the_account_is_and_at_which_version(
-    tidemark_client: Client, names: Names, account_id: str
+    unrecorded: Client,
 ) -> None:
+    names = Names.of(unrecorded)
+    account_id = funded(unrecorded, names)
     answer = ask(
-        tidemark_client,
+        unrecorded,
         "POST",
         f"/accounts/{account_id}/deposits",
         key=names.key("k"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from integration.accounts import Names, accepted
+from integration.accounts import Names, accepted, outside
 from integration.facts import await_projected
 from tidemark.cli import known
 from tidemark.cli import trace as verb
@@ -18,6 +18,7 @@ from tidemark.faults.sweeping import make_due, sweep
 from tidemark.host.waiting import NotYetError, eventually
 from tidemark.trace import document
 from tidemark.trace.tracing import Tracer
+from tidemark.workloads import bank
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -63,8 +64,9 @@ def texts(traced: Traced, stage: str) -> list[str]:
 @pytest.fixture(scope="module")
 def forged(site: Site, queue: Queue) -> tuple[str, str]:
     """An event id that no log has, on its way to the dead-letter queue; and its message's id."""
-    names = Names.fresh()
-    accepted(site.bank.open_account(account_id=names.account(), owner_id=names.owner()))
+    client = outside(site.client, "forged")
+    names = Names.of(client)
+    accepted(client.run(bank.open_account(account_id=names.account(), owner_id=names.owner())))
     event = site.tables.event(names.account(), 1)
     assert event is not None
     event_id = unknown_id()
@@ -78,8 +80,8 @@ def test_an_accepted_command_is_one_timeline_from_the_call_to_the_query_side(
 ) -> None:
     key = names.key("opening")
     fact = accepted(
-        site.bank.open_account(
-            account_id=names.account(), owner_id=names.owner(), idempotency_key=key
+        site.client.run(
+            bank.open_account(account_id=names.account(), owner_id=names.owner()), key=key
         )
     )
     await_projected(site.tables, [fact])
@@ -95,7 +97,7 @@ def test_an_accepted_command_is_one_timeline_from_the_call_to_the_query_side(
     item = site.tables.event(names.account(), 1)
     assert item is not None
     assert (event["event_id"], event["type"]) == (fact.event_id, "AccountOpened")
-    assert event["lag_ms"] == item["projected_at"] - item["recorded_at"]
+    assert event["lag_ms"] == item.lag_ms
     assert (event["outbox"], event["has_statement_line"]) == (None, True)
     assert traced["write_side"]["version"] == traced["query_side"]["version"] == 1
     times = [moment["at_ms"] for moment in traced["timeline"]]
@@ -106,8 +108,8 @@ def test_a_replayed_command_has_two_calls_and_one_transaction(site: Site, names:
     key = names.key("opening")
     for _ in range(2):
         accepted(
-            site.bank.open_account(
-                account_id=names.account(), owner_id=names.owner(), idempotency_key=key
+            site.client.run(
+                bank.open_account(account_id=names.account(), owner_id=names.owner()), key=key
             )
         )
 
@@ -122,7 +124,7 @@ def test_a_refused_command_is_found_by_its_key_although_nothing_is_stored(
     site: Site, names: Names
 ) -> None:
     key = names.key("deposit")
-    assert site.bank.deposit(names.account(), 1, idempotency_key=key).status == 404
+    assert site.client.run(bank.deposit(names.account(), 1), key=key).status == 404
 
     traced = await_trace(site, key, lambda one: one["kind"] is not None)
 
@@ -135,8 +137,8 @@ def test_an_event_id_leads_to_its_command_and_an_account_to_all_its_events(
     site: Site, names: Names
 ) -> None:
     account_id = names.account()
-    accepted(site.bank.open_account(account_id=account_id, owner_id=names.owner()))
-    deposited = accepted(site.bank.deposit(account_id, 5, idempotency_key=names.key("deposit")))
+    accepted(site.client.run(bank.open_account(account_id=account_id, owner_id=names.owner())))
+    deposited = accepted(site.client.run(bank.deposit(account_id, 5), key=names.key("deposit")))
     await_projected(site.tables, [deposited])
 
     of_event = await_trace(site, deposited.event_id, lambda one: "answer" in stages(one))
@@ -150,13 +152,14 @@ def test_an_event_id_leads_to_its_command_and_an_account_to_all_its_events(
 
 
 def test_a_lost_publish_shows_the_outbox_and_then_the_sweepers_copy(
-    direct: Site, names: Names
+    direct: Site, direct_names: Names
 ) -> None:
+    names = direct_names
     account_id, key = names.account(), names.key("opening")
     with direct.lost_publishes():
         lost = accepted(
-            direct.bank.open_account(
-                account_id=account_id, owner_id=names.owner(), idempotency_key=key
+            direct.client.run(
+                bank.open_account(account_id=account_id, owner_id=names.owner()), key=key
             )
         )
     waiting = await_trace(direct, key, lambda one: "publish" in stages(one))

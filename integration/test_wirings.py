@@ -6,30 +6,32 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from integration.accounts import accepted
+from integration.accounts import Names, accepted, outside
 from integration.facts import await_projected
 from integration.ledger import assert_sides_agree, assert_totals_agree
 from tidemark.faults.dead_letters import DeadLetters
 from tidemark.faults.messages import duplicated, message, unknown_id
+from tidemark.workloads import bank
 
 if TYPE_CHECKING:
-    from integration.accounts import Names
     from integration.facts import Fact
     from integration.site import Site
-    from integration.tables import Row
+    from tidemark.api.client import Client
+    from tidemark.workloads.bank_items import Row
 
 SEED = 20261123
 
 
 @pytest.mark.usefixtures("queue")
 def test_both_wirings_converge_to_the_same_read_model(
-    site: Site, direct: Site, names: Names
+    site: Site, direct: Site, client: Client, names: Names
 ) -> None:
     assert {site.deployment.wiring, direct.deployment.wiring} == {"queued", "direct"}
     account_ids = [names.account(f"a{number}") for number in range(3)]
     owner_id = names.owner()
-    for one in (site, direct):
-        facts = commanded(one, owner_id, account_ids)
+    # The same names on both stacks, which of the two runs there only one can call its own.
+    for one, sending in ((site, client), (direct, outside(direct.client, "wirings"))):
+        facts = commanded(sending, owner_id, account_ids)
         await_projected(one.tables, facts)
         for account_id in account_ids:
             assert_sides_agree(one.tables, account_id)
@@ -47,11 +49,12 @@ def test_both_wirings_converge_to_the_same_read_model(
 
 
 def test_what_the_topic_duplicates_and_reorders_is_right_in_the_end(
-    direct: Site, names: Names
+    direct: Site, direct_names: Names
 ) -> None:
+    names = direct_names
     account_ids = [names.account(f"a{number}") for number in range(2)]
     with direct.lost_publishes():
-        facts = commanded(direct, names.owner(), account_ids)
+        facts = commanded(direct.client, names.owner(), account_ids)
     bodies = [message(one, event) for one in account_ids for event in direct.tables.log(one)]
 
     for body in duplicated(bodies, times=2, seed=SEED):
@@ -65,10 +68,12 @@ def test_what_the_topic_duplicates_and_reorders_is_right_in_the_end(
 
 @pytest.mark.needs("async-retries")
 def test_poison_from_the_topic_reaches_the_dead_letter_queue_of_the_function(
-    direct: Site, names: Names
+    direct: Site,
 ) -> None:
+    client = outside(direct.client, "poison")
+    names = Names.of(client)
     account_id = names.account()
-    opened = accepted(direct.bank.open_account(account_id=account_id, owner_id=names.owner()))
+    opened = accepted(client.run(bank.open_account(account_id=account_id, owner_id=names.owner())))
     event = direct.tables.event(account_id, 1)
     assert event is not None
     poison = message(account_id, event, version=7, event_id=unknown_id())
@@ -81,14 +86,13 @@ def test_poison_from_the_topic_reaches_the_dead_letter_queue_of_the_function(
     assert_sides_agree(direct.tables, account_id)
 
 
-def commanded(site: Site, owner_id: str, account_ids: list[str]) -> list[Fact]:
+def commanded(client: Client, owner_id: str, account_ids: list[str]) -> list[Fact]:
     """The same commands, whatever the site."""
-    bank = site.bank
-    facts = [accepted(bank.open_account(account_id=one, owner_id=owner_id)) for one in account_ids]
+    calls = [bank.open_account(account_id=one, owner_id=owner_id) for one in account_ids]
     for amount in (300, 20, 1):
-        facts += [accepted(bank.deposit(one, amount)) for one in account_ids]
-    facts += [accepted(bank.withdraw(account_ids[0], 321)), accepted(bank.close(account_ids[0]))]
-    return facts
+        calls += [bank.deposit(one, amount) for one in account_ids]
+    calls += [bank.withdraw(account_ids[0], 321), bank.close(account_ids[0])]
+    return [accepted(client.run(call)) for call in calls]
 
 
 def read_model(site: Site, account_id: str) -> list[Row]:

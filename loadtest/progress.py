@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.live import Live
 from rich.text import Text
 
-from tidemark.api.op import Kind
+from tidemark.api.call import Kind
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,9 +29,7 @@ def live_line(run: LoadRun, run_time_s: float | None, console: Console) -> Live:
     def line() -> Text:
         elapsed_s = time.monotonic() - started
         planned = "" if run_time_s is None else f" of {run_time_s:.0f}"
-        writes = sum(op.kind is Kind.COMMAND for op in run.ops)
-        return Text(
-            f"{elapsed_s:.0f}{planned} s · {writes} commands · {len(run.ops) - writes} queries"
-        )
+        writes, reads = run.calls[Kind.COMMAND], run.calls[Kind.QUERY]
+        return Text(f"{elapsed_s:.0f}{planned} s · {writes} writes · {reads} reads")
 
     return Live(get_renderable=line, console=console, refresh_per_second=4, transient=True)

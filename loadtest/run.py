@@ -2,37 +2,33 @@
 
 from __future__ import annotations
 
-import secrets
+from collections import Counter
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from random import Random
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tidemark.api.client import Client
-from tidemark.api.op import Kind, Op, Outcome
+from tidemark.api.call import Kind
+from tidemark.api.op import Op, Outcome
+from tidemark.api.session import Writer, new_run_id
+from tidemark.aws.api_clients import client_of
 from tidemark.errors import TidemarkError
-from tidemark.load.ending import judged
+from tidemark.history.run_folder import RunFolder
+from tidemark.load.ending import judge
 from tidemark.measures.lag import Lag, LagMeter
 from tidemark.measures.summary import summarise
 from tidemark.report.table import Report
-from tidemark.workloads.bank import Bank, log_partition
-from tidemark.workloads.bank_traffic import REFUSALS, Accounts, Customer
+from tidemark.workloads.bank_tables import BankTables
+from tidemark.workloads.bank_traffic import REFUSALS, Customer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
+    from tidemark.api.client import Client
     from tidemark.api.exchange import Transport
     from tidemark.aws.clients import AwsClients
     from tidemark.host.deployment import Deployment
-
-_OWNERS = 3
-
-
-def new_run_id(now: datetime) -> str:
-    """Return a name for a run that sorts by time and that no other run has."""
-    return f"{now:%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
 
 
 @dataclass
@@ -42,53 +38,63 @@ class LoadRun:
     Attributes:
         deployment: Where it goes.
         clients: The AWS clients of its target.
+        runs: The folder of all runs' folders.
         seed: Where every draw comes from.
         read_share: The share of reads of a mixed user.
         max_ops: After how many calls it stops.
-        on_enough: Called once, when it has made so many.
+        max_errors: The share of errors that is still fine.
+        on_enough: Called once, when it has made so many calls.
         run_id: Its name; its ids and keys begin with it.
-        ops: What was recorded.
+        calls: How many it has made, by kind.
         customers: How many sessions it has had.
     """
 
     deployment: Deployment
     clients: AwsClients
+    runs: Path
     seed: str
     read_share: float
     max_ops: int
+    max_errors: float
     on_enough: Callable[[], object]
-    run_id: str = field(default_factory=lambda: new_run_id(datetime.now(UTC)))
-    ops: list[Op] = field(default_factory=list)
+    run_id: str = field(default_factory=new_run_id)
+    calls: Counter[Kind] = field(default_factory=Counter)
     customers: int = 0
-    _accounts: Accounts = field(default_factory=Accounts)
 
-    def client(self, transport: Transport, name: str) -> Client:
-        """Return a client of the deployment for one session."""
-        return Client(
-            api_url=self.deployment.api_url,
-            region=self.deployment.region,
-            credentials=self.clients.credentials,
-            transport=transport,
-            session=f"{self.run_id}-{name}",
-        )
+    def __post_init__(self) -> None:
+        self._ops: list[Op] = []
+        self._writer = Writer(self.run_id, "w1")
+        self._folder = RunFolder(self.runs / self.run_id)
+        self._folder.describe(self.deployment, kind="load", seed=self.seed)
 
-    def customer(self, transport: Transport, mix: Mapping[str, float]) -> Customer:
-        """Return the next customer, whose draws the seed and its number decide."""
+    @property
+    def path(self) -> Path:
+        """Its folder."""
+        return self._folder.path
+
+    def new_customer(
+        self, transport: Transport, mix: Mapping[str, float]
+    ) -> tuple[Customer, Client]:
+        """Return the next customer, and the client of its own session.
+
+        Args:
+            transport: What sends its requests.
+            mix: The weight of each operation.
+        """
         self.customers += 1
-        name = f"c{self.customers}"
-        return Customer(
-            Bank(self.client(transport, name)),
-            rng=Random(f"{self.seed}/{name}"),  # noqa: S311 -- reproducible draws, not secrets
-            mix=mix,
-            prefix=f"{self.run_id}-{name}",
-            owner_id=f"{self.run_id}-owner{self.customers % _OWNERS + 1}",
-            accounts=self._accounts,
+        customer = Customer(self.customers, seed=self.seed, mix=mix, run_id=self.run_id)
+        session = self._writer.session(f"c{self.customers}")
+        sink = self._take
+        return customer, client_of(
+            self.deployment, self.clients, transport, session=session, sink=sink
         )
 
-    def record(self, op: Op) -> None:
+    def _take(self, op: Op) -> None:
         """Keep an op, and say when it is enough."""
-        self.ops.append(op)
-        if len(self.ops) == self.max_ops:
+        self._folder.record(op)
+        self._ops.append(op)
+        self.calls[op.kind] += 1
+        if len(self._ops) == self.max_ops:
             self.on_enough()
 
     def report(
@@ -101,10 +107,15 @@ class LoadRun:
             is_interrupted: Whether the user stopped it.
             failure: What went wrong in the load generator itself.
         """
-        summary = summarise(self.ops, REFUSALS)
+        self._folder.close()
+        summary = summarise(self._ops, REFUSALS)
         lag, lag_problem = self._lag(lag_deadline_s)
-        exit_code, reason = judged(
-            summary, lag, failure=failure or lag_problem, is_interrupted=is_interrupted
+        exit_code, reason = judge(
+            summary,
+            lag,
+            most_errors=self.max_errors,
+            failure=failure or lag_problem,
+            is_interrupted=is_interrupted,
         )
         return Report(
             run_id=self.run_id,
@@ -118,18 +129,13 @@ class LoadRun:
         )
 
     def _lag(self, within_s: float) -> tuple[Lag | None, str | None]:
-        commands = [op for op in self.ops if op.kind is Kind.COMMAND]
-        meter = LagMeter(self.clients.dynamodb, self.deployment.outputs["CommandTableName"])
+        told: dict[str, set[str]] = {}
+        for op in self._ops:
+            if op.kind is Kind.COMMAND and op.aggregate and op.outcome is not Outcome.FAIL:
+                told.setdefault(op.aggregate, set()).update(filter(None, [op.event_id]))
+        meter = LagMeter(BankTables.of(self.deployment, self.clients))
         try:
-            return meter.wait(
-                {
-                    log_partition(op.aggregate)
-                    for op in commands
-                    if op.aggregate and op.outcome is not Outcome.FAIL
-                },
-                {op.event_id for op in commands if op.event_id},
-                within_s=within_s,
-            ), None
+            return meter.wait(told, within_s=within_s), None
         except TidemarkError as error:
             return None, str(error)
         except (BotoCoreError, ClientError) as error:

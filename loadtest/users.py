@@ -33,7 +33,8 @@ class BankUser(FastHttpUser):
     def __init__(self, environment: Environment) -> None:
         self.ssl_context_factory = self._ssl_context
         super().__init__(environment)
-        self._customer = self.load_run.customer(locust_transport(self.client, REFUSALS), self.mix())
+        transport = locust_transport(self.client, REFUSALS)
+        self._customer, self._client = self.load_run.new_customer(transport, self.mix())
         self._is_answered = True
 
     def mix(self) -> Mapping[str, float]:
@@ -46,10 +47,10 @@ class BankUser(FastHttpUser):
 
     @task
     def call(self) -> None:
-        """Draw an op, make it, record it."""
-        op = self._customer.call()
+        """Make the customer's next call."""
+        op = self._client.run(self._customer.next())
+        self._customer.learn(op)
         self._is_answered = op.status is not None
-        self.load_run.record(op)
 
     def _ssl_context(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self.load_run.clients.connection.ca_bundle)
@@ -64,7 +65,7 @@ class WriteUser(BankUser):
 
 
 class ReadUser(BankUser):
-    """Reads accounts, statements and totals, of one account that it opens if there is none."""
+    """Reads accounts, statements and totals; of its own accounts, it opens one first."""
 
     def mix(self) -> Mapping[str, float]:
         """Return the weights of reads."""

@@ -6,14 +6,13 @@ Loaded with `-p tidemark.pytest_plugin`, never by itself. A test asks for `deplo
 
 from __future__ import annotations
 
-import os
-import time
 from contextlib import ExitStack, contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tidemark.api.session import new_run_id
 from tidemark.errors import ExitCode, InterruptedByUserError, TidemarkError
 from tidemark.host.state import make_private, state_dir
 from tidemark.testing import capabilities, options
@@ -150,14 +149,26 @@ def aws(testbed: Testbed, deployments: dict[str, Deployment]) -> AwsClients:  # 
 
 
 @pytest.fixture(scope="session")
-def tidemark_client(testbed: Testbed, deployment: Deployment) -> Iterator[Client]:
-    """A client of the deployed API that signs its requests."""
+def tidemark_sessions(
+    testbed: Testbed, deployment: Deployment
+) -> Iterator[Callable[[str], Client]]:
+    """Makes clients of the deployed API: each name is a session, whose calls do not overlap."""
     with ExitStack() as opened:
         try:
             client = opened.enter_context(testbed.client_of(deployment))
         except TidemarkError as error:
             pytest.fail(str(error), pytrace=False)
-        yield client
+        yield client.for_session
+
+
+@pytest.fixture
+def tidemark_client(
+    tidemark_sessions: Callable[[str], Client], request: pytest.FixtureRequest
+) -> Client:
+    """A client of the deployed API that signs its requests; its session is the test."""
+    from tidemark.testing.runs import session_name  # noqa: PLC0415 -- sessions without a deployment stay quick
+
+    return tidemark_sessions(session_name(request.node.name))
 
 
 @pytest.fixture(scope="session")
@@ -198,22 +209,27 @@ def _state(config: Any) -> Path:
         holding = ExitStack()
         # From now on, a `kill` ends the session as Ctrl-C does.
         holding.enter_context(interrupted_by_kill())
-        name = f"{time.strftime('%Y%m%dT%H%M%S')}-{os.getpid()}"
-        holding.enter_context(locked(root / session.SESSIONS / name))
+        folder = root / session.SESSIONS / new_run_id()
+        holding.enter_context(locked(folder))
         config.add_cleanup(holding.close)
-        config.stash[_SESSION_STATE] = root / session.SESSIONS / name
+        config.stash[_SESSION_STATE] = folder
     state: Path = config.stash[_SESSION_STATE]
     return state
 
 
-def _testbed(config: pytest.Config) -> Testbed:
+def _testbed(config: Any) -> Testbed:
     """The session's testbed, in this process."""
     if _TESTBED not in config.stash:
         from tidemark.host.progress import Steps  # noqa: PLC0415 -- sessions without a deployment stay quick
+        from tidemark.testing.runs import SessionRuns  # noqa: PLC0415 -- likewise
         from tidemark.testing.testbed import Testbed  # noqa: PLC0415 -- likewise
 
-        config.stash[_TESTBED] = Testbed(config.stash[_PLAN], _state(config), Steps())
-    return config.stash[_TESTBED]
+        state, steps = _state(config), Steps()
+        process = config.workerinput["workerid"] if _is_worker(config) else "main"
+        runs = SessionRuns.of_session(state, process, steps.say)
+        config.stash[_TESTBED] = Testbed(config.stash[_PLAN], state, steps, runs)
+    bed: Testbed = config.stash[_TESTBED]
+    return bed
 
 
 def _close(session: pytest.Session) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
@@ -33,8 +33,9 @@ def served(answer: Callable[[Request], Answer], tls: ssl.SSLContext | None = Non
             for name, value in answered.headers.items():
                 self.send_header(name, value)
             self.send_header("content-length", str(len(answered.body)))
-            self.end_headers()
-            self.wfile.write(answered.body)
+            with suppress(ConnectionError):  # of who did not wait for the answer
+                self.end_headers()
+                self.wfile.write(answered.body)
 
         do_DELETE = do_GET = do_POST = _serve  # noqa: N815 -- the names that http.server calls
 

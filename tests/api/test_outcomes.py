@@ -23,9 +23,14 @@ def problem(slug: str, status: int) -> Answer:
     )
 
 
-@given(st.integers(400, 499), BODIES)
+@given(st.integers(400, 499).filter(lambda status: status != 408), BODIES)
 def test_a_4xx_is_certainly_not_done(status: int, body: bytes) -> None:
     assert judge(Answer(status, body=body)).outcome is Outcome.FAIL
+
+
+@given(BODIES)
+def test_a_408_is_whoever_gave_up_waiting_for_what_may_have_been_done(body: bytes) -> None:
+    assert judge(Answer(408, body=body)).outcome is Outcome.INFO
 
 
 @given(st.integers(500, 599), BODIES)

@@ -8,6 +8,7 @@ from io import BytesIO
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
+from tests.workloads.items import event_item
 from tidemark.api.exchange import Answer
 from tidemark.aws.connection import Connection
 from tidemark.aws.logs import FUNCTIONS
@@ -27,6 +28,7 @@ DEPLOYMENT = Deployment(
     outputs={
         **OUTPUTS,
         "CommandTableName": "commands",
+        "QueryTableName": "queries",
         "QueueName": "queue",
         "DeadLetterQueueName": "letters",
         "Wiring": "queued",
@@ -107,7 +109,7 @@ class BankSystem:
 
     @property
     def dynamodb(self) -> Any:
-        item = {"recorded_at": {"N": "1000"}, "projected_at": {"N": "1042"}}
+        item = event_item(recorded_at_ms=1000, projected_at_ms=1042)
         return SimpleNamespace(
             get_item=lambda **_: {"Item": item},
             get_paginator=lambda _: SimpleNamespace(paginate=lambda **_: [{"Items": []}]),

@@ -130,4 +130,4 @@ def test_a_function_that_answers_by_itself_is_not_asked(system: BankSystem) -> N
 def test_a_balance_that_is_wrong_is_no_success(system: BankSystem) -> None:
     system.balance = 1
 
-    assert "shows 4201 on proof-" in trouble_of(system)
+    assert "The query side shows 4201" in trouble_of(system)

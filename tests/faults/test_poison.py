@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.faults.conftest import QUEUES
+from tests.workloads.items import event_item
 from tidemark.faults.dead_letters import DeadLetters
 from tidemark.faults.messages import duplicated, message, reordered
 from tidemark.faults.poison import KINDS, of_each_kind, poisoned
 from tidemark.host.undo import Journal
 from tidemark.trace import letters
+from tidemark.workloads.bank_items import event_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,15 +22,7 @@ if TYPE_CHECKING:
     from tidemark.aws.clients import AwsClients
     from tidemark.host.deployment import Deployment
 
-EVENT = {
-    "event_id": "e-1",
-    "type": "FundsDeposited",
-    "owner_id": "alice",
-    "sk": "event#000000000002",
-    "recorded_at": 1,
-    "command_id": "c-1",
-    "data": {"amount": 5},
-}
+EVENT = event_of(event_item())
 
 
 def dead(aws: AwsClients) -> list[str]:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tests.api.sigv4 import expected_signature
+from tests.workloads.items import event_item
 from tidemark.api.exchange import Answer, Headers, Request
 
 if TYPE_CHECKING:
@@ -29,16 +30,19 @@ class FakeBank:
 
     answer_first: Callable[[Request], Answer | None] = lambda _: None
     is_projecting: Callable[[str], bool] = lambda _: True
+    is_forgetting: Callable[[str], bool] = lambda _: False
     log: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     balances: dict[str, int] = field(default_factory=dict)
     given: dict[str, Answer] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
     unsigned: list[Request] = field(default_factory=list)
+    queries: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def answer(self, request: Request) -> Answer:
         with self.lock:
             if "x-amz-target" in request.headers:
+                self.queries += 1
                 return self._queried(json.loads(request.body))
             self.requests.append(request)
             if not _is_signed(request):
@@ -76,9 +80,16 @@ class FakeBank:
         events = self.log.setdefault(f"account#{account_id}", [])
         version = len(events) + 1
         event_id = f"{account_id}-e{version}"
-        event = {"event_id": {"S": event_id}, "recorded_at": {"N": "1000"}}
-        if self.is_projecting(account_id):
-            event["projected_at"] = {"N": str(1000 + LAG_MS)}
+        is_projecting = self.is_projecting(account_id)
+        event = event_item(
+            account_id,
+            version,
+            event_id=event_id,
+            projected_at_ms=1000 + LAG_MS if is_projecting else None,
+        )
+        if self.is_forgetting(account_id):
+            version_only = Headers({"ETag": f'"{version}"'})
+            return Answer(202, version_only, json.dumps({"event_id": event_id}).encode())
         events.append(event)
         made = {"account_id": account_id, "version": version, "event_id": event_id}
         headers = {"Location": f"/accounts/{account_id}", "ETag": f'"{version}"'}

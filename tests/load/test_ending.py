@@ -7,12 +7,15 @@ import pytest
 from tests.measures.ops import op
 from tidemark.api.op import Outcome
 from tidemark.errors import ExitCode
-from tidemark.load.ending import judged
+from tidemark.load.ending import judge
 from tidemark.measures.lag import Lag
 from tidemark.measures.summary import Summary, summarise
 from tidemark.percentiles import Spread
 
 WRITTEN = summarise([op()], frozenset())
+MOSTLY_ERRORS = summarise([op(), *[op(Outcome.INFO, problem="http-500")] * 3], frozenset())
+SOME_ERRORS = summarise([*[op()] * 99, op(Outcome.INFO, problem="http-500")], frozenset())
+ALL_REFUSED = summarise([op(), *[op(Outcome.FAIL, problem="busy")] * 3], frozenset({"busy"}))
 NOTHING_WRITTEN = summarise([op(Outcome.FAIL, problem="malformed", status=400)], frozenset())
 SEEN = Lag(events=2, projected=2, spread=Spread(1, 1, 1, 1), late=[], missing=[], waited_s=1.0)
 
@@ -22,9 +25,14 @@ SEEN = Lag(events=2, projected=2, spread=Spread(1, 1, 1, 1), late=[], missing=[]
     [
         (WRITTEN, SEEN, None, False, ExitCode.OK, None),
         (WRITTEN, replace(SEEN, late=["e"]), None, False, ExitCode.UNKNOWN, "1 of 2 events"),
-        (WRITTEN, replace(SEEN, missing=["e"]), None, False, ExitCode.UNKNOWN, "not in the log"),
+        (WRITTEN, replace(SEEN, missing=["e"]), None, False, ExitCode.VIOLATED, "not in the log"),
+        (WRITTEN, replace(SEEN, missing=["e"]), "no table", True, ExitCode.VIOLATED, "not in the"),
+        (MOSTLY_ERRORS, SEEN, None, False, ExitCode.SLO_MISSED, "75.0% of the calls were errors"),
+        (MOSTLY_ERRORS, replace(SEEN, late=["e"]), None, False, ExitCode.UNKNOWN, "1 of 2"),
+        (SOME_ERRORS, SEEN, None, False, ExitCode.OK, None),
+        (ALL_REFUSED, SEEN, None, False, ExitCode.OK, None),
         (WRITTEN, None, None, False, ExitCode.UNKNOWN, "not read"),
-        (NOTHING_WRITTEN, SEEN, None, False, ExitCode.FAILED, "no command was accepted"),
+        (NOTHING_WRITTEN, SEEN, None, False, ExitCode.FAILED, "no write was accepted"),
         (WRITTEN, None, "no table", False, ExitCode.FAILED, "no table"),
         (NOTHING_WRITTEN, None, "no table", True, ExitCode.INTERRUPTED, "stopped"),
         (WRITTEN, replace(SEEN, is_complete=False), None, False, ExitCode.INTERRUPTED, "stopped"),
@@ -38,7 +46,9 @@ def test_a_run_ends_with_the_code_that_says_why(
     code: ExitCode,
     says: str | None,
 ) -> None:
-    found, reason = judged(summary, lag, failure=failure, is_interrupted=is_interrupted)
+    found, reason = judge(
+        summary, lag, most_errors=0.01, failure=failure, is_interrupted=is_interrupted
+    )
     assert found is code
     assert (reason is None) == (says is None)
     assert says is None or says in str(reason)

@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ def deployed(url: str, state: Path) -> None:
         stack_name="Fake",
         api_url=f"{url}{STAGE}",
         template_digest="",
-        outputs={"CommandTableName": "commands"},
+        outputs={"CommandTableName": "commands", "QueryTableName": "queries"},
     ).save(state)
 
 
@@ -67,6 +68,12 @@ def written(state: Path) -> dict[str, Any]:
     return document
 
 
+def recorded(state: Path) -> list[dict[str, Any]]:
+    """What the run's folder has of its calls."""
+    (path,) = state.glob("runs/*/ops.jsonl")
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
 def test_a_load_run_prints_rates_latencies_and_lag_and_writes_them_down(tmp_path: Path) -> None:
     bank = FakeBank()
     with served(bank.answer) as url:
@@ -86,6 +93,11 @@ def test_a_load_run_prints_rates_latencies_and_lag_and_writes_them_down(tmp_path
         <= document["writes"]["ok"] + document["reads"]["ok"] + sum(document["refusals"].values())
         < 210
     )
+    assert len(recorded(tmp_path)) == sum(
+        document[side][count]
+        for side in ("writes", "reads")
+        for count in ("ok", "refused", "errors")
+    )
     commands = [request for request in bank.requests if request.method == "POST"]
     assert document["projection_lag"]["events"] == document["writes"]["ok"]
     assert document["writes"]["ok"] + document["writes"]["refused"] == len(commands)
@@ -93,7 +105,7 @@ def test_a_load_run_prints_rates_latencies_and_lag_and_writes_them_down(tmp_path
 
 
 def test_events_that_are_not_seen_projected_are_said_and_end_with_3(tmp_path: Path) -> None:
-    bank = FakeBank(is_projecting=lambda account_id: "-c1-" not in account_id)
+    bank = FakeBank(is_projecting=lambda account_id: ".c1." not in account_id)
     with served(bank.answer) as url:
         deployed(url, tmp_path)
         code, out, err = loaded(tmp_path, "--max-ops", "60", "--lag-deadline", "0", "WriteUser")
@@ -102,7 +114,7 @@ def test_events_that_are_not_seen_projected_are_said_and_end_with_3(tmp_path: Pa
     assert err.splitlines()[-1].endswith("unknown or incomplete (3)")
     lag = written(tmp_path)["projection_lag"]
     assert 0 < len(lag["late"]) < lag["events"]
-    assert all("-c1-" in event_id for event_id in lag["late"])
+    assert all(".c1." in event_id for event_id in lag["late"])
     # Only the user class that was named has run; the first request proves that the target answers.
     assert {request.method for request in bank.requests[1:]} == {"POST"}
 
@@ -116,7 +128,7 @@ def test_a_target_that_accepts_nothing_ends_with_70(tmp_path: Path) -> None:
         code, out, err = loaded(tmp_path, "--max-ops", "20")
     assert code == 70
     assert "Errors: info http-500" in out
-    assert "no command was accepted" in err
+    assert "no write was accepted" in err
 
 
 def test_a_dead_target_is_said_in_one_sentence(tmp_path: Path) -> None:
@@ -137,7 +149,7 @@ def test_something_else_that_answers_is_said_in_one_sentence(tmp_path: Path) -> 
 def test_no_deployment_is_refused_in_one_sentence(tmp_path: Path) -> None:
     code, _, err = loaded(tmp_path)
     assert code == 64
-    assert_one_sentence(err, "No deployment is recorded")
+    assert_one_sentence(err, "No deployment is known")
 
 
 @pytest.mark.parametrize(
@@ -145,6 +157,7 @@ def test_no_deployment_is_refused_in_one_sentence(tmp_path: Path) -> None:
     [
         (["--run-time", "soon"], "--run-time"),
         (["--processes", "2"], "one process"),
+        (["foo"], "There is no foo"),
     ],
 )
 def test_malformed_options_are_refused_in_one_sentence(
@@ -155,19 +168,127 @@ def test_malformed_options_are_refused_in_one_sentence(
     assert_one_sentence(err, says)
 
 
-def test_ctrl_c_half_way_prints_what_was_seen(tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_or_a_kill_half_way_ends_between_calls_and_prints_what_was_seen(
+    number: signal.Signals, tmp_path: Path
+) -> None:
     bank = FakeBank()
     with served(bank.answer) as url:
         deployed(url, tmp_path)
         process = started(tmp_path, "--headless", "--run-time", "10m")
         eventually(lambda: len(bank.requests) > 50 or None, within_s=WITHIN_S, what="50 requests")
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         code, out, err = ended(process)
     assert code == 130
     assert "Projection lag" in out
     assert err.splitlines()[-1].endswith("interrupted (130)")
     assert "Traceback" not in err
     assert written(tmp_path)["writes"]["ok"] > 0
+    ops = recorded(tmp_path)
+    # The first request is the one before the run, which proves that the target answers.
+    assert len(ops) == len(bank.requests) - 1
+    assert {op["outcome"] for op in ops} <= {"ok", "fail"}
+
+
+def test_ctrl_c_never_comes_in_the_middle_of_a_users_call() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.load.interrupted_in_a_call"],
+        cwd=CHECKOUT,
+        capture_output=True,
+        text=True,
+        timeout=WITHIN_S,
+        check=True,
+    )
+    assert ended.stdout.strip() == "['the call ended', 'the run was told']"
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_or_a_kill_while_the_last_event_is_waited_for_prints_what_was_seen(
+    number: signal.Signals, tmp_path: Path
+) -> None:
+    bank = FakeBank(is_projecting=lambda _: False)
+    with served(bank.answer) as url:
+        deployed(url, tmp_path)
+        process = started(tmp_path, "--headless", "--max-ops", "20", "WriteUser")
+        eventually(lambda: bank.queries > 20 or None, within_s=WITHIN_S, what="the log to be read")
+        process.send_signal(number)
+        code, out, err = ended(process)
+    assert code == 130
+    assert "Not seen projected: " in out
+    assert "Traceback" not in err
+    assert written(tmp_path)["exit_code"] == 130
+
+
+def test_a_call_that_would_not_end_is_recorded_as_one_that_may_have_been_done(
+    tmp_path: Path,
+) -> None:
+    released = threading.Event()
+    waiting: list[str] = []
+
+    def answer(request: Request) -> Answer:
+        if request.url.endswith("/deposits"):
+            waiting.append(request.headers["idempotency-key"])
+            released.wait(WITHIN_S)
+        return bank.answer(request)
+
+    bank = FakeBank()
+    with served(answer) as url:
+        deployed(url, tmp_path)
+        process = started(tmp_path, "--headless", "--run-time", "10m", "--users", "1", "WriteUser")
+        eventually(lambda: waiting or None, within_s=WITHIN_S, what="a call that does not end")
+        process.send_signal(signal.SIGINT)
+        code, _, err = ended(process)
+        released.set()
+    assert (code, "Traceback" in err) == (130, False)
+    (cut,) = [op for op in recorded(tmp_path) if op["key"] in waiting]
+    assert (cut["outcome"], cut["status"]) == ("info", None)
+    assert cut["detail"].startswith("interrupted by")
+
+
+def test_an_acknowledged_event_that_is_not_in_the_log_ends_with_1(tmp_path: Path) -> None:
+    bank = FakeBank(is_forgetting=lambda account_id: ".c1." in account_id)
+    with served(bank.answer) as url:
+        deployed(url, tmp_path)
+        code, out, err = loaded(tmp_path, "--max-ops", "60", "WriteUser")
+    assert code == 1
+    assert "Acknowledged, but not in the log: " in out
+    assert err.splitlines()[-1].endswith("an invariant is violated (1)")
+
+
+def test_more_errors_than_may_be_end_with_2(tmp_path: Path) -> None:
+    def fail(request: Request) -> Answer | None:
+        is_proof = request.url.endswith("nobody")
+        return Answer(500) if request.method == "GET" and not is_proof else None
+
+    with served(FakeBank(answer_first=fail).answer) as url:
+        deployed(url, tmp_path)
+        code, _, err = loaded(tmp_path, "--max-ops", "60")
+    assert code == 2
+    assert "% of the calls were errors, and 1.0% may be" in err
+    assert err.splitlines()[-1].endswith("an SLO is missed (2)")
+
+
+def test_json_is_all_that_is_printed_if_it_is_asked_for(tmp_path: Path) -> None:
+    with served(FakeBank().answer) as url:
+        deployed(url, tmp_path)
+        code, out, err = loaded(tmp_path, "--max-ops", "40", "--json")
+    assert code == 0, err
+    assert json.loads(out) == written(tmp_path)
+
+
+def test_the_first_run_has_the_name_that_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TIDEMARK_RUN", "a-name")
+    bank = FakeBank()
+    with served(bank.answer) as url:
+        deployed(url, tmp_path)
+        code, _, err = loaded(tmp_path, "--max-ops", "40")
+    assert code == 0, err
+    assert (tmp_path / "runs" / "a-name" / "load.json").is_file()
+    keys = [request.headers.get("idempotency-key") for request in bank.requests]
+    assert all(key.startswith("a-name.w1.c") for key in keys if key)
+    assert all(account_id.startswith("a-name.c") for account_id in bank.balances)
 
 
 def assert_one_sentence(err: str, part: str) -> None:

@@ -13,8 +13,10 @@ if TYPE_CHECKING:
 
 def parsed(*arguments: str, **locusts: Any) -> Namespace:
     parser = configargparse.ArgumentParser()
-    parser.add_argument("--processes", type=int)  # Locust's
-    add_options(parser)
+    # Locust's:
+    parser.add_argument("--processes", type=int)
+    parser.add_argument("user_classes", nargs="*")
+    add_options(parser, ["MixedUser", "WriteUser"])
     options: Namespace = parser.parse_args(arguments)
     defaults = {"master": False, "worker": False, "host": None}
     vars(options).update(defaults | locusts)
@@ -42,6 +44,8 @@ def test_a_first_run_is_small_and_stops_by_itself() -> None:
         ({"read_share": 1.1}, "--read-share"),
         ({"read_share": float("nan")}, "--read-share"),
         ({"max_ops": 0}, "--max-ops"),
+        ({"max_errors": -0.1}, "--max-errors"),
+        ({"max_errors": 1.1}, "--max-errors"),
         ({"lag_deadline": -1.0}, "--lag-deadline"),
         ({"lag_deadline": float("nan")}, "--lag-deadline"),
         ({"master": True}, "one process"),
@@ -69,7 +73,12 @@ def test_the_bounds_themselves_are_fine(changed: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
-    [(("--max-ops", "many"), "--max-ops"), (("--processes", "2"), "one process")],
+    [
+        (("--max-ops", "many"), "--max-ops"),
+        (("--processes", "2"), "one process"),
+        (("foo",), "There is no foo; there are MixedUser, WriteUser."),
+        (("WriteUser", "foo"), "There is no foo"),
+    ],
 )
 def test_what_cannot_be_parsed_ends_with_64(
     arguments: tuple[str, ...], says: str, capsys: pytest.CaptureFixture[str]

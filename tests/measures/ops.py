@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tidemark.api.op import CLIENT_PROBLEM, Kind, Op, Outcome
+from tidemark.api.call import Call, Kind
+from tidemark.api.op import CLIENT_PROBLEM, Op, Outcome, Purpose
 
 MS = 1_000_000
 
@@ -11,7 +12,7 @@ def op(  # a short name, because tables of ops are read by people
     outcome: Outcome = Outcome.OK,
     *,
     kind: Kind = Kind.COMMAND,
-    route: str = "POST /accounts",
+    operation: str = "deposit",
     start_ms: float = 0,
     took_ms: float = 1,
     waited_ms: float = 0,
@@ -20,11 +21,13 @@ def op(  # a short name, because tables of ops are read by people
     replayed: bool = False,
 ) -> Op:
     start_ns = round(start_ms * MS)
+    method = "GET" if kind is Kind.QUERY else "POST"
     return Op(
+        writer="w",
         session="s",
-        kind=kind,
-        operation="any",
-        route=route,
+        sequence=1,
+        purpose=Purpose.LOAD,
+        call=Call(operation=operation, route=f"{method} /{operation}"),
         intended_ns=start_ns - round(waited_ms * MS),
         start_ns=start_ns,
         end_ns=start_ns + round(took_ms * MS),

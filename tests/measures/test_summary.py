@@ -5,7 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.measures.ops import op
-from tidemark.api.op import Kind, Outcome
+from tidemark.api.call import Kind
+from tidemark.api.op import Outcome
 from tidemark.measures.summary import summarise
 from tidemark.percentiles import Spread
 
@@ -14,7 +15,7 @@ REFUSALS = frozenset({"busy", "insufficient-funds"})
 
 def test_rates_are_of_what_was_done_over_the_whole_run() -> None:
     ops = [op(start_ms=0), op(start_ms=500), op(Outcome.INFO, start_ms=900, problem="lost")]
-    ops.append(op(kind=Kind.QUERY, route="GET /x", start_ms=1_990, took_ms=10))
+    ops.append(op(kind=Kind.QUERY, operation="account", start_ms=1_990, took_ms=10))
     summary = summarise(ops, REFUSALS)
     assert summary.duration_s == pytest.approx(2.0)
     assert summary.writes.per_s == pytest.approx(1.0)
@@ -45,7 +46,7 @@ def test_an_unknown_outcome_is_an_error_even_if_its_problem_is_a_refusals() -> N
 
 def test_failures_share_the_row_of_successes() -> None:
     ops = [op(took_ms=1), op(Outcome.FAIL, took_ms=9, problem="busy", status=409)]
-    (row,) = summarise(ops, REFUSALS).routes
+    (row,) = summarise(ops, REFUSALS).operations
     assert row.latency == Spread(1.0, 9.0, 9.0, 9.0)
 
 
@@ -60,6 +61,12 @@ def test_latency_counts_from_the_intended_start() -> None:
     )
 
 
+def test_the_share_of_errors_is_of_all_calls() -> None:
+    ops = [op(), op(Outcome.FAIL, problem="busy"), op(Outcome.INFO, problem="lost"), op()]
+    assert summarise(ops, REFUSALS).error_share == pytest.approx(0.25)
+    assert summarise([], REFUSALS).error_share == 0
+
+
 def test_replays_are_counted() -> None:
     assert summarise([op(), op(replayed=True)], REFUSALS).replayed == 1
 
@@ -67,7 +74,7 @@ def test_replays_are_counted() -> None:
 def test_a_run_without_ops_is_empty() -> None:
     summary = summarise([], REFUSALS)
     assert summary.duration_s == 0
-    assert summary.routes == []
+    assert summary.operations == []
     assert summary.writes.latency is None
 
 
@@ -77,15 +84,15 @@ def test_a_run_without_ops_is_empty() -> None:
             op,
             st.sampled_from(Outcome),
             kind=st.sampled_from(Kind),
-            route=st.sampled_from(["a", "b", "c"]),
+            operation=st.sampled_from(["a", "b", "c"]),
             problem=st.sampled_from(["busy", "lost", "malformed"]),
         )
     )
 )
-def test_every_op_is_counted_once_in_its_route_and_once_in_its_side(ops: list[object]) -> None:
+def test_every_op_is_counted_once_in_its_operation_and_once_in_its_side(ops: list[object]) -> None:
     summary = summarise(ops, REFUSALS)  # type: ignore[arg-type]  # hypothesis infers objects
     sides = [summary.writes, summary.reads]
-    for rows in (summary.routes, sides):
+    for rows in (summary.operations, sides):
         assert sum(row.ok + row.refused + row.errors for row in rows) == len(ops)
     assert sum(summary.refusals.values()) == sum(row.refused for row in sides)
     assert sum(summary.errors.values()) == sum(row.errors for row in sides)

@@ -8,7 +8,8 @@ import pytest
 from rich.console import Console
 
 from tests.measures.ops import op
-from tidemark.api.op import Kind, Outcome
+from tidemark.api.call import Kind
+from tidemark.api.op import Outcome
 from tidemark.errors import ExitCode
 from tidemark.host.deployment import Deployment
 from tidemark.measures.lag import Lag
@@ -31,7 +32,7 @@ LAG = Lag(
 OPS = [
     op(took_ms=31.4),
     op(start_ms=900, took_ms=100, replayed=True),
-    op(kind=Kind.QUERY, route="GET /accounts/{id}", took_ms=18.9),
+    op(kind=Kind.QUERY, operation="owner_accounts", took_ms=18.9),
     op(Outcome.FAIL, problem="busy", status=409),
     op(Outcome.INFO, problem="http-500", status=500),
 ]
@@ -59,14 +60,14 @@ def line_of(text: str, beginning: str) -> list[str]:
 
 def test_rows_carry_counts_rate_and_exact_percentiles() -> None:
     text = printed(REPORT)
-    assert line_of(text, "writes") == ["2", "1", "1", "2.0", "1.0", "100.0", "100.0", "100.0"]
+    assert line_of(text, "writes") == ["2", "1", "1", "2.0", "1.0", "100", "100", "100"]
     assert line_of(text, "reads") == ["1", "0", "0", "1.0", "18.9", "18.9", "18.9", "18.9"]
-    assert line_of(text, "GET /accounts/{id}") == line_of(text, "reads")
+    assert line_of(text, "owner accounts") == line_of(text, "reads")
 
 
 def test_the_lag_the_refusals_and_the_errors_are_said() -> None:
     text = printed(REPORT)
-    assert "p50 41.0 ms, p95 82.0 ms, p99 143.0 ms, max 200.0 ms; 3 of 3 events" in text
+    assert "p50 41.0 ms, p95 82.0 ms, p99 143 ms, max 200 ms; 3 of 3 events" in text
     assert "Refused, as it should be: busy 1" in text
     assert "Errors: info http-500 1" in text
     assert "earlier answer: 1" in text
@@ -94,12 +95,39 @@ def test_what_is_no_terminal_gets_no_escapes_and_no_rules() -> None:
     assert "\x1b" in printed(REPORT, is_terminal=True)
 
 
-def test_the_console_of_what_is_no_terminal_does_not_wrap(
+def test_every_row_is_whole_at_80_columns_whatever_it_has_to_say() -> None:
+    row = replace(
+        REPORT.summary.operations[0],
+        ok=50_000,
+        refused=12_345,
+        errors=12_345,
+        per_s=1234.5,
+        latency=Spread(99.94, 1_234.5, 29_999, 30_000),
+    )
+    names = ("open_account", "withdraw", "statement", "owner_accounts", "owner_totals")
+    rows = [replace(row, name=name) for name in names]
+    report = replace(REPORT, summary=replace(REPORT.summary, operations=rows, writes=row))
+    for is_terminal in (False, True):
+        stream = io.StringIO()
+        console = Console(file=stream, width=80, force_terminal=is_terminal, color_system=None)
+        report.print(console)
+        text = "\n".join(line.strip() for line in stream.getvalue().splitlines())
+        for name in names:
+            assert line_of(text, name.replace("_", " ")) == [
+                *("50000", "12345", "12345", "1234.5"),
+                *("99.9", "1234", "29999", "30000"),
+            ]
+        assert "…" not in text
+
+
+def test_without_a_terminal_nothing_wraps_and_the_table_is_80_columns_wide(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     REPORT.print(report_console())
-    assert "GET /accounts/{id}" in capsys.readouterr().out
+    lines = capsys.readouterr().out.splitlines()
+    assert any(line.startswith("owner accounts") and line.endswith("18.9") for line in lines)
+    assert any(line.startswith("Load on") and line.endswith("run run-1") for line in lines)
 
 
 def test_the_json_has_what_the_table_has() -> None:

@@ -23,9 +23,9 @@ from botocore.exceptions import SSLError
 from tests.api.servers import served
 from tests.api.sigv4 import expected_signature
 from tidemark import targets
-from tidemark.api.client import Client
 from tidemark.api.exchange import Answer, Headers, Request
 from tidemark.api.httpx_transport import HttpxTransport
+from tidemark.aws.api_clients import client_of
 from tidemark.aws.clients import AwsClients
 from tidemark.aws.connection import Connection, for_children
 from tidemark.deploy.bootstrap import bootstrap
@@ -188,13 +188,17 @@ def test_children_reach_it_by_their_environment_alone(
 def test_its_apis_are_called_by_tls_and_signed(target: Target, emulator: Emulator) -> None:
     connection = target.start()
     api_url = target.api_url(connection, "a1b2", "v1")
+    deployment = Deployment(
+        target=target.name,
+        endpoint=connection.endpoint,
+        region=REGION,
+        stack_name="Tidemark",
+        api_url=api_url,
+        template_digest="0" * 64,
+        outputs={},
+    )
     with HttpxTransport(ca_bundle=connection.ca_bundle) as transport:
-        client = Client(
-            api_url=api_url,
-            region=REGION,
-            credentials=AwsClients(connection).credentials,
-            transport=transport,
-        )
+        client = client_of(deployment, AwsClients(connection), transport)
         answer = client.send(Request("GET", f"{api_url}/accounts/a", Headers({}), b""))
 
     assert urlsplit(api_url).scheme == "https"

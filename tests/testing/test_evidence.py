@@ -15,7 +15,7 @@ from tidemark.host.progress import Steps
 from tidemark.testing.apps import DeployedApp
 from tidemark.testing.options import Plan
 from tidemark.testing.testbed import Testbed
-from tidemark.workloads.bank import Bank
+from tidemark.workloads import bank
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +48,7 @@ def bed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Testbed:
 
 def test_a_failed_session_leaves_what_its_clients_sent(bed: Testbed) -> None:
     with bed.client_of(DEPLOYMENT) as client:
-        Bank(client).deposit("alice", 5, idempotency_key="the key")
+        client.run(bank.deposit("alice", 5), key="the key")
 
     bed.keep_evidence()
     bed.remove()
@@ -67,7 +67,7 @@ def test_a_failed_session_leaves_what_its_clients_sent(bed: Testbed) -> None:
 
 def test_what_another_transport_sends_is_left_too(bed: Testbed) -> None:
     with bed.client_of(DEPLOYMENT, lambda _: Answer(418)) as client:
-        Bank(client).account("alice")
+        client.run(bank.account("alice"))
 
     bed.keep_evidence()
 
@@ -83,7 +83,7 @@ def test_a_failed_session_that_sent_nothing_leaves_the_rest(bed: Testbed) -> Non
 
 def test_a_session_that_went_well_leaves_nothing(bed: Testbed) -> None:
     with bed.client_of(DEPLOYMENT) as client:
-        Bank(client).account("alice")
+        client.run(bank.account("alice"))
     assert bed.state.is_dir()
 
     bed.remove()

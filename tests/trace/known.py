@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tidemark.trace.items import Event, EventKey, Mark
 from tidemark.trace.lines import Said
+from tidemark.workloads.bank_items import Event, EventKey, Mark
 
 BEGUN_MS = 1_795_000_000_000
 
@@ -23,6 +23,7 @@ def event(
     return Event(
         key=EventKey(account_id, version, event_id or f"event-{version}"),
         type="FundsDeposited",
+        owner_id="owner",
         command_id=command_id or f"key-{version}",
         data={"amount": 5, "balance": 5 * version},
         recorded_at_ms=recorded_at_ms,

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
-from tidemark.trace.items import MOST_SCANNED_PAGES, Event, EventKey, Items, Mark
+from tidemark.trace.items import MOST_SCANNED_PAGES, Items
+from tidemark.workloads.bank_items import Event, EventKey, Mark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,7 @@ EVENT = {
     "sk": {"S": "event#000000000002"},
     "event_id": {"S": "e"},
     "type": {"S": "FundsDeposited"},
+    "owner_id": {"S": "owner"},
     "command_id": {"S": "key"},
     "data": {"M": {"amount": {"N": "5"}, "balance": {"N": "9007199254740991"}}},
     "recorded_at": {"N": "1000"},
@@ -60,6 +62,7 @@ def test_a_waiting_event_has_its_mark_and_no_lag() -> None:
     assert found == Event(
         key=EventKey("alice", 2, "e"),
         type="FundsDeposited",
+        owner_id="owner",
         command_id="key",
         data={"amount": 5, "balance": 9_007_199_254_740_991},
         recorded_at_ms=1000,

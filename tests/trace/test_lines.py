@@ -9,8 +9,8 @@ import pytest
 
 from tidemark.aws import logs
 from tidemark.trace import lines
-from tidemark.trace.items import EventKey
 from tidemark.trace.lines import Lines
+from tidemark.workloads.bank_items import EventKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from tests.trace.known import BEGUN_MS, accepted, event, invocation, record
-from tidemark.trace.items import EventKey, Mark, Scan
+from tidemark.trace.items import Scan
 from tidemark.trace.letters import Letter
 from tidemark.trace.subject import Kind
 from tidemark.trace.timeline import Stage
 from tidemark.trace.tracing import Trace, Tracer, Unknown
+from tidemark.workloads.bank_items import EventKey, Mark
 
 if TYPE_CHECKING:
-    from tidemark.trace.items import Event, Items, Row
+    from tidemark.trace.items import Items
     from tidemark.trace.lines import Lines, Said
+    from tidemark.workloads.bank_items import Event, Row
 
 NOW_MS = BEGUN_MS + 3_600_000
 

@@ -11,11 +11,11 @@ from tests.trace.known import BEGUN_MS, accepted, event, record
 from tidemark.cli import known
 from tidemark.cli import trace as verb
 from tidemark.errors import EndedError, ExitCode
-from tidemark.trace.items import Mark
 from tidemark.trace.letters import Letter
 from tidemark.trace.subject import Kind
 from tidemark.trace.timeline import timeline
 from tidemark.trace.tracing import DeadLetter, Trace, Tracer, Unknown
+from tidemark.workloads.bank_items import Mark
 
 if TYPE_CHECKING:
     from collections.abc import Callable

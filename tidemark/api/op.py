@@ -12,7 +12,11 @@ from tidemark.api.exchange import Answer, LostError, NotSentError, TransportErro
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from tidemark.api.call import Call, Kind
+
 CLIENT_PROBLEM = "urn:tidemark:client:"
+
+_REQUEST_TIMEOUT = 408
 
 _ETAG = re.compile(r'^(?:W/)?"(\d+)"$')
 
@@ -30,49 +34,60 @@ class Outcome(StrEnum):
     """It may have been done: a timeout, a lost connection, a 5xx, an answer nobody can read."""
 
 
-class Kind(StrEnum):
-    """Which side of CQRS a call goes to."""
+class Purpose(StrEnum):
+    """What a call is sent for: the same operation may be what a run is about, or help it."""
 
-    COMMAND = "command"
-    QUERY = "query"
+    LOAD = "load"
+    """The traffic that the run is about."""
+
+    TEST = "test"
+    """A test that looks at what comes of it."""
+
+    SETUP = "setup"
+    """To have something there, before."""
+
+    POLL = "poll"
+    """To see when something can be seen; never counted as throughput."""
+
+    PROOF = "proof"
+    """To see that the system works at all."""
+
+    FINAL = "final"
+    """To read the final state, after."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Op:
-    """One call by one session.
+    """One call by one session, and what is known of it.
 
     Attributes:
-        session: Who called; the ops of one session do not overlap.
-        kind: A command or a query.
-        operation: The name of the operation in its workload, such as `deposit`.
-        route: Method and path template.
+        writer: The process that called.
+        session: Who called there; the ops of one session do not overlap.
+        sequence: Its place among the calls of the session, from 1.
+        purpose: What it was sent for.
+        principal: Whom the system knew the caller as, if that is known.
+        call: What was commanded or asked; a command with the key it was sent with.
         aggregate: The id of what was called for (an account), if it is known.
-        key: The idempotency key of a command.
-        payload_hash: Equal for two commands exactly if they ask for the same.
-        expected_version: What `If-Match` pinned a command to.
-        token: The read-your-writes token (`min_version`) of a query.
         intended_ns: When the call was planned, UTC nanoseconds; `start_ns` if it was not.
         start_ns: When the request was handed to the transport, UTC nanoseconds.
         end_ns: When its answer was complete or given up, UTC nanoseconds.
         outcome: See `Outcome`.
         status: The HTTP status, None if no answer came.
         replayed: The answer is that of an earlier call with the same key.
-        version: What an ok command made, or a query read. Of a refusal: the version it names.
+        version: What an ok command made, or a query saw. Of a refusal: the version it names.
         event_id: The event of an ok command.
         problem_type: The URI of what went wrong, None if ok.
         detail: What went wrong, in words.
-        state: What an ok query read, as JSON.
+        state: What an ok query saw, as JSON.
     """
 
+    writer: str
     session: str
-    kind: Kind
-    operation: str
-    route: str
+    sequence: int
+    purpose: Purpose
+    principal: str | None = None
+    call: Call
     aggregate: str | None = None
-    key: str | None = None
-    payload_hash: str | None = None
-    expected_version: int | None = None
-    token: int | None = None
     intended_ns: int
     start_ns: int
     end_ns: int
@@ -84,6 +99,21 @@ class Op:
     problem_type: str | None = None
     detail: str | None = None
     state: Mapping[str, Any] | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """A command or a query."""
+        return self.call.kind
+
+    @property
+    def operation(self) -> str:
+        """The operation's name, such as `deposit`."""
+        return self.call.operation
+
+    @property
+    def key(self) -> str | None:
+        """The idempotency key of a command."""
+        return self.call.key
 
     @property
     def problem(self) -> str | None:
@@ -111,6 +141,7 @@ def judge(result: Answer | TransportError) -> Judged:
     A 4xx is refused, a throttled 429 included: nothing ran that could have written.
     A 5xx is `info`, also where the gateway made it: AWS answers 500 for a function that was
     throttled and 504 for one that finished too late, and the two look alike from here.
+    A 408 is whoever gave up waiting, and not who did the work: `info` as well.
     A redirect, or a 2xx that is not the API's JSON, proves nothing: `info`.
     """
     if isinstance(result, NotSentError):
@@ -124,7 +155,8 @@ def judge(result: Answer | TransportError) -> Judged:
         if members is None:
             return Judged(Outcome.INFO, f"{CLIENT_PROBLEM}unreadable", _excerpt(result.body))
         return Judged(Outcome.OK)
-    outcome = Outcome.FAIL if 400 <= result.status < 500 else Outcome.INFO
+    is_refused = 400 <= result.status < 500 and result.status != _REQUEST_TIMEOUT
+    outcome = Outcome.FAIL if is_refused else Outcome.INFO
     return Judged(outcome, *_problem(result, members or {}))
 
 

@@ -6,9 +6,9 @@ from typing import Annotated
 
 import typer
 
-from tidemark.api.client import Client
 from tidemark.api.exchange import Answer, Headers, Request, TransportError
 from tidemark.api.httpx_transport import HttpxTransport
+from tidemark.aws.api_clients import client_of
 from tidemark.cli import known
 from tidemark.cli.options import KnownStack, KnownTarget
 from tidemark.errors import RefusedError, TidemarkError
@@ -46,21 +46,11 @@ def call(
     if body is not None:
         headers["Content-Type"] = "application/json"
     with HttpxTransport(ca_bundle=clients.connection.ca_bundle) as transport:
-        client = Client(
-            api_url=deployment.api_url,
-            region=deployment.region,
-            credentials=clients.credentials,
-            transport=transport,
+        request = Request(
+            method, deployment.api_url + path, Headers(headers), (body or "").encode()
         )
         try:
-            answer = client.send(
-                Request(
-                    method,
-                    deployment.api_url + path,
-                    Headers(headers),
-                    (body or "").encode(),
-                )
-            )
+            answer = client_of(deployment, clients, transport).send(request)
         except TransportError as error:
             raise TidemarkError(f"The API did not answer: {error}.") from error
     typer.echo(f"{answer.status}", err=True)

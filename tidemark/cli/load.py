@@ -1,61 +1,94 @@
 """The verb load: Locust, headless, against the deployment."""
 
+import signal
 import subprocess
 import sys
+import textwrap
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import typer
 
-from tidemark.aws.connection import Connection, for_children
+from tidemark.api.session import new_run_id
+from tidemark.aws.connection import for_children
 from tidemark.cli import known
 from tidemark.cli.options import KnownStack, KnownTarget
 from tidemark.errors import EndedError, ExitCode, InterruptedByUserError, TidemarkError
-from tidemark.host import deployment as deployments
-from tidemark.host.deployment import Deployment
-from tidemark.host.state import require_checkout
+from tidemark.history.run_folder import folder_of_runs
+from tidemark.host.state import read_json, require_checkout, state_dir
+from tidemark.load.choice import DEPLOYMENT_VARIABLE, RUN_VARIABLE
+from tidemark.load.options import OPTIONS
+from tidemark.report.table import REPORT
+from tidemark.testing.ending import interrupted_by_kill
 
-_LOCUSTFILE = Path("loadtest/locustfile.py")
-_SAID_BY_LOCUST = {ExitCode.VIOLATED, ExitCode.SLO_MISSED, ExitCode.UNKNOWN, ExitCode.REFUSED}
-
-
+_LOCUSTFILE = "loadtest/locustfile.py"
+# A call under way gets 4 s, events on their way to the query side 4 s, and then there is a report.
+_END_WITHIN_S = 10.0
+_OPTIONS = (
+    ("-u, --users <int>", "How many users. Default: 4"),
+    ("-t, --run-time <time>", "How long, such as 20s or 1m. Default: 20s"),
+    *((f"{option.flag} {option.metavar}", option.help) for option in OPTIONS),
+    ("--json", "Print the report as JSON"),
+)
+_DESCRIBED = "\n".join(
+    textwrap.fill(told, 78, initial_indent=f"{flag:25}", subsequent_indent=" " * 25)
+    for flag, told in _OPTIONS
+)
 CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True}
+HELP = f"""Load the API with Locust and print what it took.
+
+For example: `tidemark load --users 8 --run-time 1m WriteUser`. Users are MixedUser (if none is
+named), WriteUser and ReadUser. What `locust -f {_LOCUSTFILE} --help` names passes too.
+
+\b
+{_DESCRIBED}
+"""
+# Locust itself ends with neither.
+_NO_RUN = {ExitCode.REFUSED, ExitCode.FAILED}
 
 
 def load(context: typer.Context, target: KnownTarget = None, stack_name: KnownStack = None) -> None:
-    """Load the API with Locust and print what it took.
-
-    Further arguments are Locust's: `tidemark load --users 8 --run-time 1m`.
-    """
+    """Start Locust, and end as the run does; the arguments that are not known here are its own."""
     checkout = require_checkout("load")
     deployment, its_target = known.choose(target, stack_name)
     connection = known.connect(its_target)
-    command: list[str | Path] = [
-        sys.executable,
-        "-m",
-        "locust",
-        "-f",
-        _LOCUSTFILE,
-        "--headless",
-        *context.args,
-    ]
-    process = subprocess.Popen(command, cwd=checkout, env=_environment(deployment, connection))
-    try:
-        ended_with = process.wait()
-    except KeyboardInterrupt:
-        # Locust got the same Ctrl-C: it prints what it has and ends.
-        process.wait()
-        raise InterruptedByUserError("Interrupted; the load has stopped.") from None
-    if ended_with in _SAID_BY_LOCUST:
-        raise EndedError(ExitCode(ended_with))
-    if ended_with != 0:
-        raise TidemarkError(f"Locust failed with exit code {ended_with}.")
+    run_id = new_run_id()
+    command = [sys.executable, "-m", "locust", "-f", _LOCUSTFILE, "--headless", *context.args]
+    with TemporaryDirectory() as folder:
+        environment = for_children(connection) | {
+            DEPLOYMENT_VARIABLE: str(deployment.save(Path(folder))),
+            RUN_VARIABLE: run_id,
+        }
+        code, is_interrupted = _run(command, checkout, environment)
+    # Locust ends with 1 and 2 as well, for reasons of its own: what the run came to, it wrote down.
+    report = read_json(folder_of_runs(state_dir()) / run_id / REPORT)
+    if code in _NO_RUN or (report is not None and report.get("exit_code") == code):
+        if code != ExitCode.OK:
+            raise EndedError(ExitCode(code))
+        return
+    if is_interrupted:
+        raise InterruptedByUserError("Interrupted; there is no report.")
+    raise TidemarkError(f"Locust ended with {code} and without a report: see what it printed.")
 
 
-def _environment(deployment: Deployment, connection: Connection) -> dict[str, str]:
-    """What a load generator needs to know, on top of a clean environment."""
-    return for_children(connection) | {
-        "TIDEMARK_API_URL": deployment.api_url,
-        "TIDEMARK_REGION": deployment.region,
-        "TIDEMARK_ENDPOINT": deployment.endpoint or "",
-        "TIDEMARK_DEPLOYMENT": str(deployments.path_of(deployment.target, deployment.stack_name)),
-    }
+def _run(command: list[str], checkout: Path, environment: Mapping[str, str]) -> tuple[int, bool]:
+    """Run Locust to its end; return its code, and whether Ctrl-C or a kill was passed on to it."""
+    process = subprocess.Popen(
+        command,
+        cwd=checkout,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,  # the terminal's Ctrl-C reaches it through here, once
+    )
+    with interrupted_by_kill():
+        try:
+            return process.wait(), False
+        except KeyboardInterrupt:
+            process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
+                process.wait(timeout=_END_WITHIN_S)
+        finally:
+            process.kill()
+    return process.wait(), True

@@ -86,7 +86,7 @@ VERBS: dict[str, Callable[..., None]] = {
 }
 for name, verb in VERBS.items():
     app.command(name)(verb)
-app.command("load", context_settings=load.CONTEXT)(load.load)
+app.command("load", help=load.HELP, context_settings=load.CONTEXT)(load.load)
 
 
 def run() -> ExitCode:

@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import time
-import uuid
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from tidemark.api.client import Client
 from tidemark.api.httpx_transport import HttpxTransport
-from tidemark.api.op import CLIENT_PROBLEM, Outcome
+from tidemark.api.op import CLIENT_PROBLEM, Outcome, Purpose
+from tidemark.aws.api_clients import client_of
 from tidemark.aws.queues import depth
 from tidemark.deploy import complaints
-from tidemark.deploy.status import outbox_of
 from tidemark.errors import TidemarkError
 from tidemark.host.waiting import NotSeenError, NotYetError, eventually
-from tidemark.workloads.bank import Bank
+from tidemark.workloads import bank
+from tidemark.workloads.bank_outbox import outbox_of
+from tidemark.workloads.bank_tables import BankTables
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tidemark.api.call import Call
+    from tidemark.api.client import Client
     from tidemark.api.op import Op
     from tidemark.aws.clients import AwsClients
     from tidemark.host.deployment import Deployment
@@ -70,40 +72,27 @@ def make(deployment: Deployment, clients: AwsClients) -> FirstDeposit:
             event was given up.
     """
     with HttpxTransport(ca_bundle=clients.connection.ca_bundle) as transport:
-        client = Client(
-            api_url=deployment.api_url,
-            region=deployment.region,
-            credentials=clients.credentials,
-            transport=transport,
-            session="proof",
-        )
-        return _Teller(deployment, clients, Bank(client)).serve()
+        client = client_of(deployment, clients, transport, purpose=Purpose.PROOF)
+        return _Teller(deployment, clients, client).serve()
 
 
 class _Teller:
     """Makes one deposit, and gives up at the first sign that waiting is in vain."""
 
-    def __init__(self, deployment: Deployment, clients: AwsClients, bank: Bank) -> None:
+    def __init__(self, deployment: Deployment, clients: AwsClients, client: Client) -> None:
         self._deployment = deployment
         self._clients = clients
-        self._bank = bank
-        self._account_id = f"proof-{uuid.uuid4().hex[:12]}"
+        self._client = client
+        self._account_id = f"{client.session.prefix}.account"
         self._asked: set[str] = set()
         self._begun_ms = int(time.time() * 1000)
         self._letters_before = self._depth("DeadLetterQueueName")
         self._queued_before = self._depth("QueueName")
 
     def serve(self) -> FirstDeposit:
-        opened = self._accepted(
-            "opening an account",
-            lambda key: self._bank.open_account(
-                owner_id=OWNER_ID, account_id=self._account_id, idempotency_key=key
-            ),
-        )
-        version = self._accepted(
-            "a deposit",
-            lambda key: self._bank.deposit(self._account_id, _AMOUNT, idempotency_key=key),
-        )
+        opening = bank.open_account(owner_id=OWNER_ID, account_id=self._account_id)
+        opened = self._accepted("opening an account", opening)
+        version = self._accepted("a deposit", bank.deposit(self._account_id, _AMOUNT))
         balance = self._read_back(version)
         if balance != _AMOUNT:
             raise DoesNotWorkError(
@@ -127,12 +116,14 @@ class _Teller:
     def _stack(self) -> tuple[AwsClients, Deployment]:
         return self._clients, self._deployment
 
-    def _accepted(self, what: str, send: Callable[[str], Op]) -> int:
-        """Send a command until its outcome is known; the key makes that one command."""
-        key = str(uuid.uuid4())
+    def _accepted(self, what: str, call: Call) -> int:
+        """Send a command until its outcome is known; its key makes that one command."""
+        key: str | None = None
 
         def probe() -> Op:
-            op = send(key)
+            nonlocal key
+            op = self._client.run(call, key=key)
+            key = op.key
             if op.outcome is Outcome.INFO:
                 self._ask_if_speechless("command-handler", op)
                 raise NotYetError(_words(op))
@@ -147,7 +138,9 @@ class _Teller:
         begun_s = time.monotonic()
 
         def probe() -> int:
-            op = self._bank.account(self._account_id, min_version=version, wait_ms=_WAIT_MS)
+            op = self._client.run(
+                bank.account(self._account_id, min_version=version, wait_ms=_WAIT_MS)
+            )
             if op.outcome is not Outcome.OK or op.state is None:
                 self._ask_if_speechless("query-handler", op)
                 if time.monotonic() - begun_s > _ASKED_AFTER_S:
@@ -213,19 +206,13 @@ class _Teller:
 
     def _lag_ms(self, version: int) -> int:
         """How long the projection of one event took, as its item in the log says."""
+        tables = BankTables.of(self._deployment, self._clients)
 
         def probe() -> int:
-            event = self._clients.dynamodb.get_item(
-                TableName=self._deployment.outputs["CommandTableName"],
-                Key={
-                    "pk": {"S": f"account#{self._account_id}"},
-                    "sk": {"S": f"event#{version:012d}"},
-                },
-                ConsistentRead=True,
-            ).get("Item", {})
-            if "projected_at" not in event:
+            event = tables.event(self._account_id, version)
+            if event is None or event.lag_ms is None:
                 raise NotYetError("the event without projected_at")
-            return int(event["projected_at"]["N"]) - int(event["recorded_at"]["N"])
+            return event.lag_ms
 
         return self._within(probe, f"the acknowledgement of version {version}")
 

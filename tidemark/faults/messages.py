@@ -9,34 +9,35 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from mypy_boto3_sqs import SQSClient
 
     from tidemark.aws.clients import AwsClients
     from tidemark.host.deployment import Deployment
+    from tidemark.workloads.bank_items import Event
 
 _AT_ONCE = 10
 
 
-def message(account_id: str, event: Mapping[str, Any], **changes: Any) -> str:
+def message(account_id: str, event: Event, **changes: Any) -> str:
     """The message of an event of the log, or one that differs from it.
 
     Args:
         account_id: The account that the event is of.
-        event: The event's item.
+        event: The event.
         changes: Members that differ.
     """
     said = {
         "schema": 1,
-        "event_id": event["event_id"],
-        "type": event["type"],
+        "event_id": event.key.event_id,
+        "type": event.type,
         "account_id": account_id,
-        "owner_id": event["owner_id"],
-        "version": int(event["sk"].removeprefix("event#")),
-        "recorded_at": event["recorded_at"],
-        "command_id": event["command_id"],
-        "data": event["data"],
+        "owner_id": event.owner_id,
+        "version": event.key.version,
+        "recorded_at": event.recorded_at_ms,
+        "command_id": event.command_id,
+        "data": event.data,
     }
     return json.dumps(said | changes)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import contextmanager
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tidemark.faults.dead_letters import DeadLetters
 from tidemark.faults.messages import Queue, message, unknown_id
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tidemark.faults.place import Place
     from tidemark.host.deployment import Deployment
     from tidemark.host.undo import Journal
+    from tidemark.workloads.bank_items import Event
 
 KINDS = (
     "no JSON",
@@ -32,12 +33,12 @@ KINDS = (
 )
 
 
-def of_each_kind(account_id: str, event: Mapping[str, Any], *, nobody: str) -> dict[str, str]:
+def of_each_kind(account_id: str, event: Event, *, nobody: str) -> dict[str, str]:
     """A message of each of these kinds, by kind.
 
     Args:
         account_id: The account that most of it pretends to be about.
-        event: An item of that account's log.
+        event: One of that account's log.
         nobody: An account that was never opened.
     """
     bodies = (

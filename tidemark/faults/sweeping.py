@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from tidemark.errors import TidemarkError
+from tidemark.workloads.bank_items import event_key
 
 if TYPE_CHECKING:
     from tidemark.aws.clients import AwsClients
@@ -30,7 +31,7 @@ def make_due(aws: AwsClients, deployment: Deployment, account_id: str, version: 
     """Let the time pass, for one event, until the sweeper may take it."""
     aws.dynamodb.update_item(
         TableName=deployment.outputs["CommandTableName"],
-        Key={"pk": {"S": f"account#{account_id}"}, "sk": {"S": f"event#{version:012d}"}},
+        Key=event_key(account_id, version),
         UpdateExpression="SET #due = #recorded_at",
         ConditionExpression="attribute_exists(#due)",
         ExpressionAttributeNames={"#due": "due", "#recorded_at": "recorded_at"},

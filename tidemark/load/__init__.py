@@ -1,1 +1,1 @@
-"""What a load run needs that is not Locust: its summary, its projection lag, its report."""
+"""What a load run needs that is not Locust: where it goes, its options, how it ends."""

@@ -14,19 +14,32 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEPLOYMENT_VARIABLE = "TIDEMARK_DEPLOYMENT"
+"""The path of the record of a deployment that is meant, whatever else is known here."""
+
+RUN_VARIABLE = "TIDEMARK_RUN"
+"""The name of a process's first run, given by who wants to find it afterwards."""
 
 
-def chosen_deployment(environ: Mapping[str, str] | None = None) -> Deployment:
-    """Return the deployment that the environment names, else the one recorded last.
+def choose_deployment(environ: Mapping[str, str] | None = None) -> Deployment:
+    """Return the deployment that the environment names, else the newest on this machine.
+
+    Load that costs money, or that others feel, goes nowhere unasked.
 
     Args:
         environ: Where `TIDEMARK_DEPLOYMENT` may be set, to the path of a deployment's record.
 
     Raises:
-        RefusedError: If there is none, or it is neither on this machine nor on AWS.
+        RefusedError: If there is none, or what is named is neither on this machine nor on AWS.
     """
     named = (os.environ if environ is None else environ).get(DEPLOYMENT_VARIABLE)
-    deployment = _load(Path(named)) if named else _newest()
+    if not named:
+        return _newest_here()
+    if not Path(named).is_file():
+        raise RefusedError(
+            f"{DEPLOYMENT_VARIABLE} names {named}, which is no file: run `tidemark up`, or unset "
+            "it."
+        )
+    deployment = Deployment.load(Path(named))
     if deployment.target != "aws" and not is_loopback(deployment.api_url):
         raise RefusedError(
             f"{deployment.api_url} is neither on this machine nor on AWS: a load run goes to no "
@@ -35,19 +48,18 @@ def chosen_deployment(environ: Mapping[str, str] | None = None) -> Deployment:
     return deployment
 
 
-def _load(path: Path) -> Deployment:
-    if not path.is_file():
-        raise RefusedError(
-            f"{DEPLOYMENT_VARIABLE} names {path}, which is no file: run `tidemark up`, or unset it."
-        )
-    return Deployment.load(path)
-
-
-def _newest() -> Deployment:
+def _newest_here() -> Deployment:
     deployments = known()
-    if not deployments:
-        raise RefusedError("No deployment is recorded: run `tidemark up` first.")
-    return max(deployments, key=_recorded_at)
+    here = [one for one in deployments if is_loopback(one.api_url)]
+    if here:
+        return max(here, key=_recorded_at)
+    if deployments:
+        away = deployments[0]
+        raise RefusedError(
+            f"Only {away.stack_name} on {away.target} is known, which is not on this machine: "
+            f"load it with `tidemark load --target {away.target}`."
+        )
+    raise RefusedError("No deployment is known: run `tidemark up` first.")
 
 
 def _recorded_at(deployment: Deployment) -> float:

@@ -10,37 +10,63 @@ if TYPE_CHECKING:
     from tidemark.measures.lag import Lag
     from tidemark.measures.summary import Summary
 
+_STOPPED = "the run was stopped; this is what it saw"
 
-def judged(
-    summary: Summary, lag: Lag | None, *, failure: str | None, is_interrupted: bool
+
+def judge(
+    summary: Summary,
+    lag: Lag | None,
+    *,
+    most_errors: float,
+    failure: str | None,
+    is_interrupted: bool,
 ) -> tuple[ExitCode, str | None]:
     """Return the exit code of a load run and why it is not 0.
+
+    What was violated stays violated, however the run ended. Of a run that was cut short or that
+    did nothing, nothing else is said; else what is unknown comes before what is too slow or too
+    often wrong.
 
     Args:
         summary: What its ops came to.
         lag: How late its events were, None if none was read.
+        most_errors: The share of errors among all its ops that is still fine, from 0 to 1.
         failure: What went wrong besides the calls themselves, such as reading the log.
         is_interrupted: Whether the user stopped it.
     """
-    was_cut_short = lag is not None and not lag.is_complete
-    if is_interrupted or was_cut_short:
-        return ExitCode.INTERRUPTED, "the run was stopped; this is what it saw"
-    if failure is not None:
-        return ExitCode.FAILED, failure
-    if summary.writes.ok == 0:
-        return ExitCode.FAILED, "no command was accepted"
-    unseen = _unseen(lag)
-    return (ExitCode.OK, None) if unseen is None else (ExitCode.UNKNOWN, unseen)
+    was_cut_short = is_interrupted or (lag is not None and not lag.is_complete)
+    share = summary.error_share
+    endings = (
+        (_violated(lag), ExitCode.VIOLATED),
+        (
+            "the run was stopped; this is what it saw" if was_cut_short else None,
+            ExitCode.INTERRUPTED,
+        ),
+        (failure, ExitCode.FAILED),
+        ("no write was accepted" if summary.writes.ok == 0 else None, ExitCode.FAILED),
+        (_unknown(lag), ExitCode.UNKNOWN),
+        (
+            f"{share:.1%} of the calls were errors, and {most_errors:.1%} may be"
+            if share > most_errors
+            else None,
+            ExitCode.SLO_MISSED,
+        ),
+    )
+    return next(((code, why) for why, code in endings if why is not None), (ExitCode.OK, None))
 
 
-def _unseen(lag: Lag | None) -> str | None:
+def _violated(lag: Lag | None) -> str | None:
+    if lag is None or not lag.missing:
+        return None
+    return f"{len(lag.missing)} acknowledged events are not in the log"
+
+
+def _unknown(lag: Lag | None) -> str | None:
     if lag is None:
         return "the projection lag was not read"
-    if lag.missing:
-        return f"{len(lag.missing)} acknowledged events are not in the log"
-    if lag.late:
-        return (
-            f"{len(lag.late)} of {lag.events} events were not seen projected "
-            f"within {lag.waited_s:.0f} s"
-        )
-    return None
+    if not lag.late:
+        return None
+    return (
+        f"{len(lag.late)} of {lag.events} events were not seen projected "
+        f"within {lag.waited_s:.0f} s"
+    )

@@ -6,7 +6,8 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tidemark.api.op import Kind, Op, Outcome
+from tidemark.api.call import Kind
+from tidemark.api.op import Op, Outcome
 from tidemark.percentiles import Spread
 
 if TYPE_CHECKING:
@@ -15,10 +16,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Row:
-    """The ops of one route, or of one side.
+    """The ops of one operation, or of one side.
 
     Attributes:
-        name: The route, or the side.
+        name: The operation, or the side.
         ok: How many were done.
         refused: How many the system refused as it should; see `is_refusal`.
         errors: How many failed otherwise, or are unknown.
@@ -40,21 +41,28 @@ class Summary:
 
     Attributes:
         duration_s: From the start of the first op to the end of the last.
-        routes: One row per route, commands first.
-        writes: All commands.
-        reads: All queries.
+        operations: One row each, writes first.
+        writes: All writes.
+        reads: All reads.
         refusals: How many were refused, by problem.
         errors: How many failed otherwise, by outcome and problem.
-        replayed: How many commands were answered with an earlier answer.
+        replayed: How many writes were answered with an earlier answer.
     """
 
     duration_s: float
-    routes: Sequence[Row]
+    operations: Sequence[Row]
     writes: Row
     reads: Row
     refusals: Mapping[str, int]
     errors: Mapping[str, int]
     replayed: int
+
+    @property
+    def error_share(self) -> float:
+        """How many of all ops were errors, from 0 to 1."""
+        sides = (self.writes, self.reads)
+        total = sum(side.ok + side.refused + side.errors for side in sides)
+        return sum(side.errors for side in sides) / total if total else 0.0
 
 
 def summarise(ops: Sequence[Op], refusals: frozenset[str]) -> Summary:
@@ -67,14 +75,14 @@ def summarise(ops: Sequence[Op], refusals: frozenset[str]) -> Summary:
     duration_s = 0.0
     if ops:
         duration_s = (max(op.end_ns for op in ops) - min(op.start_ns for op in ops)) / 1e9
-    by_route: dict[tuple[Kind, str], list[Op]] = {}
+    by_operation: dict[tuple[Kind, str], list[Op]] = {}
     for op in ops:
-        by_route.setdefault((op.kind, op.route), []).append(op)
+        by_operation.setdefault((op.kind, op.operation), []).append(op)
     return Summary(
         duration_s=duration_s,
-        routes=[
-            _row(route, by_route[kind, route], duration_s, refusals)
-            for kind, route in sorted(by_route)
+        operations=[
+            _row(name, by_operation[kind, name], duration_s, refusals)
+            for kind, name in sorted(by_operation)
         ],
         writes=_side("writes", Kind.COMMAND, ops, duration_s, refusals),
         reads=_side("reads", Kind.QUERY, ops, duration_s, refusals),

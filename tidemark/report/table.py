@@ -18,8 +18,13 @@ if TYPE_CHECKING:
     from tidemark.measures.summary import Row, Summary
     from tidemark.percentiles import Spread
 
-_CALM_WIDTH = 110
+REPORT = "load.json"
+"""What a load run's report is called in its folder."""
+
+# What a table is made for; where there is no terminal, nobody says how wide it may be.
+_WIDTH = 80
 _EXAMPLES = 5
+_TENTHS_BELOW_MS = 100
 
 
 @dataclass(frozen=True)
@@ -85,19 +90,21 @@ class Report:
 
 
 def report_console() -> Console:
-    """Return a console on standard output; where it is no terminal, one that does not wrap."""
+    """Return a console on standard output, on which sentences are one line each."""
     console = Console(highlight=False, soft_wrap=True)
     if not console.is_terminal:
-        console.width = _CALM_WIDTH
+        console.width = _WIDTH
     return console
 
 
 def _operations(summary: Summary, *, is_plain: bool) -> Table:
-    table = Table(box=None if is_plain else box.SIMPLE_HEAD, pad_edge=False)
-    table.add_column("")
-    for heading in ("ok", "refused", "errors", "ok/s", "p50 ms", "p95 ms", "p99 ms", "max ms"):
+    # Two blanks between columns: a box draws one of them.
+    frame, blanks = (None, 2) if is_plain else (box.SIMPLE_HEAD, 1)
+    table = Table(box=frame, pad_edge=False, padding=(0, blanks, 0, 0))
+    table.add_column("latency in ms")
+    for heading in ("ok", "refused", "errors", "ok/s", "p50", "p95", "p99", "max"):
         table.add_column(heading, justify="right")
-    for row in summary.routes:
+    for row in summary.operations:
         table.add_row(*_cells(row))
     table.add_section()
     for row in (summary.writes, summary.reads):
@@ -107,7 +114,7 @@ def _operations(summary: Summary, *, is_plain: bool) -> Table:
 
 def _cells(row: Row) -> list[str]:
     return [
-        row.name,
+        row.name.replace("_", " "),
         str(row.ok),
         str(row.refused),
         str(row.errors),
@@ -120,7 +127,8 @@ def _spread(spread: Spread | None) -> list[str]:
     if spread is None:
         return ["-"] * 4
     return [
-        f"{value:.1f}" for value in (spread.p50_ms, spread.p95_ms, spread.p99_ms, spread.max_ms)
+        f"{value:.{1 if value < _TENTHS_BELOW_MS else 0}f}"
+        for value in (spread.p50_ms, spread.p95_ms, spread.p99_ms, spread.max_ms)
     ]
 
 
@@ -134,9 +142,7 @@ def _print_lag(lag: Lag, console: Console) -> None:
     if lag.late:
         console.print(f"Not seen projected: {_examples(lag.late)}")
     if lag.missing:
-        console.print(
-            f"Acknowledged, but not in the log: {_examples(lag.missing)}", highlight=False
-        )
+        console.print(f"Acknowledged, but not in the log: {_examples(lag.missing)}")
 
 
 def _examples(event_ids: Sequence[str]) -> str:

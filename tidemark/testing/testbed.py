@@ -11,8 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tidemark import targets
-from tidemark.api.client import Client
-from tidemark.api.httpx_transport import HttpxTransport
+from tidemark.api.session import new_run_id
 from tidemark.aws import stacks
 from tidemark.aws.clients import AwsClients
 from tidemark.deploy import evidence, synthesis
@@ -27,12 +26,14 @@ from tidemark.targets.aws import ACCOUNT_VARIABLE
 from tidemark.targets.base import TargetOptions
 from tidemark.testing import session
 from tidemark.testing.apps import Apps, DeployedApp
+from tidemark.testing.runs import SessionRuns
 from tidemark.testing.transcript import Transcript
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+    from tidemark.api.client import Client
     from tidemark.api.exchange import Transport
     from tidemark.aws.connection import Connection
     from tidemark.deploy.assembly import SynthesisedStack
@@ -50,16 +51,20 @@ class Testbed:
         plan: What the session is to run on.
         state: A folder of the session's own.
         steps: Shows progress.
+        runs: Makes its clients; runs in its own folder, if absent.
     """
 
     __test__ = False  # for pytest: not a test
 
-    def __init__(self, plan: Plan, state: Path, steps: Steps) -> None:
+    def __init__(
+        self, plan: Plan, state: Path, steps: Steps, runs: SessionRuns | None = None
+    ) -> None:
         self.plan = plan
         self.state = state
         self.steps = steps
         self.journal = Journal(state)
         self._apps = Apps(state / "apps")
+        self.runs = runs or SessionRuns(state / "runs", new_run_id(), "main", steps.say)
         # Where the clients write down what they send.
         self._requests = state / "requests"
         self._began_ms = int(time.time() * 1000)
@@ -205,15 +210,10 @@ class Testbed:
                 f"{deployment.stack_name} outputs no RestApiId and ApiStage, so that its API is "
                 "not known: add both outputs, or use `deployment.outputs` and `aws` instead."
             )
-        connection = self.connection
-        with HttpxTransport(ca_bundle=connection.ca_bundle) as usual:
-            yield Client(
-                api_url=deployment.api_url,
-                region=deployment.region,
-                credentials=AwsClients(connection).credentials,
-                transport=self.transcript_of(deployment).of(transport or usual),
-                session="pytest",
-            )
+        around = self.transcript_of(deployment).of
+        clients = AwsClients(self.connection)
+        with self.runs.client_of(deployment, clients, around, transport) as client:
+            yield client
 
     def probe(self, capability: str) -> RowResult:
         """Ask the probe whether the target, with the stack on it, has a capability."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from tidemark.trace.tracing import Trace, Unknown
 
 if TYPE_CHECKING:
-    from tidemark.trace.items import Event, Row
     from tidemark.trace.tracing import DeadLetter
+    from tidemark.workloads.bank_items import Event, Row
 
 _OF_AN_ACCOUNT = ("version", "balance", "status", "owner_id")
 _OF_A_LETTER = ("message_id", "sent_at_ms", "event")

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from tidemark.aws import logs
-from tidemark.trace.items import EventKey
+from tidemark.workloads.bank_items import EventKey
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

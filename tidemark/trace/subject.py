@@ -11,7 +11,7 @@ from tidemark.trace.lines import event_key
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from tidemark.trace.items import Event, EventKey
+    from tidemark.workloads.bank_items import Event, EventKey
 
 
 class Kind(StrEnum):

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from tidemark.trace.items import Event
     from tidemark.trace.lines import Said
+    from tidemark.workloads.bank_items import Event
 
 
 class Stage(StrEnum):

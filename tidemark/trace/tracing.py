@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
     from tidemark.aws.clients import AwsClients
     from tidemark.host.deployment import Deployment
-    from tidemark.trace.items import Event, Row
     from tidemark.trace.letters import Letter
     from tidemark.trace.timeline import Moment
+    from tidemark.workloads.bank_items import Event, Row
 
 MOST_EVENTS = 50
 """How many events of an account are shown, the newest."""

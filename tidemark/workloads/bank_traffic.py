@@ -1,18 +1,21 @@
-"""What a customer of the bank does next: draws of operations from a seed."""
+"""What a customer of the bank does next: calls drawn from a seed."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import TYPE_CHECKING
+from bisect import bisect
+from dataclasses import dataclass
+from itertools import accumulate
+from random import Random
+from typing import TYPE_CHECKING, Any
 
-from tidemark.api.op import Op, Outcome
+from tidemark.api.op import Outcome
+from tidemark.workloads import bank
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-    from random import Random
+    from collections.abc import Mapping, Sequence
 
-    from tidemark.workloads.bank import Bank
+    from tidemark.api.call import Call
+    from tidemark.api.op import Op
 
 WRITES: Mapping[str, float] = {"open": 0.05, "deposit": 0.60, "withdraw": 0.35}
 READS: Mapping[str, float] = {"account": 0.70, "statement": 0.20, "totals": 0.10}
@@ -20,10 +23,11 @@ READS: Mapping[str, float] = {"account": 0.70, "statement": 0.20, "totals": 0.10
 REFUSALS = frozenset({"busy", "behind", "insufficient-funds", "no-such-account"})
 """What the bank answers in good health to this traffic.
 
-`no-such-account` is a read of an account that was just opened and is not projected yet.
+`no-such-account`: what another customer opens may not be open, or not be projected, yet.
 """
 
-_ANOTHERS_ACCOUNT = 0.10
+_OWNERS = 3
+_PEERS_ACCOUNT = 0.10
 _TOO_MUCH = 0.05
 _LARGEST_AMOUNT = 10_000
 _MOST_TRIES = 3
@@ -40,138 +44,127 @@ def mixed(read_share: float) -> Mapping[str, float]:
     return reads | writes
 
 
-@dataclass
-class Accounts:
-    """The accounts of a run that may be read and deposited to, shared by its customers."""
+@dataclass(frozen=True)
+class _Draw:
+    """The chances of one decision, as many whatever is made of them: each from 0 up to 1."""
 
-    ids: list[str] = field(default_factory=list)
+    operation: float
+    peer: float
+    account: float
+    size: float
 
 
 class Customer:
-    """One session: opens accounts, moves money, reads; one call at a time.
+    """One person: opens accounts, moves money, reads; ask for the `next` call, `learn` its op.
 
-    It withdraws only from its own accounts and only what it knows to be there, except for one
-    time in twenty, so that a refusal means what it says. A command of unknown outcome is sent
-    again with its key, at most twice; if it stays unknown, its account is left alone.
+    What it does is a function of the seed, its place among the customers and the answers that it
+    got, and of nothing that others do meanwhile: the accounts of others that it reads and
+    deposits to are those which customers before it open first. It withdraws from its own
+    accounts only, and only what it knows to be there, except for one time in twenty, when it is
+    more than any account can hold; so a refusal means what it says. A command of unknown outcome
+    is sent again with its key, at most twice; if it stays unknown, its account is left alone.
 
     Args:
-        bank: The bank, over a client of this session.
-        rng: Where every draw comes from.
+        place: Its place among the customers, from 1.
+        seed: Where every draw of every customer comes from.
         mix: The weight of each operation.
-        prefix: What every id and key of this customer begins with; unique to it.
-        owner_id: Who owns the accounts it opens.
-        accounts: The accounts of all customers.
+        run_id: What the ids of all customers begin with.
     """
 
-    def __init__(
-        self,
-        bank: Bank,
-        *,
-        rng: Random,
-        mix: Mapping[str, float],
-        prefix: str,
-        owner_id: str,
-        accounts: Accounts,
-    ) -> None:
-        self._bank = bank
-        self._rng = rng
-        self._names = list(mix)
-        self._weights = list(mix.values())
-        self._prefix = prefix
-        self._owner_id = owner_id
-        self._accounts = accounts
+    def __init__(self, place: int, *, seed: str, mix: Mapping[str, float], run_id: str) -> None:
+        self._rng = Random(f"{seed}/{place}")  # noqa: S311 -- reproducible draws, not secrets
+        self._mix = mix
+        self._run_id = run_id
+        self._place = place
+        self._owner_id = f"{run_id}.owner{place % _OWNERS + 1}"
+        self._opened = 0
         self._balances: dict[str, int] = {}
-        self._commands = 0
-        self._unknown: _Command | None = None
+        self._again: Call | None = None
+        self._tries = 0
 
-    def call(self) -> Op:
-        """Make the next call and return its op."""
-        if self._unknown is not None:
-            return self._sent(self._unknown)
-        name = self._rng.choices(self._names, self._weights)[0]
-        is_without_account = not (self._balances if name in WRITES else self._accounts.ids)
-        return self._make("open" if is_without_account else name)
+    def next(self) -> Call:
+        """Return what to send next, in the session that is this customer's own."""
+        if self._again is not None:
+            return self._again
+        draw = _Draw(*(self._rng.random() for _ in range(4)))
+        name = _weighted(self._mix, draw.operation)
+        return self._call(name if self._balances else "open", draw)
 
-    def _make(self, name: str) -> Op:
+    def learn(self, op: Op) -> None:
+        """Take in what came of the last call."""
+        account_id = op.call.aggregate
+        self._again = None
+        if op.outcome is Outcome.INFO and op.key is not None:
+            self._tries += 1
+            if self._tries < _MOST_TRIES:
+                self._again = op.call
+                return
+            self._balances.pop(account_id or "", None)
+        elif op.outcome is Outcome.OK and op.operation == "open_account":
+            self._balances[account_id or ""] = 0
+        elif op.outcome is Outcome.OK and account_id in self._balances:
+            self._balances[account_id] += _change(op.call)
+        self._tries = 0
+
+    def _call(self, name: str, draw: _Draw) -> Call:
         match name:
             case "open":
-                return self._open()
+                self._opened += 1
+                opened = self._account(self._place, self._opened)
+                return bank.open_account(owner_id=self._owner_id, account_id=opened)
             case "deposit":
-                return self._deposit()
+                return self._deposit(draw)
             case "withdraw":
-                return self._withdraw()
+                return self._withdraw(draw)
             case "account":
-                return self._bank.account(self._anyones())
+                return bank.account(self._anyones(draw))
             case "statement":
-                return self._bank.statement(self._anyones())
+                return bank.statement(self._anyones(draw))
             case "totals":
-                return self._bank.owner_totals(self._owner_id)
+                return bank.owner_totals(self._owner_id)
             case _:
                 raise ValueError(f"A customer knows no operation {name!r}.")
 
-    def _open(self) -> Op:
-        key = self._key()
-        account_id = f"{key}-account"
-        send = partial(self._bank.open_account, owner_id=self._owner_id, account_id=account_id)
-        return self._sent(_Command(send, key, account_id, opens=True))
+    def _deposit(self, draw: _Draw) -> Call:
+        is_peers = draw.peer < _PEERS_ACCOUNT
+        account_id = (
+            self._anyones(draw) if is_peers else _chosen(list(self._balances), draw.account)
+        )
+        return bank.deposit(account_id, _amount(_LARGEST_AMOUNT, draw.size))
 
-    def _deposit(self) -> Op:
-        is_anothers = self._rng.random() < _ANOTHERS_ACCOUNT
-        account_id = self._anyones() if is_anothers else self._rng.choice(list(self._balances))
-        amount = self._rng.randint(1, _LARGEST_AMOUNT)
-        send = partial(self._bank.deposit, account_id, amount)
-        return self._sent(_Command(send, self._key(), account_id, change=amount))
-
-    def _withdraw(self) -> Op:
+    def _withdraw(self, draw: _Draw) -> Call:
         funded = [account_id for account_id, balance in self._balances.items() if balance > 0]
         if not funded:
-            return self._deposit()
-        account_id = self._rng.choice(funded)
-        balance = self._balances[account_id]
-        is_too_much = self._rng.random() < _TOO_MUCH
-        amount = balance + _LARGEST_AMOUNT if is_too_much else self._rng.randint(1, balance)
-        send = partial(self._bank.withdraw, account_id, amount)
-        return self._sent(_Command(send, self._key(), account_id, change=-amount))
+            return self._deposit(draw)
+        account_id = _chosen(funded, draw.account)
+        if draw.peer < _TOO_MUCH:
+            return bank.withdraw(account_id, bank.LARGEST_AMOUNT)
+        return bank.withdraw(account_id, _amount(self._balances[account_id], draw.size))
 
-    def _sent(self, command: _Command) -> Op:
-        op = command.send(idempotency_key=command.key)
-        self._unknown = None
-        if op.outcome is Outcome.OK:
-            if command.opens:
-                self._accounts.ids.append(command.account_id)
-                self._balances[command.account_id] = 0
-            elif command.account_id in self._balances:
-                self._balances[command.account_id] += command.change
-        elif op.outcome is Outcome.INFO and command.tries < _MOST_TRIES:
-            self._unknown = replace(command, tries=command.tries + 1)
-        elif op.outcome is Outcome.INFO:
-            self._balances.pop(command.account_id, None)
-        return op
+    def _anyones(self, draw: _Draw) -> str:
+        """An account of its own, or one that a customer before it opened first."""
+        own = list(self._balances)
+        at = int(draw.account * (len(own) + self._place - 1))
+        return own[at] if at < len(own) else self._account(at - len(own) + 1, 1)
 
-    def _anyones(self) -> str:
-        return self._rng.choice(self._accounts.ids)
-
-    def _key(self) -> str:
-        self._commands += 1
-        return f"{self._prefix}-{self._commands}"
+    def _account(self, place: int, number: int) -> str:
+        return f"{self._run_id}.c{place}.a{number}"
 
 
-@dataclass(frozen=True)
-class _Command:
-    """A command as it is sent, and sent again.
+def _weighted(mix: Mapping[str, float], chance: float) -> str:
+    names, bounds = list(mix), list(accumulate(mix.values()))
+    return names[bisect(bounds, chance * bounds[-1], hi=len(names) - 1)]
 
-    Attributes:
-        send: Sends it, given its key.
-        key: Its idempotency key.
-        account_id: The account it is for.
-        change: What it does to the balance.
-        opens: Whether it opens the account.
-        tries: How many times it has been sent, with the sending it stands for.
-    """
 
-    send: Callable[..., Op]
-    key: str
-    account_id: str
-    change: int = 0
-    opens: bool = False
-    tries: int = 1
+def _chosen(names: Sequence[str], chance: float) -> str:
+    return names[int(chance * len(names))]
+
+
+def _amount(largest: int, chance: float) -> int:
+    return 1 + int(chance * largest)
+
+
+def _change(call: Call) -> int:
+    """What a call does to its account's balance."""
+    body: Mapping[str, Any] = call.body or {}
+    return int(body.get("amount", 0)) * (-1 if call.operation == "withdraw" else 1)

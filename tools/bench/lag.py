@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import io
 import statistics
-import uuid
 import zipfile
 from typing import TYPE_CHECKING, Any
 
-from tidemark.api.client import Client
 from tidemark.api.httpx_transport import HttpxTransport
 from tidemark.api.op import Outcome
+from tidemark.aws.api_clients import client_of
 from tidemark.host.waiting import NotYetError, eventually
-from tidemark.workloads.bank import Bank, log_partition
+from tidemark.workloads import bank
+from tidemark.workloads.bank_tables import BankTables
 from tools.bench.row import Row
 
 if TYPE_CHECKING:
     from tidemark.aws.clients import AwsClients
     from tidemark.host.deployment import Deployment
+    from tidemark.workloads.bank_items import Event
 
 _EVENTS = 200
 _WARM_UP = 20
@@ -38,28 +39,22 @@ def handle(event, context):
 def measure(deployment: Deployment, clients: AwsClients) -> list[Row]:
     """Measure both lags on the same events, one event at a time."""
     _deploy_stamp(deployment, clients)
-    account_id = f"bench-{uuid.uuid4().hex[:12]}"
     projected: list[int] = []
     stamped: list[int] = []
     with HttpxTransport() as transport:
-        bank = Bank(
-            Client(
-                api_url=deployment.api_url,
-                region=deployment.region,
-                credentials=clients.credentials,
-                transport=transport,
-            )
-        )
-        ops = [bank.open_account(owner_id="bench-lag", account_id=account_id)]
+        client = client_of(deployment, clients, transport)
+        account_id = f"{client.session.prefix}.account"
+        ops = [client.run(bank.open_account(owner_id="bench-lag", account_id=account_id))]
         for _ in range(_EVENTS):
-            ops.append(bank.deposit(account_id, 1))
-            bank.account(account_id, min_version=ops[-1].version, wait_ms=5_000)
+            ops.append(client.run(bank.deposit(account_id, 1)))
+            client.run(bank.account(account_id, min_version=ops[-1].version, wait_ms=5_000))
     if any(op.outcome is not Outcome.OK for op in ops):
         raise RuntimeError("a command of the lag measurement was not accepted")
+    tables = BankTables.of(deployment, clients)
     for op in ops[_WARM_UP:]:
-        recorded_ms, projected_ms = _times(deployment, clients, account_id, op.version)
-        projected.append(projected_ms - recorded_ms)
-        stamped.append(_stamp(clients, op.event_id) - recorded_ms)
+        event = _projected(tables, account_id, op.version or 0)
+        projected.append(event.lag_ms or 0)
+        stamped.append(_stamp(clients, op.event_id) - event.recorded_at_ms)
     of_projection, of_stamp = statistics.median(projected), statistics.median(stamped)
     return [
         Row(
@@ -72,18 +67,12 @@ def measure(deployment: Deployment, clients: AwsClients) -> list[Row]:
     ]
 
 
-def _times(
-    deployment: Deployment, clients: AwsClients, account_id: str, version: int | None
-) -> tuple[int, int]:
-    def probe() -> tuple[int, int]:
-        event = clients.dynamodb.get_item(
-            TableName=deployment.outputs["CommandTableName"],
-            Key={"pk": {"S": log_partition(account_id)}, "sk": {"S": f"event#{version:012d}"}},
-            ConsistentRead=True,
-        )["Item"]
-        if "projected_at" not in event:
+def _projected(tables: BankTables, account_id: str, version: int) -> Event:
+    def probe() -> Event:
+        event = tables.event(account_id, version)
+        if event is None or event.lag_ms is None:
             raise NotYetError("not projected")
-        return int(event["recorded_at"]["N"]), int(event["projected_at"]["N"])
+        return event
 
     return eventually(probe, within_s=30, what=f"version {version} to be projected")
 

@@ -4,8 +4,8 @@ import time
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, cast
 
-from tidemark.deploy.status import Outbox, outbox_of
 from tidemark.host.deployment import Deployment
+from tidemark.workloads.bank_outbox import Outbox, outbox_of
 
 if TYPE_CHECKING:
     from tidemark.aws.clients import AwsClients

@@ -1,0 +1,150 @@
+"""The load runs of one Locust process: one without the web page, any number with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sys
+import threading
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+from locust import log
+from locust.runners import STATE_CLEANUP, STATE_RUNNING, STATE_SPAWNING
+
+from loadtest.progress import live_line
+from loadtest.run import LoadRun
+from loadtest.users import BankUser
+from tidemark.api.session import new_run_id
+from tidemark.errors import ExitCode
+from tidemark.history import retention
+from tidemark.history.run_folder import folder_of_runs
+from tidemark.host.state import state_dir, write_json
+from tidemark.load.choice import RUN_VARIABLE
+from tidemark.report.table import REPORT, report_console
+
+if TYPE_CHECKING:
+    from locust.runners import Runner
+    from rich.console import Console
+    from rich.live import Live
+
+    from tidemark.aws.clients import AwsClients
+    from tidemark.host.deployment import Deployment
+    from tidemark.report.table import Report
+
+_STOP_WITHIN_S = 4.0
+
+
+class Runs:
+    """Begins the runs, and reports each at its end.
+
+    Args:
+        runner: Locust's.
+        options: What was parsed from the command line.
+        deployment: Where the runs go.
+        clients: The AWS clients of their target.
+        stderr: Where people are told what goes on.
+    """
+
+    def __init__(
+        self,
+        runner: Runner,
+        options: Any,
+        deployment: Deployment,
+        clients: AwsClients,
+        stderr: Console,
+    ) -> None:
+        self._runner = runner
+        self._options = options
+        self._deployment = deployment
+        self._clients = clients
+        self._stderr = stderr
+        self._is_json = options.json
+        self._folder = folder_of_runs(state_dir())
+        self._run: LoadRun | None = None
+        self._live: Live | None = None
+        self._is_interrupted = False
+
+    def start(self) -> None:
+        """Begin a run."""
+        # Until there is a report; Locust would say 2 of a listener that failed, or nothing.
+        self._runner.environment.process_exit_code = int(ExitCode.FAILED)
+        run = self._run = BankUser.load_run = self._new_run()
+        if removed := retention.clear(self._folder):
+            self._stderr.print(removed)
+        run_time_s = self._options.run_time
+        self._stderr.print(
+            f"Loading {self._deployment.target}: {self._options.num_users} users for "
+            f"{run_time_s} s, seed {run.seed}, run {run.run_id}"
+        )
+        if self._stderr.is_terminal:
+            self._live = live_line(run, run_time_s, self._stderr)
+            self._live.start()
+
+    def stopped(self) -> None:
+        """Report a run that the web page stopped; without it, quitting reports."""
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+        if not self._options.headless:
+            self._report()
+
+    def quit(self) -> None:
+        """End the process: stop what still runs, report it, and decide the exit code."""
+        if self._runner.state in {STATE_RUNNING, STATE_SPAWNING, STATE_CLEANUP}:
+            self._is_interrupted = True
+            self._runner.environment.stop_timeout = _STOP_WITHIN_S
+            with suppress(KeyboardInterrupt):  # of somebody who can't wait: then without the rest
+                self._runner.stop()
+        self._report()
+
+    def _new_run(self) -> LoadRun:
+        return LoadRun(
+            deployment=self._deployment,
+            clients=self._clients,
+            runs=self._folder,
+            seed=self._options.seed or str(secrets.randbelow(2**32)),
+            read_share=self._options.read_share,
+            max_ops=self._options.max_ops,
+            max_errors=self._options.max_errors,
+            on_enough=self._stop,
+            run_id=os.environ.pop(RUN_VARIABLE, "") or new_run_id(),
+        )
+
+    def _stop(self) -> None:
+        """Stop the run from another thread: stopping ends that of the user who calls this."""
+        stop = self._runner.quit if self._options.headless else self._runner.stop
+        threading.Thread(target=stop, daemon=True).start()
+
+    def _report(self) -> None:
+        run, self._run = self._run, None
+        if run is None:
+            return
+        deadline_s = self._options.lag_deadline
+        report = run.report(
+            lag_deadline_s=min(deadline_s, _STOP_WITHIN_S) if self._is_interrupted else deadline_s,
+            is_interrupted=self._is_interrupted,
+            failure=self._failure(),
+        )
+        write_json(run.path / REPORT, report.as_json())
+        if self._is_json:
+            sys.stdout.write(f"{json.dumps(report.as_json(), indent=2)}\n")
+        else:
+            console = report_console()
+            report.print(console)
+            console.print(f"Written to {run.path}")
+        self._conclude(report)
+
+    def _failure(self) -> str | None:
+        """Say what went wrong in the load generator itself, which Locust only logs."""
+        for exception in self._runner.exceptions.values():
+            return f"a user failed: {exception['msg']}"
+        return "a listener failed; see the log above" if log.unhandled_greenlet_exception else None
+
+    def _conclude(self, report: Report) -> None:
+        self._runner.environment.process_exit_code = int(report.exit_code)
+        if report.reason is not None:
+            sys.stdout.flush()
+            code = report.exit_code
+            self._stderr.print(f"{report.reason}: {code.meaning} ({int(code)})", markup=False)

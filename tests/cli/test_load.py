@@ -1,0 +1,157 @@
+"""What `tidemark load` makes of how Locust ends, and what it passes on to it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from typer.testing import CliRunner
+
+from tidemark.aws.connection import EMULATOR_CREDENTIALS, Connection
+from tidemark.cli import known, program
+from tidemark.cli import load as verb
+from tidemark.errors import EndedError, InterruptedByUserError, TidemarkError
+from tidemark.host.deployment import Deployment
+from tidemark.host.state import write_json
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+WITHIN_S = 60
+DEPLOYMENT = Deployment(
+    target="embedded",
+    endpoint="http://127.0.0.1:1",
+    region="us-east-1",
+    stack_name="One",
+    api_url="http://127.0.0.1:1/prod",
+    template_digest="",
+    outputs={},
+)
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Run the verb with a Locust that ends with a code, and wrote a report or did not."""
+    monkeypatch.setenv("TIDEMARK_STATE_DIR", str(tmp_path))
+    monkeypatch.setattr(known, "choose", lambda *_: (DEPLOYMENT, None))
+    connection = Connection("us-east-1", DEPLOYMENT.endpoint, EMULATOR_CREDENTIALS)
+    monkeypatch.setattr(known, "connect", lambda _: connection)
+
+    def run(code: int, *, reported: int | None, is_interrupted: bool = False) -> None:
+        def locust(_: Any, __: Any, environment: Mapping[str, str]) -> tuple[int, bool]:
+            assert Deployment.load(Path(environment["TIDEMARK_DEPLOYMENT"])) == DEPLOYMENT
+            if reported is not None:
+                path = tmp_path / "runs" / environment["TIDEMARK_RUN"] / "load.json"
+                write_json(path, {"exit_code": reported})
+            return code, is_interrupted
+
+        monkeypatch.setattr(verb, "_run", locust)
+        result = CliRunner().invoke(program.app, ["load"])
+        if isinstance(result.exception, Exception):
+            raise result.exception
+
+    return run
+
+
+@pytest.mark.parametrize("code", [1, 2, 3, 130])
+def test_what_the_run_came_to_is_how_the_verb_ends(run: Callable[..., None], code: int) -> None:
+    with pytest.raises(EndedError) as ended:
+        run(code, reported=code)
+    assert ended.value.exit_code == code
+
+
+def test_a_run_that_is_fine_ends_well(run: Callable[..., None]) -> None:
+    run(0, reported=0)
+
+
+@pytest.mark.parametrize("code", [64, 70])
+def test_what_never_became_a_run_needs_no_report(run: Callable[..., None], code: int) -> None:
+    with pytest.raises(EndedError) as ended:
+        run(code, reported=None)
+    assert ended.value.exit_code == code
+
+
+@pytest.mark.parametrize(("code", "reported"), [(1, None), (2, None), (0, None), (2, 0), (1, 130)])
+def test_locusts_own_codes_never_pass_for_ours(
+    run: Callable[..., None], code: int, reported: int | None
+) -> None:
+    with pytest.raises(TidemarkError) as failed:
+        run(code, reported=reported)
+    assert failed.value.exit_code == 70
+    assert f"Locust ended with {code}" in str(failed.value)
+
+
+def test_a_run_that_was_interrupted_before_it_began_is_said_to_be(run: Callable[..., None]) -> None:
+    with pytest.raises(InterruptedByUserError):
+        run(1, reported=None, is_interrupted=True)
+
+
+def test_a_locustfile_that_does_not_import_is_a_failure(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.py"
+    broken.write_text("raise SyntaxError")
+    code, is_interrupted = verb._run(
+        [sys.executable, "-m", "locust", "-f", str(broken), "--headless"], tmp_path, os.environ
+    )
+    assert (code, is_interrupted) == (1, False)  # which is not ours, as the tests above have it
+
+
+_PASS_ON = """
+import os, pathlib, sys
+from tidemark.cli import load
+load._END_WITHIN_S = float(sys.argv[2])
+print(load._run([sys.executable, "-c", sys.argv[1]], pathlib.Path(), dict(os.environ)))
+"""
+_HEED = """
+import time
+print("begun", flush=True)
+try:
+    time.sleep(600)
+except KeyboardInterrupt:
+    raise SystemExit(130)
+"""
+_IGNORE = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)" + _HEED
+
+
+@contextmanager
+def passing_on(script: str, end_within_s: float = WITHIN_S) -> Iterator[subprocess.Popen[str]]:
+    """A process that runs the script as the verb runs Locust; the script has begun."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", _PASS_ON, script, str(end_within_s)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "begun\n"
+            yield process
+        finally:
+            process.kill()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_ctrl_c_and_a_kill_are_passed_on_to_locust(number: signal.Signals) -> None:
+    with passing_on(_HEED) as process:
+        process.send_signal(number)
+        said, _ = process.communicate(timeout=WITHIN_S)
+    assert said == "(130, True)\n"
+
+
+def test_a_locust_that_does_not_end_is_ended() -> None:
+    with passing_on(_IGNORE, end_within_s=0.1) as process:
+        process.send_signal(signal.SIGTERM)
+        said, _ = process.communicate(timeout=WITHIN_S)
+    assert said == "(-9, True)\n"
+
+
+def test_help_names_the_options_of_a_load_run() -> None:
+    shown = CliRunner().invoke(program.app, ["load", "--help"], terminal_width=80).output
+    for option in ("--users", "--run-time", "--seed", "--read-share", "--max-ops", "--max-errors"):
+        assert option in shown
+    assert {"--lag-deadline", "--json"} <= set(shown.split())

@@ -1,0 +1,56 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tidemark.history import retention
+from tidemark.history.run_folder import RunFolder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> Path:
+    for number in range(1, 6):
+        folder = tmp_path / f"run-{number}"
+        folder.mkdir()
+        (folder / "run.json").write_text("{}")
+        (folder / "ops.jsonl").write_bytes(b"x" * 1_000_000)
+    return tmp_path
+
+
+def kept(runs: Path) -> list[str]:
+    return sorted(one.name for one in runs.iterdir())
+
+
+def test_the_oldest_beyond_the_count_are_removed_and_it_is_said(runs: Path) -> None:
+    said = retention.clear(runs, most_runs=3)
+    assert kept(runs) == ["run-3", "run-4", "run-5"]
+    assert said is not None
+    assert said.startswith(f"Removed run-1 to run-2, 2 runs (2.0 MB) from {runs}: ")
+    assert retention.clear(runs, most_runs=3) is None
+
+
+def test_the_oldest_beyond_the_size_are_removed(runs: Path) -> None:
+    said = retention.clear(runs, most_bytes=4_100_000)
+    assert kept(runs) == ["run-2", "run-3", "run-4", "run-5"]
+    assert said is not None
+    assert said.startswith("Removed run-1 (1.0 MB)")
+
+
+def test_a_run_under_way_stays(runs: Path) -> None:
+    with RunFolder(runs / "run-1"):
+        retention.clear(runs, most_runs=1)
+    assert kept(runs) == ["run-1", "run-5"]
+
+
+def test_what_is_no_run_stays(runs: Path) -> None:
+    (runs / "a-note").mkdir()
+    retention.clear(runs, most_runs=0)
+    assert kept(runs) == ["a-note"]
+
+
+def test_without_runs_there_is_nothing_to_do(tmp_path: Path) -> None:
+    assert retention.clear(tmp_path / "runs") is None

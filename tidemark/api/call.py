@@ -1,0 +1,94 @@
+"""A call as a value: what is commanded or asked, and how that is said in HTTP."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from tidemark.api.exchange import Headers, Request
+from tidemark.api.signing import build_url
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Kind(StrEnum):
+    """Which side of CQRS a call goes to."""
+
+    COMMAND = "command"
+    QUERY = "query"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """One command or query, before anybody sends it; equal calls ask for the same.
+
+    Attributes:
+        operation: The operation's name in its workload, such as `deposit`.
+        route: The method and the path with names in braces; one constant per operation.
+        path: The value of each name.
+        body: The JSON body, None for none.
+        parameters: The query string; what is None is left out.
+        aggregate: The id of what is called for, None if the system is to make it.
+        expected_version: What a command is pinned to: refused (412) at any other version.
+        token: The version that a query must see at least (`min_version`).
+        key: The idempotency key of a command; None has the client make one.
+    """
+
+    operation: str
+    route: str
+    path: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, Any] | None = None
+    parameters: Mapping[str, str | int | None] = field(default_factory=dict)
+    aggregate: str | None = None
+    expected_version: int | None = None
+    token: int | None = None
+    key: str | None = None
+
+    @property
+    def kind(self) -> Kind:
+        """A query, if it only asks; else a command."""
+        return Kind.QUERY if self.route.startswith("GET ") else Kind.COMMAND
+
+    @property
+    def payload_hash(self) -> str | None:
+        """Equal for two commands exactly if they ask for the same; None of a query.
+
+        It covers the operation, the aggregate as sent and the body; neither key nor version.
+        """
+        if self.kind is Kind.QUERY:
+            return None
+        named = json.dumps([self.operation, self.aggregate]).encode()
+        return hashlib.sha256(named + b"\n" + self._payload()).hexdigest()
+
+    def request(self, api_url: str) -> Request:
+        """Return the request that says this, unsigned.
+
+        Args:
+            api_url: Where the API is, without a trailing slash.
+
+        Raises:
+            KeyError: The route names what `path` does not have.
+        """
+        method, _, template = self.route.partition(" ")
+        headers = {}
+        if self.key is not None:
+            headers["Idempotency-Key"] = self.key
+        if self.body is not None:
+            headers["Content-Type"] = "application/json"
+        if self.expected_version is not None:
+            headers["If-Match"] = f'"{self.expected_version}"'
+        query = {"min_version": self.token, **self.parameters}
+        url = build_url(api_url, template, self.path, query)
+        return Request(method, url, Headers(headers), self._payload(), route=self.route)
+
+    def _payload(self) -> bytes:
+        """The body, so that equal bodies have equal bytes."""
+        if self.body is None:
+            return b""
+        return json.dumps(
+            self.body, sort_keys=True, separators=(",", ":"), ensure_ascii=False
+        ).encode()
