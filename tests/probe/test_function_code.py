@@ -62,3 +62,19 @@ def test_it_fails_when_asked_to_and_has_logged_by_then(
     with pytest.raises(RuntimeError, match="as asked"):
         _invoked("not an object")
     assert '"probe"' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("context", "caller"),
+    [
+        ({"identity": {"caller": "AROA:ada"}}, "AROA:ada"),
+        ({"identity": {}}, "nobody"),
+        (None, "nobody"),
+    ],
+)
+def test_it_names_who_signed_a_request(
+    monkeypatch: pytest.MonkeyPatch, context: Any, caller: str
+) -> None:
+    monkeypatch.setenv("ANSWER", '{"statusCode": 200, "body": "$caller"}')
+
+    assert _invoked({"requestContext": context})["body"] == caller

@@ -14,7 +14,9 @@ _LOGGED_BEFORE_ANSWER_S = 0.1
 
 
 def handle(event: Any, context: Any) -> Any:
-    """Log the invocation, then fail, or answer with ANSWER, in which $id is a message's id.
+    """Log the invocation, then fail, or answer with ANSWER.
+
+    In it, $id is a message's id, and $caller who signed a request, as API Gateway says.
 
     Raises:
         RuntimeError: BEHAVIOUR says so, or a request through API Gateway.
@@ -35,7 +37,13 @@ def handle(event: Any, context: Any) -> Any:
         raise RuntimeError("as asked")
     bad = [one for one, body in zip(ids, bodies, strict=True) if body == "bad"]
     answer = os.environ.get("ANSWER", "{}").replace("$id", (bad or [""])[0])
-    return json.loads(answer)
+    return json.loads(answer.replace("$caller", _caller(event)))
+
+
+def _caller(event: Any) -> str:
+    context = event.get("requestContext") if isinstance(event, dict) else None
+    identity = (context or {}).get("identity") or {}
+    return str(identity.get("caller") or "nobody")
 
 
 def _is_told_to_fail(event: Any) -> bool:

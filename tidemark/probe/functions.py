@@ -58,7 +58,8 @@ class Functions(Patience):
 
         Args:
             fails: Whether it raises.
-            answer: What it returns otherwise; `$id` in it is the id of the message "bad".
+            answer: What it returns otherwise; `$id` in it is the id of the message "bad", `$caller`
+                who signed the request.
             extra_line: A further line for it to log.
             settings: More arguments of CreateFunction.
         """

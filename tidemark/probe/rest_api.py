@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from botocore.credentials import Credentials
-
 from tidemark import targets
 from tidemark.api.exchange import Headers, Request
 from tidemark.api.httpx_transport import HttpxTransport
@@ -15,6 +13,8 @@ from tidemark.probe.names import unique_name
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from botocore.credentials import Credentials
 
     from tidemark.api.exchange import Answer
     from tidemark.probe.bench import Bench
@@ -52,23 +52,21 @@ class RestApi:
         *,
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
-        secret: str | None = None,
+        credentials: Credentials | None = None,
     ) -> Answer:
-        """Send a request, unsigned.
+        """Send a request, unsigned if no credentials are given.
 
         Args:
             method: The HTTP method.
             path: The path below the stage.
             headers: The headers.
             body: The body.
-            secret: Sign it, with this secret key in place of the right one.
+            credentials: What to sign it with.
         """
         request = Request(method, self.url + path, Headers(headers or {}), body)
         connection = self.bench.clients.connection
-        if secret is not None:
-            credentials = self.bench.clients.credentials
-            key = credentials.access_key if credentials else "absent"
-            request = sign(request, credentials=Credentials(key, secret), region=connection.region)
+        if credentials is not None:
+            request = sign(request, credentials=credentials, region=connection.region)
         with HttpxTransport(timeout_s=_TIMEOUT_S, ca_bundle=connection.ca_bundle) as transport:
             return transport(request)
 

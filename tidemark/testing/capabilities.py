@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 CAPABILITIES: Mapping[str, str] = {
     "any-body": "a body that is no UTF-8, or nested without end, is refused and not a failure",
     "async-retries": "an asynchronous invocation that failed is retried, then dead-lettered",
+    "callers": "the gateway tells a function who signed a request",
     "request-validators": "the gateway refuses what the API definition does not allow",
     "schedules": "EventBridge schedules fire",
     "signatures": "the gateway refuses requests that are not signed",
@@ -30,7 +31,7 @@ CAPABILITIES: Mapping[str, str] = {
 
 MEASURED: Mapping[tuple[str, str], frozenset[str]] = {
     ("embedded", "1.5.33"): frozenset({"async-retries", "request-validators"}),
-    ("localstack", "4.14.0"): frozenset({"any-body", "signatures"}),
+    ("localstack", "4.14.0"): frozenset({"any-body", "callers", "signatures"}),
 }
 """What the emulators lack, by target and version, according to the committed results."""
 

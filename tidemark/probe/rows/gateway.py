@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
+from botocore.credentials import Credentials
+
 from tidemark.host.waiting import NotYetError
 from tidemark.probe import rest_api
-from tidemark.probe.observation import compare
+from tidemark.probe.observation import compare, differs, same
 from tidemark.probe.row import Topic
 
 if TYPE_CHECKING:
@@ -160,8 +162,30 @@ def unsigned_request(bench: Bench) -> Observation:
 )
 def wrong_signature(bench: Bench) -> Observation:
     """Send a request that is signed with a wrong secret key."""
-    answer = _answering(bench).send("GET", rest_api.SIGNED, secret=_WRONG_SECRET)
+    ours = bench.clients.credentials
+    theirs = Credentials(ours.access_key if ours else "absent", _WRONG_SECRET)
+    answer = _answering(bench).send("GET", rest_api.SIGNED, credentials=theirs)
     return _judge_refusal(answer, 403, "InvalidSignatureException")
+
+
+@topic.row(
+    "caller",
+    aws="A function behind a method with AWS_IAM is told who signed: the principal's unique id, "
+    "the same that GetCallerIdentity answers.",
+    documentation=f"{_GUIDE}/api-gateway-mapping-template-reference.html",
+    within_s=_WITHIN_S,
+    capability="callers",
+)
+def caller(bench: Bench) -> Observation:
+    """Send a signed request to a function that answers who sent it."""
+    api = _answering(bench, bench.function(answer={**_ANSWER, "body": "$caller"}))
+    answer = api.send("GET", rest_api.SIGNED, credentials=bench.clients.credentials)
+    if answer.status != 200:
+        return differs(f"refused: {answer.status}")
+    told = answer.body.decode(errors="replace")
+    if told == bench.clients.sts.get_caller_identity()["UserId"]:
+        return same("the principal's unique id")
+    return differs("nobody" if told == "nobody" else "somebody else")
 
 
 def _judge_refusal(answer: Answer, status: int, kind: str) -> Observation:
