@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tidemark.cli import choices
 from tidemark.deploy.synthesis import App, synthesise
 from tidemark.host.processes import Children
 from tidemark.host.state import find_checkout
@@ -36,7 +37,7 @@ def template(wiring: str, tmp_path_factory: pytest.TempPathFactory) -> Content:
     """The synthesised template; whoever changes it makes a copy."""
     checkout = find_checkout()
     assert checkout is not None
-    app = App(checkout, "Tidemark", {"wiring": wiring})
+    app = App(checkout, "Tidemark", choices.keep({}, {"wiring": wiring}))
     log = tmp_path_factory.mktemp("synth") / f"{wiring}.log"
     content: dict[str, Any] = dict(synthesise(app, Children(), log).stacks[0].template)
     return content

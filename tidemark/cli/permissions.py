@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
-from tidemark.cli import tables
+from tidemark.cli import choices, tables
 from tidemark.cli.options import DEFAULT_STACK_NAME, AsJson
 from tidemark.deploy.synthesis import App, find, synthesise
 from tidemark.errors import EndedError, ExitCode, RefusedError
@@ -65,7 +65,8 @@ def permissions(
 
 def _assemblies(checkout: Path) -> dict[str, Assembly]:
     """The stack, synthesised in each wiring."""
-    apps = {wiring: App(checkout, DEFAULT_STACK_NAME, {"wiring": wiring}) for wiring in _WIRINGS}
+    chosen = {wiring: choices.keep({}, {"wiring": wiring}) for wiring in _WIRINGS}
+    apps = {wiring: App(checkout, DEFAULT_STACK_NAME, chosen[wiring]) for wiring in _WIRINGS}
     found = {wiring: find(app) for wiring, app in apps.items()}
     ready = {wiring: one for wiring, one in found.items() if one is not None}
     if len(ready) == len(apps):

@@ -186,7 +186,7 @@ def _ask(target: Target, known: Deployment, agree: Consent) -> None:
             f"`tidemark deploy --target {target.name} --retention destroy` lifts both."
         )
     # Its outputs as they are: those that are known may be of an earlier deploy, or none.
-    held = [f"  {one}" for one in holdings.of(live.outputs, clients)]
+    held = [f"  {one}" for one in holdings.describe(live.outputs, clients)]
     shown = [
         f"AWS account {account}, region {known.region}, as {target.identity}",
         "",

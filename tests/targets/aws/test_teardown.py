@@ -51,8 +51,8 @@ def names_of_stacks(account: boto3.Session) -> set[str]:
 
 
 def test_what_a_stack_holds_is_counted(deployment: Deployment) -> None:
-    held = holdings.of(deployment.outputs, AwsClients(targets.connection_to(deployment)))
-    counts = [str(one).partition(": ")[2] for one in held]
+    held = holdings.describe(deployment.outputs, AwsClients(targets.connection_to(deployment)))
+    counts = [one.partition(": ")[2] for one in held]
 
     assert counts == ["3 items", "0 items", "1 messages", "0 messages"]
 
@@ -64,9 +64,9 @@ def test_a_table_of_more_than_a_page_is_said_to_hold_at_least_so_much(
     page = {"Count": 4321, "LastEvaluatedKey": {"pk": {"S": "1"}}}
     monkeypatch.setattr(clients.dynamodb, "scan", lambda **_: page)
 
-    first = next(holdings.of(deployment.outputs, clients))
+    first = next(holdings.describe(deployment.outputs, clients))
 
-    assert str(first).endswith(": at least 4,321 items")
+    assert first.endswith(": at least 4,321 items")
 
 
 def test_deleting_shows_it_and_asks_and_leaves_the_rest(
