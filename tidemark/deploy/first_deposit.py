@@ -102,7 +102,7 @@ class _Teller:
         self._lag_ms(opened)
         lag_ms = self._lag_ms(version)
         if (complaint := complaints.read(*self._stack, since_ms=self._begun_ms)) is not None:
-            raise DoesNotWorkError(f"The stack is deployed and does not work: {complaint}.")
+            raise _broken(f"{complaint}.")
         return FirstDeposit(
             self._account_id,
             balance,
@@ -166,7 +166,7 @@ class _Teller:
             return
         self._asked.add(function)
         if (complaint := complaints.ask(*self._stack, function)) is not None:
-            raise DoesNotWorkError(f"The stack is deployed and does not work: {complaint}.")
+            raise _broken(f"{complaint}.")
 
     def _drained(self) -> int:
         """How many messages are left in the queue when this deposit's have left it.
@@ -195,9 +195,9 @@ class _Teller:
         letters = self._depth("DeadLetterQueueName") - self._letters_before
         if letters > 0:
             complaint = complaints.read(*self._stack, since_ms=self._begun_ms)
-            raise DoesNotWorkError(
-                f"The stack is deployed and does not work: {letters} more in the dead-letter "
-                f"queue since the deposit began; {complaint or 'no function says why'}."
+            raise _broken(
+                f"{letters} more in the dead-letter queue since the deposit began; "
+                f"{complaint or 'no function says why'}."
             )
 
     def _depth(self, output: str) -> int:
@@ -220,9 +220,11 @@ class _Teller:
         try:
             return eventually(probe, within_s=_WITHIN_S, what=what)
         except NotSeenError as not_seen:
-            raise DoesNotWorkError(
-                f"The stack is deployed and does not work: {not_seen}"
-            ) from not_seen
+            raise _broken(str(not_seen)) from not_seen
+
+
+def _broken(why: str) -> DoesNotWorkError:
+    return DoesNotWorkError(f"The stack is deployed and does not work: {why}")
 
 
 def _words(op: Op) -> str:
