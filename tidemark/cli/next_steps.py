@@ -14,7 +14,6 @@ from tidemark.host import deployment as deployments
 
 if TYPE_CHECKING:
     from tidemark.deploy.bringup import BroughtUp
-    from tidemark.deploy.first_deposit import FirstDeposit
     from tidemark.host.deployment import Deployment
 
 
@@ -23,6 +22,12 @@ def print_for(brought: BroughtUp) -> None:
     [deployment], seen = brought.deployments, brought.first_deposit
     assert seen is not None, "a stack with the required outputs gets a deposit"  # noqa: S101 -- a bug of the caller's
     where = deployment.endpoint or "AWS"
+    places = {
+        "queue": seen.in_queue,
+        "outbox": seen.in_outbox,
+        "dead-letter queue": seen.dead_letters,
+    }
+    left = ", ".join(f"{count} in the {place}" for place, count in places.items())
     program = _program()
     choice = _choice(deployment)
     typer.echo(
@@ -33,7 +38,7 @@ def print_for(brought: BroughtUp) -> None:
   API             {deployment.api_url}
   wiring          {deployment.wiring}
   projection lag  {seen.lag_ms} ms
-  left behind     {seen.in_queue} in the queue, {seen.in_outbox} in the outbox, {_letters(seen)}
+  left behind     {left}
 
 Try next:
   {program} call GET /accounts/{seen.account_id}{choice}
@@ -41,10 +46,6 @@ Try next:
   {program} load{choice}
 """
     )
-
-
-def _letters(seen: FirstDeposit) -> str:
-    return f"{seen.dead_letters} dead letter{'' if seen.dead_letters == 1 else 's'}"
 
 
 def _choice(deployment: Deployment) -> str:
