@@ -49,6 +49,20 @@ def leader() -> Iterator[tuple[int, psutil.Process]]:
         stop("it", grace_s=0)
 
 
+def test_one_that_was_just_started_and_has_no_environment_yet_is_alive(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    looks = iter([{}, {}, {MARK: "new"}])
+    monkeypatch.setattr(
+        psutil.Process, "environ", lambda _: next(looks, {MARK: "new"}), raising=True
+    )
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+        is_seen = is_alive(process.pid, "new")
+        process.communicate(b"")
+
+    assert is_seen
+
+
 def test_a_marked_process_is_stopped_with_what_it_started(
     leader: tuple[int, psutil.Process],
 ) -> None:

@@ -6,8 +6,9 @@ import os
 import signal
 import subprocess
 import threading
+import time
 import uuid
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ import psutil
 
 from tidemark.errors import InterruptedByUserError, TidemarkError
 from tidemark.host.undo import undoer
+from tidemark.host.waiting import NotSeenError, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -28,6 +30,7 @@ MARK = "TIDEMARK_MARK"
 
 _GRACE_S = 3.0
 _LOOK_EVERY_S = 0.25
+_STARTS_WITHIN_S = 0.5
 
 
 def is_alive(pid: int, mark: str) -> bool:
@@ -58,6 +61,10 @@ def undo(mark: str) -> None:
 
 def _mark_of(process: psutil.Process) -> str | None:
     try:
+        if time.time() - process.create_time() < _STARTS_WITHIN_S:
+            # For a moment, one that was just started has no environment yet.
+            with suppress(NotSeenError):
+                eventually(lambda: process.environ() or None, within_s=_STARTS_WITHIN_S)
         return process.environ().get(MARK)
     except psutil.Error:  # it is gone, a zombie, or somebody else's
         return None
