@@ -28,12 +28,12 @@ TEMPLATE = {
     "Outputs": {"RestApiId": {"Value": "a1b2"}, "ApiStage": {"Value": "v1"}},
 }
 TESTS = """
-from tidemark.workloads.bank import Bank
+from tidemark.workloads import bank
 
 def test_it(deployment, aws, tidemark_client):
     assert deployment.target == "own-emulator"
     assert aws.sts.get_caller_identity()["Account"] == "210987654321"
-    assert Bank(tidemark_client).account("a").status == 200
+    assert tidemark_client.run(bank.account("a")).status == 200
 """
 # What the CDK would write, without the seconds that it takes.
 APP = f"""
