@@ -5,9 +5,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+import sys
+import tomllib
+import zipfile
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -43,6 +47,25 @@ case "$*" in
 *print*) echo 3.12;;
 "-m venv"*) mkdir -p .venv/bin; cat "$0" >.venv/bin/python; chmod +x .venv/bin/python;;
 "-m pip install"*) echo "No route to host"; exit 1;;
+esac
+"""
+# Makes a virtual environment, whose pip installs a uv; both say what they are told.
+WORKING_PYTHON = """#!/bin/sh
+case "$*" in
+*print*) echo 3.12;;
+"-m venv"*) mkdir -p .venv/bin; cat "$0" >.venv/bin/python; chmod +x .venv/bin/python;;
+"-m pip install"*) echo "pip $*" >>told; cat "$HOME/fake-uv" >.venv/bin/uv; chmod +x .venv/bin/uv;;
+esac
+"""
+# Its environments have no pip.
+PYTHON_OF_UV = """#!/bin/sh
+case "$*" in "-m pip"*) exit 1;; esac
+"""
+FAKE_UV = """#!/bin/sh
+echo "uv $*" >>told
+case "$1 $2" in
+"venv "*) mkdir -p .venv/bin; cat "$HOME/fake-python" >.venv/bin/python; chmod +x .venv/bin/python;;
+"pip install") cat "$0" >.venv/bin/uv; chmod +x .venv/bin/uv;;
 esac
 """
 BROKEN_SHIM = """#!/bin/sh
@@ -147,9 +170,68 @@ def test_without_a_network_the_index_is_named_after_pips_own_words(machine: Mach
 
     ended = machine.bootstrap()
 
-    assert "is the package index reachable (network, proxy)?" in sentence(ended)
+    assert "is the package index reachable (network, proxy)" in sentence(ended)
     assert "No route to host" in ended.stderr
     assert not (machine.checkout / ".venv" / "installed").exists()
+
+
+def test_uv_comes_by_the_locked_hashes_and_what_brought_it_goes(machine: Machine) -> None:
+    machine.has("python3", WORKING_PYTHON)
+    (machine.checkout / "fake-uv").write_text(FAKE_UV)
+
+    machine.bootstrap()
+
+    by_pip, removed, synced = (machine.checkout / "told").read_text().splitlines()
+    assert "--no-deps --only-binary :all: --require-hashes -r .venv/uv.txt" in by_pip
+    assert removed == "uv pip uninstall --quiet --python .venv/bin/python pip setuptools wheel"
+    assert synced == "uv sync --locked --python .venv/bin/python"
+    [locked] = [one for one in _lock()["package"] if one["name"] == "uv"]
+    hashes = " ".join(f"--hash={wheel['hash']}" for wheel in locked["wheels"])
+    wanted = (machine.checkout / ".venv" / "uv.txt").read_text()
+    assert wanted == f"uv=={locked['version']} {hashes}\n"
+
+
+def test_so_it_does_where_only_uv_is_on_the_machine(machine: Machine) -> None:
+    machine.has("uv", FAKE_UV)
+    (machine.checkout / "fake-python").write_text(PYTHON_OF_UV)
+
+    machine.bootstrap()
+
+    made, installed, *_ = (machine.checkout / "told").read_text().splitlines()
+    assert made == "uv venv --clear --python >=3.11 .venv"  # and brings no pip
+    assert installed.startswith("uv pip install --python .venv/bin/python ")
+    assert installed.endswith("--no-deps --only-binary :all: --require-hashes -r .venv/uv.txt")
+
+
+def test_a_counterfeit_uv_is_refused_and_never_runs(machine: Machine, tmp_path: Path) -> None:
+    [version] = [one["version"] for one in _lock()["package"] if one["name"] == "uv"]
+    folder = f"uv-{version}.dist-info"
+    with zipfile.ZipFile(tmp_path / f"uv-{version}-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(f"uv-{version}.data/scripts/uv", "#!/bin/sh\n: >it-ran\n")
+        wheel.writestr(
+            f"{folder}/METADATA", f"Metadata-Version: 2.1\nName: uv\nVersion: {version}\n"
+        )
+        wheel.writestr(f"{folder}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr(f"{folder}/RECORD", "")
+
+    ended = machine.bootstrap(
+        PYTHON=getattr(sys, "_base_executable", sys.executable),
+        PIP_CONFIG_FILE=os.devnull,
+        PIP_FIND_LINKS=str(tmp_path),
+        PIP_NO_INDEX="1",
+    )
+
+    assert "its uv that of uv.lock?" in sentence(ended)
+    assert "HASHES" in ended.stderr
+    assert not (machine.checkout / ".venv" / "bin" / "uv").exists()
+    assert not (machine.checkout / "it-ran").exists()
+
+
+def test_what_python_seeds_an_environment_with_is_in_none_of_ours() -> None:
+    locked = {one["name"] for one in _lock()["package"]}
+    installed = {one.name for one in metadata.distributions()}
+
+    assert {"pip", "setuptools", "wheel"} & (installed - locked) == set()
 
 
 def test_an_installation_that_is_current_is_left_alone(machine: Machine) -> None:
@@ -158,7 +240,10 @@ def test_an_installation_that_is_current_is_left_alone(machine: Machine) -> None
     (machine.checkout / "node_modules").mkdir()
     # A Python that fails whatever it is asked: it must not be asked.
     (machine.checkout / ".venv" / "bin" / "python").symlink_to(shutil.which("false") or "")
-    locks = (["pyproject.toml", "uv.lock"], ["package.json", "package-lock.json"])
+    locks = (
+        ["pyproject.toml", "uv.lock", "tools/bootstrap"],
+        ["package.json", "package-lock.json"],
+    )
     for stamp, names in zip(installed, locks, strict=True):
         stamp.write_text(_fingerprint(machine.checkout, names))
 
@@ -168,7 +253,7 @@ def test_an_installation_that_is_current_is_left_alone(machine: Machine) -> None
 
 
 def test_a_changed_lock_or_a_moved_checkout_is_installed_again(machine: Machine) -> None:
-    names = ["pyproject.toml", "uv.lock"]
+    names = ["pyproject.toml", "uv.lock", "tools/bootstrap"]
     (machine.checkout / ".venv" / "bin").mkdir(parents=True)
     (machine.checkout / ".venv" / "bin" / "python").symlink_to(shutil.which("false") or "")
     stamp = machine.checkout / ".venv" / "installed"
@@ -220,6 +305,10 @@ def test_a_checkout_that_cannot_be_written_is_said_to_be_one(machine: Machine, t
         f"tidemark: {machine.checkout} cannot be written ({tool}: .installing: Read-only file "
         "system): make it writable, or clone into a folder of yours."
     )
+
+
+def _lock() -> dict[str, Any]:
+    return tomllib.loads((CHECKOUT / "uv.lock").read_text(encoding="utf-8"))
 
 
 def _fingerprint(root: Path, names: list[str]) -> str:
