@@ -86,6 +86,23 @@ def test_a_pid_that_another_process_has_by_now_is_not_alive(
     assert is_alive(pid, "it")
 
 
+def test_a_child_is_alive_and_stopped_from_its_first_moment_on() -> None:
+    env = {**os.environ, MARK: "it"}
+    for _ in range(100):  # the system takes a moment to show its environment, now and then
+        child = subprocess.Popen([sys.executable, "-c", ""], start_new_session=True, env=env)
+        assert is_alive(child.pid, "it") or child.poll() is not None
+        child.kill()
+        child.wait()
+
+
+def test_a_child_without_any_environment_is_nobodys() -> None:
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE, env={})
+    try:
+        assert not is_alive(child.pid, "it")
+    finally:
+        child.communicate(b"")
+
+
 def test_a_zombie_is_not_alive() -> None:
     process = subprocess.Popen(
         [sys.executable, "-c", ""], start_new_session=True, env={**os.environ, MARK: "it"}

@@ -6,9 +6,8 @@ import os
 import signal
 import subprocess
 import threading
-import time
 import uuid
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -30,7 +29,7 @@ MARK = "TIDEMARK_MARK"
 
 _GRACE_S = 3.0
 _LOOK_EVERY_S = 0.25
-_STARTS_WITHIN_S = 0.5
+_BEGUN_WITHIN_S = 0.2
 
 
 def is_alive(pid: int, mark: str) -> bool:
@@ -61,13 +60,23 @@ def undo(mark: str) -> None:
 
 def _mark_of(process: psutil.Process) -> str | None:
     try:
-        if time.time() - process.create_time() < _STARTS_WITHIN_S:
-            # For a moment, one that was just started has no environment yet.
-            with suppress(NotSeenError):
-                eventually(lambda: process.environ() or None, within_s=_STARTS_WITHIN_S)
-        return process.environ().get(MARK)
+        return _environ_of(process).get(MARK)
     except psutil.Error:  # it is gone, a zombie, or somebody else's
         return None
+
+
+def _environ_of(process: psutil.Process) -> dict[str, str]:
+    """Its environment, which the system does not show of a child that it has only just begun."""
+
+    def probe() -> dict[str, str] | None:
+        environ = process.environ()
+        is_begun = process.ppid() == os.getpid() and process.status() != psutil.STATUS_ZOMBIE
+        return None if not environ and is_begun else environ
+
+    try:
+        return eventually(probe, within_s=_BEGUN_WITHIN_S, what="its environment")
+    except NotSeenError:
+        return {}  # it has none
 
 
 def _group_of(process: psutil.Process) -> int | None:
