@@ -98,4 +98,4 @@ def test_it_is_deployed_as_it_is(project: Path) -> None:
         pytest.skip("npm cannot install anything here")
     assert session.returncode == 0, session.stdout + session.stderr
     assert "3 passed" in session.stdout
-    assert not list((project / ".tidemark").rglob("*.*"))
+    assert not list((project / ".tidemark" / "pytest").rglob("*.*"))
