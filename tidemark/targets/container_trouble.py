@@ -6,9 +6,11 @@ import re
 from typing import TYPE_CHECKING
 
 from tidemark.errors import RefusedError, TidemarkError
+from tidemark.targets.compose_file import image_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
 _TOKEN = re.compile(r"LOCALSTACK_AUTH_TOKEN|licen[cs]e activation|auth token", re.IGNORECASE)
 _PORT = re.compile(r"port is already allocated|address already in use", re.IGNORECASE)
@@ -35,23 +37,22 @@ def of_start(words: str, image: str, port: int | None) -> TidemarkError:
     )
 
 
-def of_end(log: str, image: str, pinned: str, *, how: str, path: object) -> TidemarkError:
+def of_end(log: Path, image: str, how: str) -> TidemarkError:
     """The error for a container that ended while it was starting.
 
     Args:
-        log: What it printed.
+        log: Where all that it printed is kept, if the engine told.
         image: Which image it was.
-        pinned: The image that needs no token.
         how: How it ended.
-        path: Where all that it printed is kept.
     """
-    if _TOKEN.search(log):
+    printed = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
+    if _TOKEN.search(printed):
         return TidemarkError(
             f"The image {image} needs a token: set LOCALSTACK_AUTH_TOKEN, or leave out "
-            f"LOCALSTACK_IMAGE, for {pinned} runs without one."
+            f"LOCALSTACK_IMAGE, for {image_of({})} runs without one."
         )
-    return _of_full_disk(log) or TidemarkError(
-        f"LocalStack ended while starting ({how}; its last words: {last_line(log)}): see {path}."
+    return _of_full_disk(printed) or TidemarkError(
+        f"LocalStack ended while starting ({how}; its last words: {last_line(printed)}): see {log}."
     )
 
 

@@ -113,6 +113,14 @@ def errors() -> tuple[type[Exception], ...]:
     return (DockerException, OSError, HTTPError)
 
 
+def refusals(name: str = "APIError") -> type[Exception]:
+    """What the client raises where the engine answers and refuses, in general or by name."""
+    from docker import errors as found  # noqa: PLC0415 -- with the extra `localstack` only
+
+    refusal: type[Exception] = getattr(found, name)
+    return refusal
+
+
 def words_of(error: Exception) -> str:
     """What the engine said, or else its client."""
     return str(getattr(error, "explanation", None) or error)
@@ -132,7 +140,7 @@ def inspect(container: str) -> Mapping[str, Any] | None:
     Raises:
         EngineError: It does not say.
     """
-    with connected() as docker, suppress(_not_found()):
+    with connected() as docker, suppress(refusals("NotFound")):
         shown: Mapping[str, Any] = docker.api.inspect_container(container)
         return shown
     return None
@@ -144,7 +152,7 @@ def has_image(image: str) -> bool:
     Raises:
         EngineError: It does not say.
     """
-    with connected() as docker, suppress(_not_found()):
+    with connected() as docker, suppress(refusals("NotFound")):
         docker.images.get(image)
         return True
     return False
@@ -178,28 +186,31 @@ def pull(image: str, show: Callable[[str], None]) -> None:
             raise container_trouble.of_pull(words_of(error), image) from error
 
 
-def remove_all(labels: Mapping[str, str], *, first: str, stops_within_s: int) -> bool:
-    """Remove the containers that bear some labels, and their volumes; say whether there were any.
+def remove_all(service: Mapping[str, Any]) -> bool:
+    """Remove a service's container, those that bear its labels, and their volumes.
 
     Args:
-        labels: The labels.
-        first: The container that is stopped first, for it removes others itself.
-        stops_within_s: The time that it needs for that, in seconds.
+        service: The service, as Compose's file describes it.
+
+    Returns:
+        Whether there were any.
 
     Raises:
         TidemarkError: Some are left.
     """
-    wanted = [f"{label}={value}" for label, value in labels.items()]
+    labels = [f"{label}={value}" for label, value in service["labels"].items()]
+    main, grace_s = service["container_name"], int(service["stop_grace_period"].removesuffix("s"))
     found: set[str] = set()
 
     def probe() -> bool:
-        left = docker.containers.list(all=True, filters={"label": wanted}, ignore_removed=True)
-        for one in sorted(left, key=lambda one: one.name != first):
+        left = docker.containers.list(all=True, filters={"label": labels}, ignore_removed=True)
+        # The main one goes first: given the time, it removes the others itself.
+        for one in sorted(left, key=lambda one: one.name != main):
             found.add(one.name)
-            if one.name == first:
-                with suppress(_refusals()):
-                    one.stop(timeout=stops_within_s)
-            with suppress(_refusals()):
+            if one.name == main:
+                with suppress(refusals()):
+                    one.stop(timeout=grace_s)
+            with suppress(refusals()):
                 one.remove(v=True, force=True)
         if left:
             raise NotYetError(", ".join(one.name for one in left))
@@ -225,15 +236,3 @@ def socket_path(docker: DockerClient, platform: str = sys.platform) -> str:
     path = str(getattr(adapter, "socket_path", ""))
     is_here = path and platform == "linux" and "/.docker/" not in path
     return path if is_here else _DEFAULT_SOCKET
-
-
-def _refusals() -> type[Exception]:
-    from docker.errors import APIError  # noqa: PLC0415 -- with the extra `localstack` only
-
-    return APIError  # type: ignore[no-any-return]
-
-
-def _not_found() -> type[Exception]:
-    from docker.errors import NotFound  # noqa: PLC0415 -- with the extra `localstack` only
-
-    return NotFound  # type: ignore[no-any-return]

@@ -67,13 +67,8 @@ class LocalStackTarget(LocalTarget):
         Raises:
             TidemarkError: Something is left, which the sentence names.
         """
-        described = self._described()
         try:
-            was_any = engine.remove_all(
-                described["labels"],
-                first=described["container_name"],
-                stops_within_s=int(described["stop_grace_period"].removesuffix("s")),
-            )
+            was_any = engine.remove_all(self._described())
         except engine.EngineError:
             if not self._record.exists():
                 return False
@@ -164,9 +159,7 @@ class LocalStackTarget(LocalTarget):
             ) from silent
         how = self.how_ended() or "nobody knows how"
         self.keep_log(log)
-        printed = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
-        pinned = compose_file.image_of({})
-        raise container_trouble.of_end(printed, image, pinned, how=how, path=log)
+        raise container_trouble.of_end(log, image, how)
 
 
 def _run(described: Mapping[str, Any], port: int | None) -> None:
