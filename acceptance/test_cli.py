@@ -93,7 +93,7 @@ def test_a_port_for_a_target_that_runs_on_another_one_is_refused_in_a_sentence(
 
     ended = up("up", "--target", "embedded", "--port", str(port))
 
-    assert ended.exit_code == ExitCode.REFUSED
+    assert ended.exit_code == ExitCode.NOT_STARTED
     assert "already runs on port" in ended.stderr
     assert up.status()["dead_letters"] == 0
 
@@ -115,7 +115,7 @@ def test_stacks_live_side_by_side(up: Program) -> None:
         first = up.status("--stack-name", "Tidemark")
         second = up.status("--stack-name", "Second")
 
-        assert ambiguous.exit_code == ExitCode.REFUSED
+        assert ambiguous.exit_code == ExitCode.NOT_STARTED
         assert "--stack-name" in ambiguous.stderr
         assert (first["wiring"], second["wiring"]) == ("queued", "direct")
         assert second["queue_depth"] is None
@@ -176,7 +176,7 @@ def test_down_stops_everything_and_is_idempotent(up: Program) -> None:
     assert "The embedded target is stopped." in up.succeeds("down")
     assert up.left_running() == []
     assert up.succeeds("down") == "Nothing was running.\n"
-    assert up("status").exit_code == ExitCode.REFUSED
+    assert up("status").exit_code == ExitCode.NOT_STARTED
 
 
 def test_a_taken_port_is_refused_in_a_sentence(program: Program) -> None:
@@ -187,7 +187,7 @@ def test_a_taken_port_is_refused_in_a_sentence(program: Program) -> None:
 
         ended = program("up", "--target", "embedded", "--port", str(port))
 
-    assert ended.exit_code == ExitCode.REFUSED
+    assert ended.exit_code == ExitCode.NOT_STARTED
     assert f"Port {port} is taken" in ended.stderr
     assert "Traceback" not in ended.stderr
 
@@ -229,7 +229,7 @@ def test_state_that_is_torn_is_passed_over(program: Program) -> None:
     (program.state / "deployments").mkdir()
     (program.state / "deployments" / "embedded.Tidemark.json").write_bytes(b"\x00\xff{")
 
-    assert program("status").exit_code == ExitCode.REFUSED
+    assert program("status").exit_code == ExitCode.NOT_STARTED
     program.succeeds("up", "--target", "embedded")
     assert program.status()["stack_name"] == "Tidemark"
 

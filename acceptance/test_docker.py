@@ -118,7 +118,7 @@ def test_another_image_or_port_than_what_runs_is_refused(
     monkeypatch.setenv("LOCALSTACK_IMAGE", "tidemark.invalid/nothing:1")
     other_image = up(*UP)
 
-    assert other_port.exit_code == other_image.exit_code == ExitCode.REFUSED
+    assert other_port.exit_code == other_image.exit_code == ExitCode.NOT_STARTED
     assert "The localstack target already runs on port" in other_port.stderr
     assert f"The localstack target already runs the image {IMAGE}" in other_image.stderr
     assert up.status()["versions"]["image"] == IMAGE

@@ -42,7 +42,7 @@ def test_a_port_in_use_is_refused_before_anything_starts(program: Program) -> No
 
         refused = program(*UP, "--port", str(port))
 
-    assert refused.exit_code == ExitCode.REFUSED
+    assert refused.exit_code == ExitCode.NOT_STARTED
     assert f"Port {port} is taken: stop what listens there" in refused.stderr
     assert left_by(program) == []
 

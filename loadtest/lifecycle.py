@@ -16,7 +16,7 @@ from loadtest.runs import Runs
 from loadtest.users import MixedUser, ReadUser, WriteUser
 from tidemark import targets
 from tidemark.aws.clients import AwsClients
-from tidemark.errors import RefusedError, TidemarkError
+from tidemark.errors import NotStartedError, TidemarkError
 from tidemark.load.choice import choose_deployment
 from tidemark.load.first_call import prove_it_answers
 
@@ -47,7 +47,7 @@ def _on_init(environment: Environment, runner: Runner, web_ui: WebUI | None, **_
     options: Any = environment.parsed_options
     try:
         if problem := problem_with(options):
-            raise RefusedError(problem)
+            raise NotStartedError(problem)
         deployment = choose_deployment()
         clients = AwsClients(targets.connection_to(deployment))
         prove_it_answers(deployment, clients)

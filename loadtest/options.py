@@ -85,6 +85,6 @@ def _several(_: str) -> NoReturn:
 
 
 def _refuse(message: str) -> NoReturn:
-    code = ExitCode.REFUSED
+    code = ExitCode.NOT_STARTED
     sys.stderr.write(f"{' '.join(message.split())}\n{code.meaning} ({int(code)})\n")
     sys.exit(code)

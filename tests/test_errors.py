@@ -4,7 +4,7 @@ from tidemark.errors import (
     EndedError,
     ExitCode,
     InterruptedByUserError,
-    RefusedError,
+    NotStartedError,
     TidemarkError,
 )
 
@@ -20,7 +20,7 @@ def test_every_code_has_words() -> None:
 def test_an_error_knows_the_code_to_exit_with() -> None:
     errors = [
         TidemarkError("a"),
-        RefusedError("b"),
+        NotStartedError("b"),
         InterruptedByUserError("c"),
         EndedError(ExitCode.OK),
     ]

@@ -12,7 +12,7 @@ class ExitCode(IntEnum):
     VIOLATED = 1
     SLO_MISSED = 2
     UNKNOWN = 3
-    REFUSED = 64
+    NOT_STARTED = 64
     FAILED = 70
     INTERRUPTED = 130
 
@@ -27,7 +27,7 @@ _MEANINGS = {
     ExitCode.VIOLATED: "an invariant is violated",
     ExitCode.SLO_MISSED: "an SLO is missed",
     ExitCode.UNKNOWN: "unknown or incomplete",
-    ExitCode.REFUSED: "refused before start",
+    ExitCode.NOT_STARTED: "not started",
     ExitCode.FAILED: "the harness or the target failed",
     ExitCode.INTERRUPTED: "interrupted",
 }
@@ -43,10 +43,10 @@ class TidemarkError(Exception):
     exit_code: ExitCode = ExitCode.FAILED
 
 
-class RefusedError(TidemarkError):
+class NotStartedError(TidemarkError):
     """The verb was refused before it started: usage, profile or plan."""
 
-    exit_code = ExitCode.REFUSED
+    exit_code = ExitCode.NOT_STARTED
 
 
 class InterruptedByUserError(TidemarkError):

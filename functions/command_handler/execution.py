@@ -6,7 +6,7 @@ from functions.adapters.aws_errors import ContendedError, UnansweredError
 from functions.adapters.clock import Clock
 from functions.adapters.command_store import CommandRecord, CommandStore, KeyTakenError
 from functions.command_handler.requests import CommandRequest, Existing
-from functions.domain.account import Account, Event, RefusedError, Rule, Stamp, decide, evolve
+from functions.domain.account import Account, Event, NotStartedError, Rule, Stamp, decide, evolve
 
 TRIES = 5
 
@@ -102,7 +102,7 @@ def _decide(
     met = wanted is None or (version > 0 if wanted is Existing.ANY else wanted == version)
     try:
         event = decide(account, request.command, stamp)
-    except RefusedError as refused:
+    except NotStartedError as refused:
         # RFC 9110, 13.2.1: a missing resource is told before a precondition, a rule after it.
         if met or refused.rule is Rule.NO_SUCH_ACCOUNT:
             return Refused(refused.rule, refused.detail)

@@ -122,7 +122,7 @@ class Rule(StrEnum):
     BALANCE_NOT_ZERO = "balance-not-zero"
 
 
-class RefusedError(Exception):
+class NotStartedError(Exception):
     """A rule does not allow the command: nothing happened."""
 
     def __init__(self, rule: Rule, detail: str) -> None:
@@ -143,11 +143,11 @@ def decide(account: Account | None, command: Command, stamp: Stamp) -> Event:
         The next event of the account.
 
     Raises:
-        RefusedError: a rule does not allow the command.
+        NotStartedError: a rule does not allow the command.
     """
     if isinstance(command, OpenAccount):
         if account is not None:
-            raise RefusedError(Rule.ALREADY_EXISTS, f"account {account.account_id} exists already")
+            raise NotStartedError(Rule.ALREADY_EXISTS, f"account {account.account_id} exists already")
         return AccountOpened(
             event_id=stamp.event_id,
             command_id=stamp.command_id,
@@ -157,7 +157,7 @@ def decide(account: Account | None, command: Command, stamp: Stamp) -> Event:
             recorded_at=stamp.recorded_at,
         )
     if account is None:
-        raise RefusedError(Rule.NO_SUCH_ACCOUNT, f"there is no account {command.account_id}")
+        raise NotStartedError(Rule.NO_SUCH_ACCOUNT, f"there is no account {command.account_id}")
     return _decide_on_existing(account, command, stamp)
 
 
@@ -165,12 +165,12 @@ def _decide_on_existing(
     account: Account, command: Deposit | Withdraw | CloseAccount, stamp: Stamp
 ) -> Event:
     if account.status is Status.CLOSED:
-        raise RefusedError(Rule.ACCOUNT_CLOSED, f"account {account.account_id} is closed")
+        raise NotStartedError(Rule.ACCOUNT_CLOSED, f"account {account.account_id} is closed")
     match command:
         case Deposit(amount=amount):
             balance = account.balance + amount
             if balance > LARGEST_AMOUNT:
-                raise RefusedError(
+                raise NotStartedError(
                     Rule.BALANCE_LIMIT,
                     f"a deposit of {amount} would lift the balance of {account.balance} "
                     f"above {LARGEST_AMOUNT}",
@@ -179,14 +179,14 @@ def _decide_on_existing(
         case Withdraw(amount=amount):
             balance = account.balance - amount
             if balance < 0:
-                raise RefusedError(
+                raise NotStartedError(
                     Rule.INSUFFICIENT_FUNDS,
                     f"a withdrawal of {amount} exceeds the balance of {account.balance}",
                 )
             return _next(FundsWithdrawn, account, stamp, amount=amount, balance=balance)
         case CloseAccount():
             if account.balance:
-                raise RefusedError(
+                raise NotStartedError(
                     Rule.BALANCE_NOT_ZERO,
                     f"closing needs a balance of zero, and it is {account.balance}",
                 )

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Run = Callable[..., "Ended"]
 
 PROGRAM = Path(sys.executable).parent / "tidemark"
-REFUSED = "tidemark: refused before start (exit 64)"
+REFUSED = "tidemark: not started (exit 64)"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from tidemark.cli import doctor as verb
 from tidemark.doctor import examination
 from tidemark.doctor.examination import Examination
 from tidemark.doctor.finding import Finding, State
-from tidemark.errors import EndedError, ExitCode, RefusedError
+from tidemark.errors import EndedError, ExitCode, NotStartedError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +71,7 @@ def test_the_json_is_one_object(shown: Callable[..., str]) -> None:
 
 
 def test_an_unknown_target_is_refused() -> None:
-    with pytest.raises(RefusedError):
+    with pytest.raises(NotStartedError):
         examination.examine("moon", {}, with_aws=False)
 
 

@@ -14,7 +14,7 @@ from functions.domain.account import (
     FundsDeposited,
     FundsWithdrawn,
     OpenAccount,
-    RefusedError,
+    NotStartedError,
     Rule,
     Stamp,
     Status,
@@ -93,7 +93,7 @@ CLOSED = account(balance=0, status=Status.CLOSED)
     ],
 )
 def test_a_rule_refuses(before: Account | None, command: Command, rule: Rule) -> None:
-    with pytest.raises(RefusedError) as refused:
+    with pytest.raises(NotStartedError) as refused:
         decided(before, command)
     assert refused.value.rule is rule
 

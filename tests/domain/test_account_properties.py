@@ -16,7 +16,7 @@ from functions.domain.account import (
     FundsDeposited,
     FundsWithdrawn,
     OpenAccount,
-    RefusedError,
+    NotStartedError,
     Stamp,
     Withdraw,
     decide,
@@ -42,7 +42,7 @@ def history(commands: list[Command]) -> tuple[Account | None, list[Event], int]:
     for number, command in enumerate(commands):
         try:
             event = decide(account, command, Stamp(f"e{number}", f"k{number}", number))
-        except RefusedError:
+        except NotStartedError:
             refused += 1
             continue
         account = evolve(account, event)

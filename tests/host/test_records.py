@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tidemark.errors import RefusedError, TidemarkError
+from tidemark.errors import NotStartedError, TidemarkError
 from tidemark.host import deployment as deployments
 from tidemark.host.deployment import Deployment, check_stack_name, known, select
 from tidemark.host.locking import locked
@@ -54,14 +54,14 @@ def test_a_torn_record_is_named_when_asked_for_and_else_passed_over(
 
 def test_a_verb_acts_on_the_only_deployment(tmp_path: Path) -> None:
     with pytest.raises(
-        RefusedError, match=r"No deployment is known in .*: run `tidemark up` first"
+        NotStartedError, match=r"No deployment is known in .*: run `tidemark up` first"
     ):
         select(folder=tmp_path)
 
     DEPLOYMENT.save(tmp_path)
 
     assert select(folder=tmp_path) == DEPLOYMENT
-    with pytest.raises(RefusedError, match="No deployment on localstack named X is known"):
+    with pytest.raises(NotStartedError, match="No deployment on localstack named X is known"):
         select("localstack", "X", tmp_path)
 
 
@@ -71,9 +71,9 @@ def test_with_several_deployments_a_verb_wants_to_be_told_which(tmp_path: Path) 
     for one in (DEPLOYMENT, other, elsewhere):
         one.save(tmp_path)
 
-    with pytest.raises(RefusedError, match="choose with --target and --stack-name"):
+    with pytest.raises(NotStartedError, match="choose with --target and --stack-name"):
         select(folder=tmp_path)
-    with pytest.raises(RefusedError, match="Tidemark on embedded, Tidemark on localstack"):
+    with pytest.raises(NotStartedError, match="Tidemark on embedded, Tidemark on localstack"):
         select(stack_name="Tidemark", folder=tmp_path)
     assert select("localstack", folder=tmp_path) == elsewhere
     assert select("embedded", "Other", tmp_path) == other
@@ -81,7 +81,7 @@ def test_with_several_deployments_a_verb_wants_to_be_told_which(tmp_path: Path) 
 
 @pytest.mark.parametrize("name", ["", "1a", "a/b", "../a", "a.b", "a" * 129, "ä", "a\n"])
 def test_a_stack_name_that_cloudformation_refuses_is_refused_at_once(name: str) -> None:
-    with pytest.raises(RefusedError, match="will not do"):
+    with pytest.raises(NotStartedError, match="will not do"):
         check_stack_name(name)
 
 
@@ -119,7 +119,7 @@ def test_outside_a_checkout_the_state_folder_is_here(
 def test_a_second_verb_is_refused_while_the_first_is_at_work(tmp_path: Path) -> None:
     with (
         locked(tmp_path),
-        pytest.raises(RefusedError, match=rf"Another tidemark \(process {os.getpid()}\)"),
+        pytest.raises(NotStartedError, match=rf"Another tidemark \(process {os.getpid()}\)"),
         locked(tmp_path),
     ):
         pass
@@ -143,7 +143,7 @@ def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
     ) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == "locked\n"
-        with pytest.raises(RefusedError), locked(tmp_path):
+        with pytest.raises(NotStartedError), locked(tmp_path):
             pass
         process.kill()
 

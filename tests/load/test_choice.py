@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tidemark.errors import RefusedError
+from tidemark.errors import NotStartedError
 from tidemark.host.deployment import Deployment
 from tidemark.load.choice import DEPLOYMENT_VARIABLE, choose_deployment
 
@@ -47,12 +47,12 @@ def test_the_environment_decides_if_it_names_one(tmp_path: Path) -> None:
 
 
 def test_none_known_is_refused() -> None:
-    with pytest.raises(RefusedError, match="tidemark up"):
+    with pytest.raises(NotStartedError, match="tidemark up"):
         choose_deployment()
 
 
 def test_a_named_record_that_is_no_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(RefusedError, match="no file"):
+    with pytest.raises(NotStartedError, match="no file"):
         choose_deployment({DEPLOYMENT_VARIABLE: str(tmp_path / "absent.json")})
 
 
@@ -60,7 +60,7 @@ def test_a_named_record_that_is_no_file_is_refused(tmp_path: Path) -> None:
 def test_what_is_not_on_this_machine_is_never_loaded_unasked(api_url: str) -> None:
     away = replace(LOCAL, target="aws", stack_name="Away", api_url=api_url)
     os.utime(away.save(), (20_000, 20_000))
-    with pytest.raises(RefusedError, match=r"Only Away on aws is known.*load --target aws"):
+    with pytest.raises(NotStartedError, match=r"Only Away on aws is known.*load --target aws"):
         choose_deployment()
     os.utime(LOCAL.save(), (10_000, 10_000))
     assert choose_deployment() == LOCAL
@@ -70,5 +70,5 @@ def test_a_named_deployment_may_be_on_aws_and_no_other_place_away() -> None:
     path = replace(LOCAL, target="aws", api_url="https://api.example.com/v1").save()
     assert choose_deployment({DEPLOYMENT_VARIABLE: str(path)}).target == "aws"
     path = replace(LOCAL, target="endpoint", api_url="http://10.0.0.1/prod").save()
-    with pytest.raises(RefusedError, match=r"10\.0\.0\.1"):
+    with pytest.raises(NotStartedError, match=r"10\.0\.0\.1"):
         choose_deployment({DEPLOYMENT_VARIABLE: str(path)})

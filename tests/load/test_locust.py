@@ -294,4 +294,4 @@ def test_the_first_run_has_the_name_that_it_was_given(
 def assert_one_sentence(err: str, part: str) -> None:
     said, last = err.splitlines()
     assert part in said
-    assert last.endswith(("refused before start (64)", "the harness or the target failed (70)"))
+    assert last.endswith(("not started (64)", "the harness or the target failed (70)"))

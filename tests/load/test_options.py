@@ -88,4 +88,4 @@ def test_what_cannot_be_parsed_ends_with_64(
     assert ended.value.code == 64
     said, last = capsys.readouterr().err.splitlines()
     assert says in said
-    assert last == "refused before start (64)"
+    assert last == "not started (64)"

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tidemark.errors import RefusedError
+from tidemark.errors import NotStartedError
 from tidemark.permissions.call_log import Call, CallLog
 
 if TYPE_CHECKING:
@@ -40,5 +40,5 @@ def test_what_is_no_call_log_is_refused_with_how_to_write_it(tmp_path: Path, tex
     path = tmp_path / "calls.json"
     path.write_text(text)
     for one in (path, tmp_path / "absent.json"):
-        with pytest.raises(RefusedError, match=r"integration\.recording"):
+        with pytest.raises(NotStartedError, match=r"integration\.recording"):
             CallLog.read(one)

@@ -102,14 +102,14 @@ def test_a_call_log_of_one_wiring_is_refused(run: Run, call_log: CallLog, tmp_pa
 
     code, _, stderr = run("--calls", str(tmp_path / "calls.json"))
 
-    assert code is ExitCode.REFUSED
+    assert code is ExitCode.NOT_STARTED
     assert "lacks wiring direct" in stderr
 
 
 def test_an_absent_call_log_is_refused_with_how_to_write_it(run: Run, tmp_path: Path) -> None:
     code, _, stderr = run("--calls", str(tmp_path / "absent.json"))
 
-    assert code is ExitCode.REFUSED
+    assert code is ExitCode.NOT_STARTED
     assert "python -m integration.recording" in stderr
 
 
@@ -120,5 +120,5 @@ def test_outside_a_checkout_it_is_refused(
 
     code, _, stderr = run()
 
-    assert code is ExitCode.REFUSED
+    assert code is ExitCode.NOT_STARTED
     assert "`tidemark permissions` needs a checkout" in stderr

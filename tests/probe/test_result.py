@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.probe.asking import result, row_result
-from tidemark.errors import RefusedError
+from tidemark.errors import NotStartedError
 from tidemark.probe.observation import Comparison
 from tidemark.probe.result import Result
 
@@ -73,7 +73,7 @@ def test_what_is_no_result_is_refused(tmp_path: Path, content: str, said: str) -
     path = tmp_path / "result.json"
     path.write_text(content, encoding="utf-8")
 
-    with pytest.raises(RefusedError, match=said):
+    with pytest.raises(NotStartedError, match=said):
         Result.load(path)
 
 

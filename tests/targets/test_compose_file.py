@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tidemark.errors import RefusedError
+from tidemark.errors import NotStartedError
 from tidemark.targets.compose_file import image_of, read, usual_port
 
 CHECKOUT = Path(__file__).parents[2]
@@ -41,5 +41,5 @@ def test_its_variables_are_filled_in_as_compose_does() -> None:
 
 @pytest.mark.parametrize("port", ["many", "0", "65536", "-1"])
 def test_a_port_that_is_none_is_refused(port: str) -> None:
-    with pytest.raises(RefusedError, match=r"LOCALSTACK_PORT is '.*': choose a port"):
+    with pytest.raises(NotStartedError, match=r"LOCALSTACK_PORT is '.*': choose a port"):
         usual_port({"LOCALSTACK_PORT": port})

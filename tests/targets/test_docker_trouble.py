@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.targets.fake_engine import IMAGE, RUNNING, FakeEngine, exited
-from tidemark.errors import RefusedError, TidemarkError
+from tidemark.errors import NotStartedError, TidemarkError
 from tidemark.targets import emulators, localstack
 from tidemark.targets import engine as engine_of_docker
 from tidemark.targets.base import TargetOptions
@@ -84,7 +84,7 @@ def test_an_image_that_cannot_be_pulled_is_a_sentence(
     [
         (
             f"Bind for 127.0.0.1:{PORT} failed: port is already allocated",
-            RefusedError,
+            NotStartedError,
             f"Port {PORT} is taken",
         ),
         ("mkdir /var/lib/docker: no space left on device", TidemarkError, FULL_DISK),

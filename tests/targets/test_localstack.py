@@ -10,7 +10,7 @@ import pytest
 from testcontainers.core.config import testcontainers_config
 
 from tests.targets.fake_engine import CHOSEN_PORT, IMAGE, RUNNING, FakeEngine, exited
-from tidemark.errors import RefusedError, TidemarkError
+from tidemark.errors import NotStartedError, TidemarkError
 from tidemark.host.undo import Journal
 from tidemark.targets import emulators
 from tidemark.targets import engine as engine_of_docker
@@ -257,10 +257,10 @@ def test_another_port_or_image_than_what_runs_is_refused(
 ) -> None:
     target.start()
 
-    with pytest.raises(RefusedError, match=f"already runs on port {PORT}: leave out --port"):
+    with pytest.raises(NotStartedError, match=f"already runs on port {PORT}: leave out --port"):
         again(target, port=PORT + 1).start()
     monkeypatch.setenv("LOCALSTACK_IMAGE", "acme/localstack:10")
-    with pytest.raises(RefusedError, match=f"already runs the image {IMAGE}: leave out LOCALSTACK"):
+    with pytest.raises(NotStartedError, match=f"already runs the image {IMAGE}: leave out LOCALSTACK"):
         again(target).start()
     monkeypatch.setenv("LOCALSTACK_IMAGE", IMAGE)
     assert again(target, port=PORT).start() == target.find()

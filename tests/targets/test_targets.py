@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tidemark import targets
-from tidemark.errors import RefusedError, TidemarkError
+from tidemark.errors import NotStartedError, TidemarkError
 from tidemark.host import ports
 from tidemark.targets import emulators
 from tidemark.targets.base import TargetOptions
@@ -58,7 +58,7 @@ def test_a_named_target_is_taken_as_it_is(options: TargetOptions) -> None:
 def test_a_target_that_cannot_be_is_refused(
     tmp_path: Path, name: str, endpoint_url: str | None, sentence: str
 ) -> None:
-    with pytest.raises(RefusedError, match=sentence):
+    with pytest.raises(NotStartedError, match=sentence):
         choose(name, TargetOptions(state=tmp_path, endpoint_url=endpoint_url), {})
 
 
@@ -69,13 +69,13 @@ def test_a_target_that_cannot_be_is_refused(
 def test_an_endpoint_that_is_none_is_refused(tmp_path: Path, url: str | None) -> None:
     target = targets.create("endpoint", TargetOptions(state=tmp_path, endpoint_url=url))
 
-    with pytest.raises(RefusedError):
+    with pytest.raises(NotStartedError):
         target.start()
 
 
 @pytest.mark.parametrize("url", ["", *NO_ENDPOINTS])
 def test_no_emulator_is_looked_for_where_there_can_be_none(url: str) -> None:
-    with pytest.raises(RefusedError, match=r"is not the URL of an endpoint, like http://host:4566"):
+    with pytest.raises(NotStartedError, match=r"is not the URL of an endpoint, like http://host:4566"):
         emulators.emulator_at(url)
 
 
@@ -93,7 +93,7 @@ def test_a_taken_port_is_refused_and_a_preferred_one_is_passed_over() -> None:
         listener.listen()
         taken = listener.getsockname()[1]
 
-        with pytest.raises(RefusedError, match=f"Port {taken} is taken"):
+        with pytest.raises(NotStartedError, match=f"Port {taken} is taken"):
             ports.choose(taken)
         assert ports.choose(None, preferred=taken) != taken
     assert ports.choose(taken) == taken
@@ -102,7 +102,7 @@ def test_a_taken_port_is_refused_and_a_preferred_one_is_passed_over() -> None:
 
 @pytest.mark.parametrize("port", [0, -1, 65536])
 def test_a_number_that_is_no_port_is_refused(port: int) -> None:
-    with pytest.raises(RefusedError, match="is no port"):
+    with pytest.raises(NotStartedError, match="is no port"):
         ports.choose(port)
 
 

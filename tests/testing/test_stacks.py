@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tidemark.errors import RefusedError
+from tidemark.errors import NotStartedError
 from tidemark.host.deployment import Deployment
 from tidemark.testing.apps import DeployedApp
 
@@ -34,7 +34,7 @@ def test_of_several_it_is_the_only_one_with_an_api() -> None:
 def test_where_none_or_several_have_an_api_the_sentence_names_them_all(api_url: str) -> None:
     app = app_of("Tidemark", Shop=api_url, Depot=api_url)
 
-    with pytest.raises(RefusedError, match=r"\(Shop, Depot\).*--tidemark-stack"):
+    with pytest.raises(NotStartedError, match=r"\(Shop, Depot\).*--tidemark-stack"):
         _ = app.deployment
 
 
@@ -43,7 +43,7 @@ def test_the_named_one_is_taken() -> None:
     other = app_of("Tidemark", "Attic", Shop="http://shop", Depot="http://depot")
 
     assert app.deployment.stack_name == "Depot"
-    with pytest.raises(RefusedError, match="has no stack Attic: it has Shop, Depot"):
+    with pytest.raises(NotStartedError, match="has no stack Attic: it has Shop, Depot"):
         _ = other.deployment
 
 

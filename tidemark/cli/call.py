@@ -11,7 +11,7 @@ from tidemark.api.httpx_transport import HttpxTransport
 from tidemark.aws.api_clients import client_of
 from tidemark.cli import known
 from tidemark.cli.options import KnownStack, KnownTarget
-from tidemark.errors import RefusedError, TidemarkError
+from tidemark.errors import NotStartedError, TidemarkError
 
 Method = Annotated[str, typer.Argument(help="GET or POST.")]
 Path = Annotated[str, typer.Argument(help="The path, such as /accounts/alice.")]
@@ -36,9 +36,9 @@ def call(
     """
     method = method.upper()
     if method not in {"GET", "POST"}:
-        raise RefusedError(f"The API knows GET and POST, not {method}.")
+        raise NotStartedError(f"The API knows GET and POST, not {method}.")
     if not path.startswith("/"):
-        raise RefusedError(f"The path begins with a slash: /{path}.")
+        raise NotStartedError(f"The path begins with a slash: /{path}.")
     deployment, clients = known.reach(target, stack_name)
     headers = {}
     if method == "POST":

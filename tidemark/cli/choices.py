@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from tidemark.cli.options import WIRINGS
-from tidemark.errors import RefusedError
+from tidemark.errors import NotStartedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,20 +30,20 @@ def choose(
     """The context values that the options name, checked against each other.
 
     Raises:
-        RefusedError: One is unknown, or two options contradict each other.
+        NotStartedError: One is unknown, or two options contradict each other.
     """
     found = pairs(contexts, "--context")
     for name, value in (("wiring", wiring), ("retention", retention)):
         if value is not None and found.setdefault(name, value) != value:
-            raise RefusedError(f"Two options name a {name}: {found[name]} and {value}.")
+            raise NotStartedError(f"Two options name a {name}: {found[name]} and {value}.")
     for name, value in found.items():
         if name not in KNOWN:
-            raise RefusedError(f"There is no context {name!r}: choose {', '.join(KNOWN)}.")
+            raise NotStartedError(f"There is no context {name!r}: choose {', '.join(KNOWN)}.")
         choice = KNOWN[name]
         if choice is not None and value not in choice:
-            raise RefusedError(f"There is no {name} {value!r}: choose {' or '.join(choice)}.")
+            raise NotStartedError(f"There is no {name} {value!r}: choose {' or '.join(choice)}.")
         if name == "alarm_topic_arn" and value and not _TOPIC_ARN.fullmatch(value):
-            raise RefusedError(f"{name} {value!r} is not the ARN of an SNS topic.")
+            raise NotStartedError(f"{name} {value!r} is not the ARN of an SNS topic.")
     return found
 
 
@@ -51,13 +51,13 @@ def pairs(words: Sequence[str] | None, option: str) -> dict[str, str]:
     """The pairs that a repeated option names.
 
     Raises:
-        RefusedError: One is no pair.
+        NotStartedError: One is no pair.
     """
     found = {}
     for word in words or ():
         name, equals, value = word.partition("=")
         if not name or not equals:
-            raise RefusedError(f"{option} {word} is no pair: write {option} NAME=VALUE.")
+            raise NotStartedError(f"{option} {word} is no pair: write {option} NAME=VALUE.")
         found[name] = value
     return found
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from tidemark.errors import InterruptedByUserError, RefusedError
+from tidemark.errors import InterruptedByUserError, NotStartedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -20,10 +20,10 @@ def for_target(target: type[Target], *, is_given: bool) -> Consent:
     """How a verb asks before it changes something on a target.
 
     Raises:
-        RefusedError: The target asks first, nobody is there to answer, and `--yes` is not said.
+        NotStartedError: The target asks first, nobody is there to answer, and `--yes` is not said.
     """
     if target.asks_first and not is_given and not sys.stdin.isatty():
-        raise RefusedError(
+        raise NotStartedError(
             f"The {target.name} target asks before it changes anything, and this is not a "
             "terminal: say --yes."
         )
@@ -42,7 +42,7 @@ def _asked(shown: Iterable[str], question: str) -> None:
     except typer.Abort:
         raise InterruptedByUserError("Interrupted; nothing was changed.") from None
     if not agreed:
-        raise RefusedError("Nothing was changed.")
+        raise NotStartedError("Nothing was changed.")
 
 
 def _show(shown: Iterable[str]) -> None:

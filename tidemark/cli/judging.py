@@ -8,7 +8,7 @@ from pathlib import Path
 import typer
 
 from tidemark.cli import tables
-from tidemark.errors import EndedError, RefusedError
+from tidemark.errors import EndedError, NotStartedError
 from tidemark.history import runs
 from tidemark.history.folder import RunFolder
 from tidemark.host.state import state_dir
@@ -30,7 +30,7 @@ def check(name: str | None, *, only: str | None, junit: Path | None, as_json: bo
 
     Raises:
         EndedError: The run is violated or unknown.
-        RefusedError: There is no such run, or no such invariant.
+        NotStartedError: There is no such run, or no such invariant.
     """
     chosen = catalog.choose(only)
     opened = RunFolder.open(runs.find(state_dir(), name))
@@ -58,12 +58,12 @@ def explain(identifier: str) -> None:
     """Print what an invariant means.
 
     Raises:
-        RefusedError: There is none of that id.
+        NotStartedError: There is none of that id.
     """
     known = catalog.catalog()
     one = known.get(identifier.upper())
     if one is None:
-        raise RefusedError(f"There is no invariant {identifier}: there are {', '.join(known)}.")
+        raise NotStartedError(f"There is no invariant {identifier}: there are {', '.join(known)}.")
     typer.echo(f"{one.id}: {one.name}\n\n{one.says}\n")
     typer.echo(f"evidence  {one.evidence}")
     typer.echo(f"reads     {', '.join(one.needs)}")

@@ -9,7 +9,7 @@ from tidemark.aws import stacks
 from tidemark.aws.clients import AwsClients
 from tidemark.cli.options import DEFAULT_STACK_NAME
 from tidemark.deploy import outputs
-from tidemark.errors import RefusedError, TidemarkError
+from tidemark.errors import NotStartedError, TidemarkError
 from tidemark.host import deployment
 from tidemark.host.state import state_dir
 from tidemark.targets.base import TargetOptions
@@ -27,7 +27,7 @@ def choose(target_name: str | None, stack_name: str | None) -> tuple[Deployment,
     found there.
 
     Raises:
-        RefusedError: None is known, or the options do not choose one.
+        NotStartedError: None is known, or the options do not choose one.
     """
     place, target = choose_place(target_name, stack_name)
     return (place if place.outputs else _look_up(place, target)), target
@@ -37,7 +37,7 @@ def choose_place(target_name: str | None, stack_name: str | None) -> tuple[Deplo
     """The same for a stack that may have no outputs yet, or not be there at all.
 
     Raises:
-        RefusedError: None is known, or the options do not choose one.
+        NotStartedError: None is known, or the options do not choose one.
     """
     if target_name is not None and not _is_known_here(target_name, stack_name):
         target = targets.create(target_name, TargetOptions(state=state_dir()))
@@ -45,7 +45,7 @@ def choose_place(target_name: str | None, stack_name: str | None) -> tuple[Deplo
     found = deployment.select(target_name, stack_name)
     target = targets.of_deployment(found)
     if target.asks_first and target_name is None:
-        raise RefusedError(
+        raise NotStartedError(
             f"The deployment that is known is {found.stack_name} on {found.target}: say so with "
             f"--target {found.target}."
         )
@@ -92,12 +92,12 @@ def _look_up(place: Deployment, target: Target) -> Deployment:
     clients = AwsClients(target.reach(place.endpoint, place.region))
     live = stacks.describe(clients, name)
     if live is None:
-        raise RefusedError(
+        raise NotStartedError(
             f"There is no stack {name} on {target.name} (account {account}, {place.region}): run "
             f"`tidemark up --target {target.name}` first."
         )
     if not live.is_ours:
-        raise RefusedError(
+        raise NotStartedError(
             f"{name} in account {account}, {place.region}, is not of Tidemark's making: choose "
             "another --stack-name."
         )

@@ -46,7 +46,7 @@ named), WriteUser and ReadUser. What `locust -f {_LOCUSTFILE} --help` names pass
 {_DESCRIBED}
 """
 # Locust itself ends with neither.
-_NO_RUN = {ExitCode.REFUSED, ExitCode.FAILED}
+_NO_RUN = {ExitCode.NOT_STARTED, ExitCode.FAILED}
 
 
 def load(context: typer.Context, target: KnownTarget = None, stack_name: KnownStack = None) -> None:

@@ -12,7 +12,7 @@ from tidemark.aws.logs import FUNCTIONS, Line
 from tidemark.cli import known, log_lines
 from tidemark.cli.log_lines import Level
 from tidemark.cli.options import KnownStack, KnownTarget, since
-from tidemark.errors import RefusedError
+from tidemark.errors import NotStartedError
 from tidemark.host.waiting import NotSeenError, eventually
 
 _NAMES = ", ".join(FUNCTIONS)
@@ -56,7 +56,7 @@ def logs(
 ) -> None:
     """Print what the functions logged, without metrics and what Lambda says of each invocation."""
     if function is not None and function not in FUNCTIONS:
-        raise RefusedError(f"There is no function {function!r}: choose one of {_NAMES}.")
+        raise NotStartedError(f"There is no function {function!r}: choose one of {_NAMES}.")
     deployment, clients = known.reach(target, stack_name)
 
     def read(since_ms: int) -> Iterable[Line]:

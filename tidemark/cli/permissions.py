@@ -13,7 +13,7 @@ from rich.text import Text
 from tidemark.cli import choices, tables
 from tidemark.cli.options import DEFAULT_STACK_NAME, AsJson
 from tidemark.deploy.synthesis import App, find, synthesise
-from tidemark.errors import EndedError, ExitCode, RefusedError
+from tidemark.errors import EndedError, ExitCode, NotStartedError
 from tidemark.host.processes import Children
 from tidemark.host.progress import Steps
 from tidemark.host.state import make_private, require_checkout, state_dir
@@ -50,7 +50,7 @@ def permissions(
     checkout = require_checkout("permissions")
     call_log = CallLog.read(calls or checkout / PATH)
     if missing := [wiring for wiring in _WIRINGS if wiring not in call_log.calls]:
-        raise RefusedError(f"The call log lacks wiring {', '.join(missing)}: {HOW_TO_WRITE}.")
+        raise NotStartedError(f"The call log lacks wiring {', '.join(missing)}: {HOW_TO_WRITE}.")
     templates = {wiring: one.stacks[0].template for wiring, one in _assemblies(checkout).items()}
     proofs = {
         wiring: prove(template, call_log.calls[wiring]) for wiring, template in templates.items()

@@ -21,7 +21,7 @@ from tidemark.errors import (
     EndedError,
     ExitCode,
     InterruptedByUserError,
-    RefusedError,
+    NotStartedError,
     TidemarkError,
 )
 from tidemark.host.deployment import Deployment
@@ -141,7 +141,7 @@ def probe(
 def _choose(names: Sequence[str]) -> list[Row]:
     unknown = sorted(set(names) - {row.name for row in ROWS})
     if unknown:
-        raise RefusedError(
+        raise NotStartedError(
             f"There is no row {', '.join(unknown)}: `tidemark probe` without names asks them all."
         )
     return [row for row in ROWS if not names or row.name in names]
@@ -153,14 +153,14 @@ def _check_output(markdown: Path | None, *, as_json: bool) -> None:
         return
     if markdown == _STDOUT:
         if as_json:
-            raise RefusedError(
+            raise NotStartedError(
                 "--json and --markdown - both want standard output: name a file for the page."
             )
         return
     is_there = markdown.exists()
     can_be = not markdown.is_dir() if is_there else markdown.parent.is_dir()
     if not (can_be and os.access(markdown if is_there else markdown.parent, os.W_OK)):
-        raise RefusedError(
+        raise NotStartedError(
             f"{markdown} cannot be written: choose a file in a folder that is there and yours."
         )
 

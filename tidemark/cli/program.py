@@ -103,7 +103,7 @@ def _run() -> ExitCode:
     except SystemExit as ended:
         # Verbs end by returning or raising. Typer itself exits with 2 for usage, and with 1 when
         # what reads the output has enough of it, as in `tidemark logs | head`.
-        return ExitCode.REFUSED if ended.code == _USAGE_ERROR else ExitCode.OK
+        return ExitCode.NOT_STARTED if ended.code == _USAGE_ERROR else ExitCode.OK
     except KeyboardInterrupt:
         typer.echo("Interrupted.", err=True)
         return ExitCode.INTERRUPTED

@@ -32,7 +32,7 @@ from tidemark.deploy.bringup import BringUp
 from tidemark.deploy.cdk import PROGRAMS, Cdk, last_words
 from tidemark.deploy.consent import Consent
 from tidemark.deploy.synthesis import App
-from tidemark.errors import RefusedError, TidemarkError
+from tidemark.errors import NotStartedError, TidemarkError
 from tidemark.host import deployment as deployments
 from tidemark.host.locking import locked
 from tidemark.host.processes import Children
@@ -66,14 +66,14 @@ class _Wanted:
         """How the verb asks before it changes something on a target.
 
         Raises:
-            RefusedError: The options do not go with the target, or nobody is there to answer.
+            NotStartedError: The options do not go with the target, or nobody is there to answer.
         """
         if self.program not in PROGRAMS:
-            raise RefusedError(
+            raise NotStartedError(
                 f"Nothing deploys with {self.program!r}: choose {' or '.join(PROGRAMS)}."
             )
         if self.program != PROGRAMS[0] and target.asks_first:
-            raise RefusedError(
+            raise NotStartedError(
                 f"{self.program} deploys to emulators: leave it out with --target {target.name}."
             )
         return consent.for_target(type(target), is_given=self.agrees)
@@ -153,7 +153,7 @@ def down(
         _destroy(target, stack_name, yes=yes)
         return
     if stack_name is not None:
-        raise RefusedError(
+        raise NotStartedError(
             "down removes all stacks with their target: `tidemark destroy` deletes one of them."
         )
     state = state_dir()

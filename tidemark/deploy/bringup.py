@@ -189,7 +189,7 @@ class BringUp:
         """Show what would change, ask, and make what is missing outside the stacks.
 
         Raises:
-            RefusedError: The answer is no, or a stack of that name is not ours.
+            NotStartedError: The answer is no, or a stack of that name is not ours.
         """
         connection = rollout.clients.connection
         preparations = self.target.preparations(connection)

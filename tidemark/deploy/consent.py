@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from tidemark.errors import RefusedError
+from tidemark.errors import NotStartedError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +17,7 @@ class Consent(Protocol):
         """Ask.
 
         Raises:
-            RefusedError: The answer is no, or there is nobody to ask.
+            NotStartedError: The answer is no, or there is nobody to ask.
         """
 
 
@@ -25,8 +25,8 @@ def nobody(shown: Iterable[str], question: str) -> None:  # noqa: ARG001 -- ther
     """The consent of a caller who said nothing about it: none.
 
     Raises:
-        RefusedError: Always.
+        NotStartedError: Always.
     """
-    raise RefusedError(
+    raise NotStartedError(
         "This wants consent and there is nobody to ask: say --yes, or do it by hand."
     )

@@ -10,7 +10,7 @@ from tidemark.aws import stacks
 from tidemark.deploy import custom_resources, outputs, teardown
 from tidemark.deploy.cdk import last_words
 from tidemark.deploy.undoing import DeployError, stopped_with
-from tidemark.errors import RefusedError, TidemarkError
+from tidemark.errors import NotStartedError, TidemarkError
 from tidemark.host.waiting import NotSeenError, NotYetError, eventually
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ class Rollout:
         """The stacks that a deploy would create, change or repair, each as it is there.
 
         Raises:
-            RefusedError: There is a stack of that name that somebody else made.
+            NotStartedError: There is a stack of that name that somebody else made.
         """
         at = self.clients.connection
         found = [
@@ -88,7 +88,7 @@ class Rollout:
         ]
         for stack, live in found:
             if live is not None and not live.is_ours:
-                raise RefusedError(
+                raise NotStartedError(
                     f"{stack.name} in account {at.account}, {at.region}, is not of Tidemark's "
                     "making (no tag project=tidemark): choose another --stack-name."
                 )

@@ -14,7 +14,7 @@ from tidemark import targets
 from tidemark.aws import stacks
 from tidemark.aws.clients import AwsClients
 from tidemark.deploy import consent, holdings
-from tidemark.errors import RefusedError, TidemarkError
+from tidemark.errors import NotStartedError, TidemarkError
 from tidemark.host import deployment
 from tidemark.host.deployment import Deployment
 from tidemark.host.state import STATE_DIR_VARIABLE
@@ -98,7 +98,7 @@ def delete(state: str, target: str, stack_name: str) -> str | None:
 
     Raises:
         TidemarkError: It cannot be deleted, or nobody answers there.
-        RefusedError: It is not of our making, or nobody named the account that it is in.
+        NotStartedError: It is not of our making, or nobody named the account that it is in.
     """
     path = deployment.path_of(target, stack_name, Path(state))
     if not path.exists():
@@ -107,11 +107,11 @@ def delete(state: str, target: str, stack_name: str) -> str | None:
     chosen = targets.of_deployment(known)
     account = chosen.start().account
     if chosen.asks_first and os.environ.get(ACCOUNT_VARIABLE) != account:
-        raise RefusedError(f"{ACCOUNT_VARIABLE} does not name its account")
+        raise NotStartedError(f"{ACCOUNT_VARIABLE} does not name its account")
     clients = AwsClients(chosen.reach(known.endpoint, known.region))
     live = stacks.await_settled(clients, stack_name)
     if live is not None and not live.is_ours:
-        raise RefusedError("it is not of Tidemark's making")
+        raise NotStartedError("it is not of Tidemark's making")
     stacks.delete(clients, stack_name)
     _forget(Path(state), known)
     return f"{stack_name} on {target} is deleted."
@@ -122,7 +122,7 @@ def destroy(state: Path, known: Deployment, agree: Consent = consent.nobody) -> 
 
     Raises:
         TidemarkError: The stack cannot be deleted.
-        RefusedError: It is protected, or nobody agreed.
+        NotStartedError: It is protected, or nobody agreed.
     """
     where = f"{known.stack_name} on {known.endpoint or known.target}"
     target = targets.of_deployment(known)
@@ -168,7 +168,7 @@ def _ask(target: Target, known: Deployment, agree: Consent) -> None:
     """Show what a stack holds, and ask whether it may go.
 
     Raises:
-        RefusedError: It is protected or somebody else's, or the answer is no.
+        NotStartedError: It is protected or somebody else's, or the answer is no.
     """
     clients = AwsClients(targets.connection_to(known))
     live = stacks.await_settled(clients, known.stack_name)
@@ -176,12 +176,12 @@ def _ask(target: Target, known: Deployment, agree: Consent) -> None:
         return  # there is nothing to lose
     account = known.settings.get("account", "unknown")
     if not live.is_ours:
-        raise RefusedError(
+        raise NotStartedError(
             f"{known.stack_name} in account {account}, {known.region}, is not of Tidemark's "
             "making: choose another --stack-name."
         )
     if live.is_protected:
-        raise RefusedError(
+        raise NotStartedError(
             f"{known.stack_name} is protected from deletion, and keeps its tables: "
             f"`tidemark deploy --target {target.name} --retention destroy` lifts both."
         )

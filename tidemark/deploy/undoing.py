@@ -12,7 +12,7 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tidemark.aws import stacks
 from tidemark.aws.clients import AwsClients
 from tidemark.deploy.evidence import keep as keep_evidence
-from tidemark.errors import InterruptedByUserError, RefusedError, TidemarkError
+from tidemark.errors import InterruptedByUserError, NotStartedError, TidemarkError
 from tidemark.host.undo import uninterrupted
 from tidemark.targets.stopping import is_started, stop_started
 
@@ -86,7 +86,7 @@ class Undoing:
 
         A Ctrl-C that comes now ends the looking alone.
         """
-        if isinstance(error, KeyboardInterrupt | RefusedError):
+        if isinstance(error, KeyboardInterrupt | NotStartedError):
             return None
         how_ended = None
         try:

@@ -9,7 +9,7 @@ from botocore.session import Session
 
 from tidemark.aws.connection import endpoint_variables
 from tidemark.doctor.finding import Finding, lacking, well
-from tidemark.errors import RefusedError, TidemarkError
+from tidemark.errors import NotStartedError, TidemarkError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -81,7 +81,7 @@ def settings(target: AwsTarget) -> Finding:
     name = "AWS settings"
     try:
         target.check()
-    except RefusedError as refused:
+    except NotStartedError as refused:
         # What is wrong, a colon, and what to do.
         says, _, fix = str(refused).rstrip(".").rpartition(": ")
         return lacking(name, says, fix, is_needed=True)

@@ -53,7 +53,7 @@ def examine(target: str, environ: Mapping[str, str], *, with_aws: bool) -> Exami
         with_aws: Ask AWS whose the credentials are; nothing else leaves the machine.
 
     Raises:
-        RefusedError: There is no such target.
+        NotStartedError: There is no such target.
     """
     state = state_dir(environ)
     options = TargetOptions(state=state, endpoint_url=environ.get("ENDPOINT_URL"))

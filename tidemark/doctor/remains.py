@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from tidemark import targets
 from tidemark.api.exchange import is_loopback
 from tidemark.doctor.finding import Finding, lacking, well
-from tidemark.errors import RefusedError, TidemarkError
+from tidemark.errors import NotStartedError, TidemarkError
 from tidemark.host import deployment as deployments
 from tidemark.host.locking import locked
 from tidemark.host.undo import Journal
@@ -102,7 +102,7 @@ def _deployment(deployment: Deployment, state: Path) -> Finding:
     )
     try:
         connection = ask_once(deployment.target, options)
-    except RefusedError as error:
+    except NotStartedError as error:
         fix = f"delete what is known of it in {state / 'deployments'}"
         return lacking(name, f"known {where}: {error}", fix, is_needed=False)
     except TidemarkError:
@@ -144,5 +144,5 @@ def _is_at_work(folder: Path) -> bool:
     try:
         with locked(folder):
             return False
-    except RefusedError:
+    except NotStartedError:
         return True

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tidemark.errors import RefusedError
+from tidemark.errors import NotStartedError
 from tidemark.history.folder import MANIFEST
 
 if TYPE_CHECKING:
@@ -41,13 +41,13 @@ def find(state: Path, name: str | None) -> Path:
     """The folder of a run: a path, an id or the beginning of one; the newest without any.
 
     Raises:
-        RefusedError: There is no such run, or several begin so.
+        NotStartedError: There is no such run, or several begin so.
     """
     if name is not None and (Path(name) / MANIFEST).is_file():
         return Path(name)
     runs = kept(state)
     if not runs:
-        raise RefusedError(
+        raise NotStartedError(
             f"No run is kept in {state / FOLDER}: `tidemark load` or an integration test makes one."
         )
     if name is None:
@@ -55,7 +55,7 @@ def find(state: Path, name: str | None) -> Path:
     found = [one.path for one in runs if _NAME.fullmatch(name) and one.name.startswith(name)]
     if len(found) != 1:
         how_many = "No run is" if not found else "Several runs are"
-        raise RefusedError(f"{how_many} called {name}: `tidemark runs` lists those that are kept.")
+        raise NotStartedError(f"{how_many} called {name}: `tidemark runs` lists those that are kept.")
     return found[0]
 
 

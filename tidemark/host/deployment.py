@@ -6,7 +6,7 @@ import re
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Self
 
-from tidemark.errors import RefusedError, TidemarkError
+from tidemark.errors import NotStartedError, TidemarkError
 from tidemark.host.state import (
     STATE_DIR_VARIABLE,
     find_checkout,
@@ -110,7 +110,7 @@ def select(
     """The one known deployment that a verb acts on.
 
     Raises:
-        RefusedError: None is known, or several are and the arguments do not choose one.
+        NotStartedError: None is known, or several are and the arguments do not choose one.
     """
     candidates = [
         deployment
@@ -125,13 +125,13 @@ def select(
     if not candidates:
         at = folder or state_dir()
         if find_checkout() is not None:
-            raise RefusedError(f"No deployment{wanted} is known in {at}: run `tidemark up` first.")
-        raise RefusedError(
+            raise NotStartedError(f"No deployment{wanted} is known in {at}: run `tidemark up` first.")
+        raise NotStartedError(
             f"No deployment{wanted} is known in {at}: go where `tidemark up` was run, or name its "
             f"state folder in {STATE_DIR_VARIABLE}."
         )
     names = ", ".join(f"{one.stack_name} on {one.target}" for one in candidates)
-    raise RefusedError(
+    raise NotStartedError(
         f"Several deployments are known ({names}): choose with --target and --stack-name."
     )
 
@@ -140,10 +140,10 @@ def check_stack_name(name: str) -> str:
     """The name, if CloudFormation takes it.
 
     Raises:
-        RefusedError: It does not.
+        NotStartedError: It does not.
     """
     if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,127}", name):
-        raise RefusedError(
+        raise NotStartedError(
             f"The stack name {name!r} will not do: letters, digits and hyphens, beginning with a "
             "letter, at most 128."
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from tidemark.errors import RefusedError
+from tidemark.errors import NotStartedError
 from tidemark.host.state import make_private
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ def locked(folder: Path) -> Iterator[None]:
     The lock belongs to the process: it is gone when the process is, however that ended.
 
     Raises:
-        RefusedError: Another process holds it.
+        NotStartedError: Another process holds it.
     """
     make_private(folder)
     path = folder / LOCK
@@ -34,7 +34,7 @@ def locked(folder: Path) -> Iterator[None]:
         lock.acquire(blocking=False)
     except Timeout:
         holder = path.read_text(encoding="utf-8", errors="replace").strip() or "unknown"
-        raise RefusedError(
+        raise NotStartedError(
             f"Another tidemark (process {holder}) is at work in {folder}: let it finish and try "
             "again."
         ) from None

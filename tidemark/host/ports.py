@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 
-from tidemark.errors import RefusedError
+from tidemark.errors import NotStartedError
 
 LOOPBACK = "127.0.0.1"
 
@@ -24,7 +24,7 @@ def choose(wanted: int | None, preferred: int | None = None) -> int:
     """The wanted loopback port, else the preferred one if it is free, else any free one.
 
     Raises:
-        RefusedError: The wanted port is taken or no port number.
+        NotStartedError: The wanted port is taken or no port number.
     """
     if wanted is None and preferred is not None and is_free(preferred):
         return preferred
@@ -34,9 +34,9 @@ def choose(wanted: int | None, preferred: int | None = None) -> int:
             port: int = probe.getsockname()[1]
             return port
     if not 1 <= wanted <= 65535:
-        raise RefusedError(f"{wanted} is no port: choose one from 1 to 65535.")
+        raise NotStartedError(f"{wanted} is no port: choose one from 1 to 65535.")
     if not is_free(wanted):
-        raise RefusedError(
+        raise NotStartedError(
             f"Port {wanted} is taken: stop what listens there, choose another --port, or leave "
             "the choice to Tidemark."
         )

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tidemark.errors import RefusedError
+from tidemark.errors import NotStartedError
 from tidemark.host.project import find_upwards
 
 if TYPE_CHECKING:
@@ -27,11 +27,11 @@ def require_checkout(verb: str) -> Path:
     """The checkout.
 
     Raises:
-        RefusedError: There is none; the sentence names the verb.
+        NotStartedError: There is none; the sentence names the verb.
     """
     checkout = find_checkout()
     if checkout is None:
-        raise RefusedError(
+        raise NotStartedError(
             f"`tidemark {verb}` needs a checkout of Tidemark: no {CHECKOUT_MARK} in this folder "
             "or above it; run it there."
         )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 
-from tidemark.errors import RefusedError
+from tidemark.errors import NotStartedError
 
 _SECTION = re.compile(r"^--@ (\w+)$", re.MULTILINE)
 _FIELDS = ("needs", "by", "evidence", "reading")
@@ -59,14 +59,14 @@ def choose(ids: str | None) -> list[Invariant]:
     """The invariants of a list such as `I4,I6`; all without one.
 
     Raises:
-        RefusedError: There is none of that id.
+        NotStartedError: There is none of that id.
     """
     known = catalog()
     if ids is None:
         return list(known.values())
     wanted = [one.strip().upper() for one in ids.split(",") if one.strip()]
     if unknown := [one for one in wanted if one not in known]:
-        raise RefusedError(
+        raise NotStartedError(
             f"There is no invariant {', '.join(unknown)}: choose of {', '.join(known)}."
         )
     return [known[one] for one in wanted]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tidemark.api.exchange import is_loopback
-from tidemark.errors import RefusedError
+from tidemark.errors import NotStartedError
 from tidemark.host.deployment import Deployment, known, path_of
 
 if TYPE_CHECKING:
@@ -29,19 +29,19 @@ def choose_deployment(environ: Mapping[str, str] | None = None) -> Deployment:
         environ: Where `TIDEMARK_DEPLOYMENT` may be set, to the path of a deployment's record.
 
     Raises:
-        RefusedError: If there is none, or what is named is neither on this machine nor on AWS.
+        NotStartedError: If there is none, or what is named is neither on this machine nor on AWS.
     """
     named = (os.environ if environ is None else environ).get(DEPLOYMENT_VARIABLE)
     if not named:
         return _newest_here()
     if not Path(named).is_file():
-        raise RefusedError(
+        raise NotStartedError(
             f"{DEPLOYMENT_VARIABLE} names {named}, which is no file: run `tidemark up`, or unset "
             "it."
         )
     deployment = Deployment.load(Path(named))
     if deployment.target != "aws" and not is_loopback(deployment.api_url):
-        raise RefusedError(
+        raise NotStartedError(
             f"{deployment.api_url} is neither on this machine nor on AWS: a load run goes to no "
             "other place."
         )
@@ -55,11 +55,11 @@ def _newest_here() -> Deployment:
         return max(here, key=_recorded_at)
     if deployments:
         away = deployments[0]
-        raise RefusedError(
+        raise NotStartedError(
             f"Only {away.stack_name} on {away.target} is known, which is not on this machine: "
             f"load it with `tidemark load --target {away.target}`."
         )
-    raise RefusedError("No deployment is known: run `tidemark up` first.")
+    raise NotStartedError("No deployment is known: run `tidemark up` first.")
 
 
 def _recorded_at(deployment: Deployment) -> float:

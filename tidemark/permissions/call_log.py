@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
-from tidemark.errors import RefusedError
+from tidemark.errors import NotStartedError
 from tidemark.host.state import read_json, write_json
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class CallLog:
         """Read it.
 
         Raises:
-            RefusedError: The file is absent, or is none.
+            NotStartedError: The file is absent, or is none.
         """
         document = read_json(path)
         try:
@@ -57,7 +57,7 @@ class CallLog:
                 }
             )
         except (AttributeError, KeyError, TypeError):
-            raise RefusedError(f"{path} is no call log: {HOW_TO_WRITE}.") from None
+            raise NotStartedError(f"{path} is no call log: {HOW_TO_WRITE}.") from None
 
     def write(self, path: Path) -> None:
         """Write it, sorted, so that a change shows as one."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields, replace
 from typing import TYPE_CHECKING, Any, Self
 
-from tidemark.errors import RefusedError
+from tidemark.errors import NotStartedError
 from tidemark.host.state import read_json
 from tidemark.probe.observation import Comparison
 
@@ -125,17 +125,17 @@ class Result:
         """Read a kept result.
 
         Raises:
-            RefusedError: There is none in this file.
+            NotStartedError: There is none in this file.
         """
         document = read_json(path)
         if document is None:
-            raise RefusedError(
+            raise NotStartedError(
                 f"{path} holds no result of a probe: write one with `tidemark probe --json`."
             )
         try:
             return cls.from_json(document)
         except ValueError as error:
-            raise RefusedError(f"{path} holds no result of this probe: {error}.") from error
+            raise NotStartedError(f"{path} holds no result of this probe: {error}.") from error
 
     def only(self, names: Container[str]) -> Self:
         """The same with the rows of these names alone."""

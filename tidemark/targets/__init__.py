@@ -11,7 +11,7 @@ import pkgutil
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from tidemark.errors import RefusedError
+from tidemark.errors import NotStartedError
 from tidemark.host.state import state_dir
 from tidemark.targets.base import Target, TargetOptions
 
@@ -43,10 +43,10 @@ def class_of(name: str) -> type[Target]:
     """The class of the target of that name.
 
     Raises:
-        RefusedError: There is none of that name.
+        NotStartedError: There is none of that name.
     """
     if name not in names():
-        raise RefusedError(f"There is no target {name!r}: choose one of {', '.join(names())}.")
+        raise NotStartedError(f"There is no target {name!r}: choose one of {', '.join(names())}.")
     module = import_module(f"{__name__}.{name.replace('-', '_')}")
     [found] = [
         one
@@ -60,7 +60,7 @@ def create(name: str, options: TargetOptions) -> Target:
     """The target of that name.
 
     Raises:
-        RefusedError: There is none of that name.
+        NotStartedError: There is none of that name.
     """
     return class_of(name)(options)
 

@@ -17,7 +17,7 @@ from botocore.session import Session
 
 from tidemark.aws.clients import AwsClients
 from tidemark.aws.connection import Connection, endpoint_variables
-from tidemark.errors import RefusedError, TidemarkError
+from tidemark.errors import NotStartedError, TidemarkError
 from tidemark.targets import aws_log_role
 from tidemark.targets.base import Preparation, Target
 
@@ -58,16 +58,16 @@ class AwsTarget(Target):
         """The region: where a deployment is recorded to be, else the caller's.
 
         Raises:
-            RefusedError: The caller names none, or a profile that is not there.
+            NotStartedError: The caller names none, or a profile that is not there.
         """
         recorded = self.options.settings.get("region")
         found = recorded or os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
         try:
             found = found or Session().get_config_variable("region")
         except ProfileNotFound as error:
-            raise RefusedError(f"{error}: correct AWS_PROFILE.") from error
+            raise NotStartedError(f"{error}: correct AWS_PROFILE.") from error
         if not found:
-            raise RefusedError(
+            raise NotStartedError(
                 "AWS needs a region: set AWS_REGION, or a profile that names one (AWS_PROFILE)."
             )
         return str(found)
@@ -86,32 +86,32 @@ class AwsTarget(Target):
         """Refuse surroundings in which calls might go elsewhere than is shown; calls nothing.
 
         Raises:
-            RefusedError: The sentence says what is in the way.
+            NotStartedError: The sentence says what is in the way.
         """
         if given := endpoint_variables():
-            raise RefusedError(
+            raise NotStartedError(
                 f"{', '.join(given)} would send AWS calls elsewhere: unset it, or take "
                 "TARGET=endpoint for an emulator."
             )
         # With both, boto3 takes the keys and the CDK the profile: two accounts, perhaps.
         if os.environ.get("AWS_ACCESS_KEY_ID") and _profile_variables():
-            raise RefusedError(
+            raise NotStartedError(
                 f"AWS_ACCESS_KEY_ID and {_profile_variables()[0]} are both set, and not every "
                 "program takes the same: unset one."
             )
         if len({os.environ[name] for name in _profile_variables()}) > 1:
-            raise RefusedError(
+            raise NotStartedError(
                 "AWS_PROFILE and AWS_DEFAULT_PROFILE name different profiles: unset one."
             )
         profile = _profile()
         if "endpoint_url" in profile or "services" in profile:
-            raise RefusedError(
+            raise NotStartedError(
                 "The AWS profile has an endpoint_url or services of its own, which would send "
                 "calls elsewhere: choose another with AWS_PROFILE."
             )
         if os.environ.get(ACCOUNT_VARIABLE) == "":
             # Where it comes from somebody meant to name one: taken for unset, any would do.
-            raise RefusedError(
+            raise NotStartedError(
                 f"{ACCOUNT_VARIABLE} is set and names no account: name one, or unset it."
             )
         _ = self.region
@@ -122,7 +122,7 @@ class AwsTarget(Target):
         wanted = os.environ.get(ACCOUNT_VARIABLE)
         recorded = self.options.settings.get("account")
         if wanted and recorded and wanted != recorded:
-            raise RefusedError(
+            raise NotStartedError(
                 f"The stack is recorded in account {recorded}, and {ACCOUNT_VARIABLE} is {wanted}: "
                 "choose another state folder or correct the variable."
             )
@@ -135,7 +135,7 @@ class AwsTarget(Target):
         try:
             caller = AwsClients(connection).client("sts", _IDENTITY).get_caller_identity()
         except (NoCredentialsError, PartialCredentialsError) as error:
-            raise RefusedError(
+            raise NotStartedError(
                 "There are no AWS credentials: set AWS_PROFILE, or log in (aws sso login)."
             ) from error
         except ClientError as error:
@@ -155,7 +155,7 @@ class AwsTarget(Target):
             ) from error
         account = caller["Account"]
         if self.expected_account not in {None, account}:
-            raise RefusedError(
+            raise NotStartedError(
                 f"These credentials are of account {account} where {self.expected_account} is "
                 "expected: nothing was changed."
             )
@@ -166,7 +166,7 @@ class AwsTarget(Target):
         """How to reach it; ``None`` when AWS does not answer, or not for these credentials."""
         try:
             return self.start()
-        except RefusedError:
+        except NotStartedError:
             raise
         except TidemarkError:
             return None
@@ -178,7 +178,7 @@ class AwsTarget(Target):
     def reach(self, endpoint: str | None, region: str) -> Connection:
         """The connection to a region of the account; see :meth:`Target.reach`."""
         if endpoint is not None:
-            raise RefusedError(f"{endpoint} is no AWS: TARGET=endpoint is for emulators.")
+            raise NotStartedError(f"{endpoint} is no AWS: TARGET=endpoint is for emulators.")
         return Connection(region=region, account=self._account)
 
     def preparations(self, connection: Connection) -> Sequence[Preparation]:
@@ -209,9 +209,9 @@ def _profile() -> Mapping[str, object]:
     try:
         found: Mapping[str, object] = session.get_scoped_config()
     except ProfileNotFound as error:
-        raise RefusedError(f"{str(error).rstrip('.')}: correct AWS_PROFILE.") from error
+        raise NotStartedError(f"{str(error).rstrip('.')}: correct AWS_PROFILE.") from error
     except BotoCoreError as error:
-        raise RefusedError(
+        raise NotStartedError(
             f"{str(error).rstrip('.')}: correct it, or name another one in AWS_CONFIG_FILE."
         ) from error
     return found

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from tidemark.aws.connection import EMULATOR_CREDENTIALS, Connection
-from tidemark.errors import RefusedError, TidemarkError
+from tidemark.errors import NotStartedError, TidemarkError
 from tidemark.host.waiting import NotSeenError, NotYetError, eventually
 from tidemark.targets import emulators
 
@@ -162,11 +162,11 @@ class LocalTarget(Target):
         """Refuse a port that is not the one where it runs.
 
         Raises:
-            RefusedError: Such a one is asked for.
+            NotStartedError: Such a one is asked for.
         """
         port = emulators.parts_of(str(running.endpoint)).port
         if self.options.port not in (None, port):
-            raise RefusedError(
+            raise NotStartedError(
                 f"The {self.name} target already runs on port {port}: leave out --port, or "
                 "`tidemark down` first."
             )

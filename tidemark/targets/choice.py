@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tidemark import targets
-from tidemark.errors import RefusedError
+from tidemark.errors import NotStartedError
 from tidemark.targets import engine
 from tidemark.targets.compose_file import image_of
 
@@ -39,7 +39,7 @@ def choose(name: str, options: TargetOptions, environ: Mapping[str, str]) -> Cho
     that nobody waits for a download; else the embedded target, which needs nothing.
 
     Raises:
-        RefusedError: There is no such target, or the options contradict it.
+        NotStartedError: There is no such target, or the options contradict it.
         SilentTargetError: One runs here, perhaps, and does not answer.
     """
     if name != AUTO:
@@ -56,11 +56,11 @@ def choose(name: str, options: TargetOptions, environ: Mapping[str, str]) -> Cho
 
 def _checked(name: str, options: TargetOptions) -> Choice:
     if name not in targets.names():
-        raise RefusedError(
+        raise NotStartedError(
             f"There is no target {name!r}: choose one of {AUTO}, {', '.join(targets.names())}."
         )
     if options.endpoint_url and not targets.class_of(name).takes_endpoint_url:
-        raise RefusedError(f"--endpoint-url goes with --target endpoint, not {name}.")
+        raise NotStartedError(f"--endpoint-url goes with --target endpoint, not {name}.")
     return Choice(name)
 
 

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tidemark.errors import RefusedError
+from tidemark.errors import NotStartedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,11 +34,11 @@ def usual_port(environ: Mapping[str, str]) -> int:
     """Where everybody looks for LocalStack.
 
     Raises:
-        RefusedError: The environment names a port that is none.
+        NotStartedError: The environment names a port that is none.
     """
     _, port, _ = read(environ)["ports"][0].split(":")
     if not port.isdecimal() or not 1 <= int(port) <= 65535:
-        raise RefusedError(f"LOCALSTACK_PORT is {port!r}: choose a port from 1 to 65535.")
+        raise NotStartedError(f"LOCALSTACK_PORT is {port!r}: choose a port from 1 to 65535.")
     return int(port)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from tidemark.errors import RefusedError, TidemarkError
+from tidemark.errors import NotStartedError, TidemarkError
 from tidemark.targets.compose_file import image_of
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def of_pull(words: str, image: str) -> TidemarkError:
 def of_start(words: str, image: str, port: int | None) -> TidemarkError:
     """The error for what was said when a container was to start, at a port if one was fixed."""
     if port is not None and _PORT.search(words):
-        return RefusedError(
+        return NotStartedError(
             f"Port {port} is taken: stop what listens there, choose another --port, or leave the "
             "choice to Tidemark."
         )

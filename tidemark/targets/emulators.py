@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tidemark.errors import RefusedError
+from tidemark.errors import NotStartedError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,14 +37,14 @@ def parts_of(endpoint: str) -> SplitResult:
     """The parts of an endpoint's URL.
 
     Raises:
-        RefusedError: It is no such URL, or none that boto3 takes.
+        NotStartedError: It is no such URL, or none that boto3 takes.
     """
     try:
         if _is_endpoint(endpoint, parts := urlsplit(endpoint)):
             return parts
     except ValueError:
         pass  # it has no parts, or a port that is none
-    raise RefusedError(
+    raise NotStartedError(
         f"{endpoint!r} is not the URL of an endpoint, like http://host:4566: the host is letters, "
         "digits, hyphens and dots, the port 1 to 65535."
     )
@@ -66,7 +66,7 @@ def emulator_at(endpoint: str) -> Emulator | None:
     """The emulator that answers at an endpoint, if it is one that is known here.
 
     Raises:
-        RefusedError: That is no endpoint.
+        NotStartedError: That is no endpoint.
     """
     for target_name in _HEALTH_CHECKS:
         said = health(endpoint, target_name)
@@ -79,7 +79,7 @@ def refuses(endpoint: str) -> bool:
     """Whether nobody listens at an endpoint: of all ways not to answer, the one that is certain.
 
     Raises:
-        RefusedError: That is no endpoint.
+        NotStartedError: That is no endpoint.
     """
     parts = parts_of(endpoint)
     port = parts.port or (443 if parts.scheme == "https" else 80)
@@ -101,7 +101,7 @@ def health(endpoint: str, target_name: str) -> Mapping[str, Any] | None:
     """What the health check of that target's emulator says; ``None`` if it does not answer.
 
     Raises:
-        RefusedError: That is no endpoint.
+        NotStartedError: That is no endpoint.
     """
     parts = parts_of(endpoint)
     kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection

@@ -16,7 +16,7 @@ from botocore.parsers import ResponseParserError
 
 from tidemark.aws.clients import AwsClients
 from tidemark.aws.connection import EMULATOR_CREDENTIALS, Connection
-from tidemark.errors import RefusedError, TidemarkError
+from tidemark.errors import NotStartedError, TidemarkError
 from tidemark.host.waiting import NotSeenError, NotYetError, eventually
 from tidemark.targets import emulators
 from tidemark.targets.base import EMULATOR_REGION, SilentTargetError, Target
@@ -99,11 +99,11 @@ class EndpointTarget(Target):
     def _endpoint(self) -> str:
         given = (self.options.endpoint_url or "").strip().rstrip("/")
         if not given:
-            raise RefusedError(
+            raise NotStartedError(
                 "The endpoint target needs its URL (http://127.0.0.1:4566): --endpoint-url, or "
                 "in a test session --tidemark-endpoint."
             )
         host = emulators.parts_of(given).hostname or ""
         if host.endswith(_AWS_DOMAINS):
-            raise RefusedError(f"{host} is AWS itself, and no emulator.")
+            raise NotStartedError(f"{host} is AWS itself, and no emulator.")
         return given

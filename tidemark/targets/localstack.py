@@ -7,7 +7,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tidemark.errors import RefusedError, TidemarkError
+from tidemark.errors import NotStartedError, TidemarkError
 from tidemark.host import ports
 from tidemark.host.state import write_json
 from tidemark.targets import compose_file, container_trouble, emulators, engine
@@ -141,7 +141,7 @@ class LocalStackTarget(LocalTarget):
     def _refuse_another_image(self) -> None:
         runs, wanted = self.versions().get("image"), os.environ.get("LOCALSTACK_IMAGE")
         if runs and wanted and wanted != runs:
-            raise RefusedError(
+            raise NotStartedError(
                 f"The localstack target already runs the image {runs}: leave out "
                 "LOCALSTACK_IMAGE, or `tidemark down` first."
             )

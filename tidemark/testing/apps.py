@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Self
 from filelock import FileLock
 
 from tidemark.deploy.assembly import Assembly
-from tidemark.errors import ExitCode, RefusedError, TidemarkError
+from tidemark.errors import ExitCode, NotStartedError, TidemarkError
 from tidemark.host import failures
 from tidemark.host.deployment import Deployment
 from tidemark.host.state import read_json, write_json
@@ -49,7 +49,7 @@ class DeployedApp:
         """The stack that the tests are about: the named one, or the only one with an API.
 
         Raises:
-            RefusedError: Nothing says which one.
+            NotStartedError: Nothing says which one.
         """
         found = [
             one
@@ -61,8 +61,8 @@ class DeployedApp:
             return found[0]
         names = ", ".join(self.by_name)
         if self.wanted is not None:
-            raise RefusedError(f"The CDK app has no stack {self.wanted}: it has {names}.")
-        raise RefusedError(
+            raise NotStartedError(f"The CDK app has no stack {self.wanted}: it has {names}.")
+        raise NotStartedError(
             f"The CDK app has several stacks ({names}), and not just one of them outputs RestApiId "
             "and ApiStage: say with --tidemark-stack which one `deployment` is, or ask for "
             "`deployments`."

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tidemark import targets
-from tidemark.errors import RefusedError
+from tidemark.errors import NotStartedError
 from tidemark.host.state import CHECKOUT_MARK, find_checkout, read_json
 from tidemark.targets.emulators import parts_of
 
@@ -133,7 +133,7 @@ def _check_target(target: type[Target], endpoint: str | None) -> None:
     if endpoint:
         try:
             parts_of(endpoint)
-        except RefusedError as refused:
+        except NotStartedError as refused:
             raise pytest.UsageError(f"--tidemark-endpoint: {refused}") from refused
     if target.asks_first:
         from tidemark.targets.aws import ACCOUNT_VARIABLE  # noqa: PLC0415 -- such a target has loaded boto3

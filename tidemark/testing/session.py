@@ -9,7 +9,7 @@ from __future__ import annotations
 from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
-from tidemark.errors import RefusedError
+from tidemark.errors import NotStartedError
 from tidemark.host.locking import LOCK, locked
 from tidemark.host.undo import Journal
 
@@ -41,7 +41,7 @@ def heal(state: Path, *, is_held: bool = False) -> Iterator[str]:
                 undone = Journal(folder).heal()
                 if folder != state:
                     clear(folder)
-        except RefusedError:
+        except NotStartedError:
             continue  # somebody is at work there
         for sentence in (*undone.done, *undone.left):
             yield f"An earlier run was killed. {sentence}"

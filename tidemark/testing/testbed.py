@@ -19,7 +19,7 @@ from tidemark.deploy.bringup import BringUp
 from tidemark.deploy.cdk import Cdk
 from tidemark.deploy.outputs import deployment_of
 from tidemark.deploy.synthesis import App
-from tidemark.errors import InterruptedByUserError, RefusedError, TidemarkError
+from tidemark.errors import InterruptedByUserError, NotStartedError, TidemarkError
 from tidemark.host.processes import Children
 from tidemark.host.undo import Journal
 from tidemark.targets.aws import ACCOUNT_VARIABLE
@@ -158,7 +158,7 @@ class Testbed:
         connection = self.target.start()
         named = os.environ.get(ACCOUNT_VARIABLE)
         if self.target.asks_first and connection.account != named:
-            raise RefusedError(
+            raise NotStartedError(
                 f"The {self.target.name} target is account {connection.account} and "
                 f"{ACCOUNT_VARIABLE} names {named}: the session deploys to no other."
             )

@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 from boto3.dynamodb.conditions import Key
 from botocore.exceptions import ClientError
-from parcel import Parcel, RefusedError, decide, evolve
+from parcel import Parcel, NotStartedError, decide, evolve
 
 
 @cache
@@ -37,7 +37,7 @@ def handle(command: dict[str, str], _context: object) -> dict[str, Any]:
             "place": event.place,
         }
         _append(item)
-    except RefusedError as refusal:
+    except NotStartedError as refusal:
         return {"refused": str(refusal)}
     _sns().publish(TopicArn=os.environ["TOPIC_ARN"], Message=json.dumps(item))
     print(json.dumps(item))  # noqa: T201 -- the log of a function
@@ -57,5 +57,5 @@ def _append(item: dict[str, str]) -> None:
         _log().put_item(Item=item, ConditionExpression="attribute_not_exists(parcel)")
     except ClientError as error:
         if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
-            raise RefusedError("somebody else was first: try again") from error
+            raise NotStartedError("somebody else was first: try again") from error
         raise

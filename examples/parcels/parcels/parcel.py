@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-class RefusedError(Exception):
+class NotStartedError(Exception):
     """A command that the rules refuse."""
 
 
@@ -29,24 +29,24 @@ def decide(parcel: Parcel, command: str, place: str) -> Event:
     """The event that a command becomes.
 
     Raises:
-        RefusedError: The rules refuse it.
+        NotStartedError: The rules refuse it.
     """
     if not place:
-        raise RefusedError("a place is missing")
+        raise NotStartedError("a place is missing")
     match command, parcel:
         case "register", Parcel(version=0):
             return Event("Registered", place)
         case "register", _:
-            raise RefusedError("this parcel is registered already")
+            raise NotStartedError("this parcel is registered already")
         case _, Parcel(version=0):
-            raise RefusedError("there is no such parcel")
+            raise NotStartedError("there is no such parcel")
         case _, Parcel(is_delivered=True):
-            raise RefusedError("this parcel is delivered")
+            raise NotStartedError("this parcel is delivered")
         case "scan", _:
             return Event("Scanned", place)
         case "deliver", _:
             return Event("Delivered", place)
-    raise RefusedError(f"there is no command {command!r}")
+    raise NotStartedError(f"there is no command {command!r}")
 
 
 def evolve(parcel: Parcel, event_type: str) -> Parcel:

@@ -15,7 +15,7 @@ from tidemark.aws.clients import AwsClients
 from tidemark.aws.connection import Connection
 from tidemark.aws.stacks import LiveStack, template_digest
 from tidemark.deploy import kept
-from tidemark.errors import RefusedError, TidemarkError
+from tidemark.errors import NotStartedError, TidemarkError
 from tidemark.targets import aws_log_role
 from tidemark.targets.base import Target, TargetOptions
 
@@ -82,7 +82,7 @@ def test_who_says_no_has_changed_nothing(
     person = Person(answer=False)
     brought = bring_up(aws, checkout, person)
 
-    with pytest.raises(RefusedError):
+    with pytest.raises(NotStartedError):
         brought.deploy()
 
     assert len(person.asked) == 1
@@ -96,7 +96,7 @@ def test_who_says_no_has_changed_nothing(
 def test_a_caller_who_was_not_asked_has_not_agreed(aws: Target, checkout: Path) -> None:
     from tidemark.deploy import consent  # noqa: PLC0415 -- what a caller has who says nothing
 
-    with pytest.raises(RefusedError, match="This wants consent and there is nobody to ask"):
+    with pytest.raises(NotStartedError, match="This wants consent and there is nobody to ask"):
         bring_up(aws, checkout, consent.nobody).deploy()
 
 
@@ -185,7 +185,7 @@ def test_a_stack_of_that_name_that_is_somebody_elses_is_never_touched(
     )
     person = Person()
 
-    with pytest.raises(RefusedError, match="not of Tidemark's making"):
+    with pytest.raises(NotStartedError, match="not of Tidemark's making"):
         deploy(aws, checkout, person)
 
     assert person.asked == []
@@ -198,7 +198,7 @@ def test_nor_is_it_used_where_it_is_the_very_same(
     deploy(aws, checkout, Person())
     monkeypatch.setattr(LiveStack, "is_ours", False)
 
-    with pytest.raises(RefusedError, match="not of Tidemark's making"):
+    with pytest.raises(NotStartedError, match="not of Tidemark's making"):
         deploy(aws, checkout, Person())
 
 
@@ -214,7 +214,7 @@ def test_a_change_set_that_an_interrupted_deploy_left_is_no_stack_of_somebody_el
     )
     person = Person(answer=False)
 
-    with pytest.raises(RefusedError, match="consent"):
+    with pytest.raises(NotStartedError, match="consent"):
         deploy(aws, checkout, person)
 
     assert person.asked == [f"Create Tidemark in account {ACCOUNT}, {REGION}?"]
@@ -233,7 +233,7 @@ def test_retained_tables_stay_retained_until_somebody_says_otherwise(
     assert cdk.verbs == []
 
     other = Person(answer=False)
-    with pytest.raises(RefusedError):
+    with pytest.raises(NotStartedError):
         deploy(aws, checkout, other, contexts={"retention": "destroy"})
     assert any("tables: removed with the stack" in line for line in other.read)
 

@@ -11,7 +11,7 @@ import pytest
 from tidemark import targets
 from tidemark.doctor import credentials, examination
 from tidemark.doctor.finding import State
-from tidemark.errors import RefusedError
+from tidemark.errors import NotStartedError
 from tidemark.host import ports
 from tidemark.targets.aws import AwsTarget
 from tidemark.targets.base import TargetOptions
@@ -132,7 +132,7 @@ def test_surroundings_that_leave_a_doubt_are_refused(
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
 
-    with pytest.raises(RefusedError, match=said):
+    with pytest.raises(NotStartedError, match=said):
         targets.create("aws", TargetOptions(state=tmp_path)).start()
 
 

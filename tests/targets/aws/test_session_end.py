@@ -13,7 +13,7 @@ from tidemark.aws import stacks
 from tidemark.deploy import bringup, first_deposit, rollout
 from tidemark.deploy.first_deposit import DoesNotWorkError, FirstDeposit
 from tidemark.deploy.synthesis import OWN_COMMAND
-from tidemark.errors import InterruptedByUserError, RefusedError, TidemarkError
+from tidemark.errors import InterruptedByUserError, NotStartedError, TidemarkError
 from tidemark.host.locking import locked
 from tidemark.host.progress import Steps
 from tidemark.targets.aws import AwsTarget
@@ -202,10 +202,10 @@ def test_what_never_began_is_not_left(
     account: boto3.Session, bed: Testbed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object) -> NoReturn:
-        raise RefusedError("No.")
+        raise NotStartedError("No.")
 
     monkeypatch.setattr(bringup.BringUp, "_ask", refuse)
-    with pytest.raises(RefusedError):
+    with pytest.raises(NotStartedError):
         bed.deploy()
     monkeypatch.setattr(AwsTarget, "start", fail)
 

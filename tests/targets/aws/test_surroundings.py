@@ -11,7 +11,7 @@ from tests.targets.aws.conftest import ACCOUNT, REGION
 from tidemark import targets
 from tidemark.aws.clients import AwsClients
 from tidemark.aws.connection import Connection, for_children
-from tidemark.errors import RefusedError
+from tidemark.errors import NotStartedError
 from tidemark.targets.aws import AwsTarget
 from tidemark.targets.base import TargetOptions
 
@@ -89,7 +89,7 @@ def test_a_recorded_deployment_keeps_its_region_and_its_account(tmp_path: Path) 
     elsewhere = target(tmp_path, {"account": "999999999999", "region": "us-west-2"})
 
     assert there.start().region == "us-west-2"
-    with pytest.raises(RefusedError, match="where 999999999999 is expected"):
+    with pytest.raises(NotStartedError, match="where 999999999999 is expected"):
         elsewhere.start()
 
 
@@ -99,7 +99,7 @@ def test_a_record_and_a_variable_that_contradict_each_other_are_refused(
 ) -> None:
     monkeypatch.setenv("TIDEMARK_AWS_ACCOUNT", "999999999999")
 
-    with pytest.raises(RefusedError, match=f"recorded in account {ACCOUNT}, and TIDEMARK_AWS_"):
+    with pytest.raises(NotStartedError, match=f"recorded in account {ACCOUNT}, and TIDEMARK_AWS_"):
         _ = target(tmp_path, {"account": ACCOUNT}).expected_account
 
 
@@ -126,5 +126,5 @@ def test_clients_go_to_aws_itself(account: boto3.Session) -> None:
 
 
 def test_an_endpoint_is_no_aws(tmp_path: Path) -> None:
-    with pytest.raises(RefusedError, match="4000 is no AWS: TARGET=endpoint"):
+    with pytest.raises(NotStartedError, match="4000 is no AWS: TARGET=endpoint"):
         target(tmp_path).reach("http://127.0.0.1:4000", REGION)

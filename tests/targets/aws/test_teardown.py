@@ -15,7 +15,7 @@ from tidemark import targets
 from tidemark.aws import stacks
 from tidemark.aws.clients import AwsClients
 from tidemark.deploy import holdings, teardown
-from tidemark.errors import RefusedError
+from tidemark.errors import NotStartedError
 from tidemark.host.deployment import Deployment, path_of
 from tidemark.targets.base import TargetOptions
 
@@ -87,7 +87,7 @@ def test_deleting_shows_it_and_asks_and_leaves_the_rest(
 def test_who_says_no_has_deleted_nothing(
     account: boto3.Session, deployment: Deployment, tmp_path: Path
 ) -> None:
-    with pytest.raises(RefusedError):
+    with pytest.raises(NotStartedError):
         teardown.destroy(tmp_path / "state", deployment, Person(answer=False))
 
     assert "Tidemark" in names_of_stacks(account)
@@ -109,7 +109,7 @@ def test_a_protected_stack_is_refused_and_how_to_lift_that_is_said(
     monkeypatch.setattr(stacks, "describe", protected)
     person = Person()
 
-    with pytest.raises(RefusedError, match=r"protected from deletion.*--retention destroy"):
+    with pytest.raises(NotStartedError, match=r"protected from deletion.*--retention destroy"):
         teardown.destroy(tmp_path / "state", deployment, person)
 
     assert person.asked == []

@@ -11,7 +11,7 @@ from tests.targets.aws.small_stack import RecordingCdk, write_app
 from tidemark.deploy import first_deposit
 from tidemark.deploy.first_deposit import FirstDeposit
 from tidemark.deploy.synthesis import OWN_COMMAND
-from tidemark.errors import RefusedError
+from tidemark.errors import NotStartedError
 from tidemark.host.progress import Steps
 from tidemark.testing import testbed
 from tidemark.testing.options import Plan
@@ -66,7 +66,7 @@ def test_in_another_account_than_the_named_one_nothing_is_deployed(
 ) -> None:
     monkeypatch.setenv("TIDEMARK_AWS_ACCOUNT", "999999999999")
 
-    with pytest.raises(RefusedError, match="999999999999 is expected"):
+    with pytest.raises(NotStartedError, match="999999999999 is expected"):
         bed.deploy()
 
     assert stacks_of(account) == set()
