@@ -147,7 +147,9 @@ def decide(account: Account | None, command: Command, stamp: Stamp) -> Event:
     """
     if isinstance(command, OpenAccount):
         if account is not None:
-            raise NotStartedError(Rule.ALREADY_EXISTS, f"account {account.account_id} exists already")
+            raise NotStartedError(
+                Rule.ALREADY_EXISTS, f"account {account.account_id} exists already"
+            )
         return AccountOpened(
             event_id=stamp.event_id,
             command_id=stamp.command_id,

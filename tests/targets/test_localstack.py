@@ -260,7 +260,9 @@ def test_another_port_or_image_than_what_runs_is_refused(
     with pytest.raises(NotStartedError, match=f"already runs on port {PORT}: leave out --port"):
         again(target, port=PORT + 1).start()
     monkeypatch.setenv("LOCALSTACK_IMAGE", "acme/localstack:10")
-    with pytest.raises(NotStartedError, match=f"already runs the image {IMAGE}: leave out LOCALSTACK"):
+    with pytest.raises(
+        NotStartedError, match=f"already runs the image {IMAGE}: leave out LOCALSTACK"
+    ):
         again(target).start()
     monkeypatch.setenv("LOCALSTACK_IMAGE", IMAGE)
     assert again(target, port=PORT).start() == target.find()

@@ -75,7 +75,9 @@ def test_an_endpoint_that_is_none_is_refused(tmp_path: Path, url: str | None) ->
 
 @pytest.mark.parametrize("url", ["", *NO_ENDPOINTS])
 def test_no_emulator_is_looked_for_where_there_can_be_none(url: str) -> None:
-    with pytest.raises(NotStartedError, match=r"is not the URL of an endpoint, like http://host:4566"):
+    with pytest.raises(
+        NotStartedError, match=r"is not the URL of an endpoint, like http://host:4566"
+    ):
         emulators.emulator_at(url)
 
 

@@ -125,7 +125,9 @@ def select(
     if not candidates:
         at = folder or state_dir()
         if find_checkout() is not None:
-            raise NotStartedError(f"No deployment{wanted} is known in {at}: run `tidemark up` first.")
+            raise NotStartedError(
+                f"No deployment{wanted} is known in {at}: run `tidemark up` first."
+            )
         raise NotStartedError(
             f"No deployment{wanted} is known in {at}: go where `tidemark up` was run, or name its "
             f"state folder in {STATE_DIR_VARIABLE}."

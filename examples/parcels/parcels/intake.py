@@ -10,7 +10,7 @@ from typing import Any
 import boto3
 from boto3.dynamodb.conditions import Key
 from botocore.exceptions import ClientError
-from parcel import Parcel, NotStartedError, decide, evolve
+from parcel import NotStartedError, Parcel, decide, evolve
 
 
 @cache
