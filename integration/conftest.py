@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,7 +16,7 @@ from tidemark.faults.messages import Queue
 from tidemark.workloads import bank
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from integration.facts import Fact
     from tidemark.api.client import Client
@@ -36,30 +35,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def turns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Under pytest-xdist, whose workers share a deployment, a fault is injected alone."""
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        yield
-        return
-    with TURNS.shared_in(tmp_path_factory.getbasetemp().parent):
-        yield
+def begun(request: pytest.FixtureRequest) -> None:
+    for name in _SLOW:
+        if any(name in _fixtures_of(item) for item in request.session.items):
+            try:
+                request.getfixturevalue(name)
+            except pytest.skip.Exception:
+                continue  # the tests that want it are skipped, with its reason
 
 
-@pytest.fixture(autouse=True)
-def beside_others(begun: None) -> Iterator[None]:  # noqa: ARG001 -- what that injects, it injects alone
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, bool, bool]:
+    """Under pytest-xdist, whose workers share a deployment, a fault is injected alone.
+
+    A turn is taken for all of a test: what a fixture of a module does, is disturbed as well.
+    """
+    TURNS.share(getattr(item.config, "workerinput", {}).get("tidemark_state"))
     with TURNS.beside_others():
-        yield
+        return (yield)
 
 
-@pytest.fixture(scope="session", autouse=True)
-def begun(request: pytest.FixtureRequest, turns: None) -> None:  # noqa: ARG001 -- it takes turns
-    with TURNS.beside_others():
-        for name in _SLOW:
-            if any(name in _fixtures_of(item) for item in request.session.items):
-                try:
-                    request.getfixturevalue(name)
-                except pytest.skip.Exception:
-                    continue  # the tests that want it are skipped, with its reason
+def pytest_sessionfinish() -> None:
+    TURNS.close()
 
 
 def _fixtures_of(item: pytest.Item) -> list[str]:

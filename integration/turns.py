@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import ReadWriteLock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 
 class Turns:
@@ -21,12 +21,15 @@ class Turns:
     def __init__(self) -> None:
         self._lock: ReadWriteLock | None = None
 
-    @contextmanager
-    def shared_in(self, folder: Path) -> Iterator[None]:
-        """Share turns with all whose folder this is."""
-        self._lock = ReadWriteLock(folder / "turns.db", is_singleton=False)
-        yield
-        self._lock.close()
+    def share(self, folder: str | None) -> None:
+        """Share turns with all whose folder this is; without one, there are no others."""
+        if self._lock is None and folder is not None:
+            self._lock = ReadWriteLock(Path(folder) / "turns.db", is_singleton=False)
+
+    def close(self) -> None:
+        """Share turns no more."""
+        if self._lock is not None:
+            self._lock.close()
         self._lock = None
 
     @contextmanager

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,11 +18,12 @@ if TYPE_CHECKING:
 
 @pytest.fixture
 def workers(tmp_path: Path) -> Iterator[list[Turns]]:
-    with ExitStack() as opened:
-        all_of_them = [Turns() for _ in range(3)]
-        for one in all_of_them:
-            opened.enter_context(one.shared_in(tmp_path))
-        yield all_of_them
+    all_of_them = [Turns() for _ in range(3)]
+    for one in all_of_them:
+        one.share(str(tmp_path))
+    yield all_of_them
+    for one in all_of_them:
+        one.close()
 
 
 @pytest.fixture
