@@ -1,6 +1,6 @@
 # `make` prints this help. Variables pass through: make up TARGET=localstack STACK_NAME=Mine
 .POSIX:
-.PHONY: help install up down status deploy destroy diff logs test integration acceptance load probe bench template lint format clean
+.PHONY: help install up down status deploy destroy diff logs test integration acceptance load probe bench template aws-roles lint format clean
 # The locked Node, and nothing that a machine may have of its own.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Without byte code every subprocess would compile the same packages again.
@@ -9,7 +9,7 @@ TIDEMARK = .venv/bin/tidemark
 
 # What may be said on the command line; a misspelt name would be passed on in silence.
 VARIABLES = TARGET STACK_NAME WIRING RETENTION DEPLOY_WITH ENDPOINT_URL PORT USERS DURATION \
-	PYTHON CI TIDEMARK_STATE_DIR TIDEMARK_AWS_ACCOUNT \
+	REPOSITORY ENVIRONMENT PYTHON CI TIDEMARK_STATE_DIR TIDEMARK_AWS_ACCOUNT \
 	LOCALSTACK_IMAGE LOCALSTACK_AUTH_TOKEN LOCALSTACK_PORT DOCKER_SOCKET COMPOSE_PROJECT_NAME
 OF_OTHERS = AWS_% DOCKER_% UV_% PIP_% NPM_% %_PROXY %_proxy PATH HOME TMPDIR SHELL
 SAID := $(foreach one,$(.VARIABLES),$(if $(filter command,$(firstword $(origin $(one)))),$(one)))
@@ -19,7 +19,7 @@ $(error There is no variable $(UNKNOWN); the nearest is $(shell tools/nearest $(
 endif
 
 help: ## print this help
-	@awk -F':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 install: ## install what is locked into .venv and node_modules (the others do so first)
 	@tools/bootstrap
@@ -65,6 +65,10 @@ bench: install ## measure what the README states
 
 template: install ## a plain CloudFormation template and the code zip, into build/
 	@.venv/bin/python -m stack.template
+
+aws-roles: install ## the roles with which GitHub deploys to AWS, as a CloudFormation template
+	@.venv/bin/python -m tools.aws_roles $(if $(REPOSITORY),--repository "$(REPOSITORY)") \
+		$(if $(ENVIRONMENT),--environment "$(ENVIRONMENT)") $(if $(STACK_NAME),--stack-name "$(STACK_NAME)")
 
 lint: install ## style, types, import contracts
 	@.venv/bin/ruff check

@@ -14,7 +14,7 @@ from tests.project.reading import ROOT, VERBS, Document, documents, variables_of
 from tidemark.errors import ExitCode
 
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
-MAKE_TARGETS = dict(re.findall(r"^([a-z]+):.*?## (.+)$", MAKEFILE, re.MULTILINE))
+MAKE_TARGETS = dict(re.findall(r"^([a-z-]+):.*?## (.+)$", MAKEFILE, re.MULTILINE))
 TOP_FOLDERS = {path.name for path in ROOT.iterdir() if path.is_dir() and path.name[0] != "."}
 
 
@@ -137,7 +137,7 @@ def test_a_command_that_does_not_exist_is_noticed(command: str) -> None:
 
 def test_the_readme_lists_what_make_help_lists() -> None:
     rows = re.findall(
-        r"^\| `make ([a-z]+)` \| (.+) \|$", Document.at(ROOT / "README.md").text, re.MULTILINE
+        r"^\| `make ([a-z-]+)` \| (.+) \|$", Document.at(ROOT / "README.md").text, re.MULTILINE
     )
     assert dict(rows) == MAKE_TARGETS
     assert [name for name, _ in rows] == list(MAKE_TARGETS)

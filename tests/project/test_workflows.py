@@ -17,7 +17,7 @@ from tidemark.testing.testbed import Testbed
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 CI = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
 DEPLOY = (ROOT / ".github/workflows/deploy.yml").read_text(encoding="utf-8")
-MAKE_TARGETS = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+MAKE_TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
 # What a failed verb leaves to look at, and a failed session of the plugin.
 OF_A_VERB = {".tidemark/failed", ".tidemark/cdk/*.log"}
 OF_A_SESSION = ".tidemark/pytest"
