@@ -20,14 +20,15 @@ from functions.adapters.event_codec import Unreadable, to_message
 from functions.adapters.event_log import EventLog
 from functions.adapters.runtime import Runtime
 from functions.domain.account import Event
-from tidemark import targets
-from tidemark.aws.clients import AwsClients
 from tidemark.aws.connection import for_children
+from tidemark.cli import known
 from tidemark.errors import TidemarkError
-from tidemark.host import deployment
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from tidemark.aws.clients import AwsClients
+    from tidemark.host.deployment import Deployment
 
 HANDLERS = {
     "command_handler": "CommandHandlerName",
@@ -66,10 +67,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--stack-name", help="the stack, when several are recorded")
     chosen = parser.parse_args(arguments)
     try:
-        recorded = deployment.select(chosen.target, chosen.stack_name)
+        recorded, clients = known.reach(chosen.target, chosen.stack_name)
+        context = _Context(_enter(recorded, clients, chosen.handler))
     except TidemarkError as refused:
         raise SystemExit(str(refused)) from None
-    context = _Context(_enter(recorded, chosen.handler))
     if chosen.redeliver:
         account_id, version = chosen.redeliver
         given = _delivery(recorded.outputs["CommandTableName"], account_id, int(version))
@@ -79,13 +80,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     print(json.dumps(module.handle(given, context), indent=2))  # noqa: T201  its answer
 
 
-def _enter(recorded: deployment.Deployment, handler: str) -> int:
+def _enter(recorded: Deployment, clients: AwsClients, handler: str) -> int:
     """Take on the environment of a deployed function; return its timeout in seconds."""
-    connection = targets.connection_to(recorded)
-    function = AwsClients(connection).functions.get_function_configuration(
+    function = clients.functions.get_function_configuration(
         FunctionName=recorded.outputs[HANDLERS[handler]]
     )
-    clean = for_children(connection) | function["Environment"]["Variables"]
+    clean = for_children(clients.connection) | function["Environment"]["Variables"]
     os.environ.clear()
     os.environ |= clean
     return function["Timeout"]

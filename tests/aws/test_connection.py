@@ -28,8 +28,19 @@ def test_the_callers_aws_and_cdk_settings_end_here() -> None:
         {"AWS_PROFILE": "work", "AWS_ENDPOINT_URL_SQS": "x", "CDK_NEW_BOOTSTRAP": "1", "HOME": "/h"}
     )
 
-    assert {key for key in env if key.startswith(("AWS_", "CDK_"))} == set()
+    assert {key for key in env if key.startswith(("AWS_", "CDK_"))} == {
+        "AWS_CONFIG_FILE",
+        "AWS_EC2_METADATA_DISABLED",
+        "AWS_SHARED_CREDENTIALS_FILE",
+    }
     assert env["HOME"] == "/h"
+
+
+def test_no_shared_file_and_no_role_of_the_machine_is_left_to_find_credentials_in() -> None:
+    env = clean_environment({"AWS_CONFIG_FILE": "/home/me/.aws/config"})
+
+    assert env["AWS_CONFIG_FILE"] == env["AWS_SHARED_CREDENTIALS_FILE"] == os.devnull
+    assert env["AWS_EC2_METADATA_DISABLED"] == "true"
 
 
 def test_proxy_certificate_and_registry_settings_pass() -> None:

@@ -1,4 +1,4 @@
-"""AWS clients for a target; nothing of the caller's own AWS settings reaches them."""
+"""AWS clients for a target: the one place that makes them, from what a target says."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from botocore.config import Config
 from botocore.configprovider import BOTOCORE_DEFAUT_SESSION_VARIABLES
 from botocore.loaders import Loader, create_loader
 from botocore.session import Session as BotocoreSession
+
+from tidemark.aws.caller import OnlyCaller
+from tidemark.errors import TidemarkError
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
@@ -33,15 +36,28 @@ def session(connection: Connection) -> boto3.Session:
     """A boto3 session for a target.
 
     On an emulator it sees no ``AWS_*`` variable and no shared file: every setting that
-    botocore would look up there is cut off from its source.
+    botocore would look up there is cut off from its source. On AWS the settings count that its
+    target let pass, and the credentials are those that it checked.
+
+    Raises:
+        TidemarkError: The connection is one to AWS, and not of its target's making.
     """
     core = BotocoreSession()
-    if connection.endpoint is not None:
+    if connection.endpoint is None:
+        if connection.caller is None:
+            raise TidemarkError(
+                "AWS is reached through its target alone, which says whose account it is: no "
+                "client is made past that."
+            )
+        core.set_config_variable("ignore_configured_endpoint_urls", True)
+    else:
         for name, (config_name, _, default, convert) in BOTOCORE_DEFAUT_SESSION_VARIABLES.items():
             core.session_var_map[name] = (config_name, None, default, convert)
         for name in ("config_file", "credentials_file"):
             core.set_config_variable(name, os.devnull)
     core.register_component("data_loader", _loader(core.get_config_variable("data_path")))
+    if connection.caller is not None and connection.credentials is None:
+        core.register_component("credential_provider", OnlyCaller(connection.caller))
     credentials = connection.credentials
     if credentials is not None:
         core.set_credentials(

@@ -1,7 +1,8 @@
 """Connections and clean environments: the one place that knows endpoints and credentials.
 
 Nothing here inherits AWS settings by accident. A child process or client gets what its
-target states, and the caller's ``AWS_*`` and ``CDK_*`` variables end here.
+target states. The caller's ``AWS_*`` and ``CDK_*`` variables end here, and the other places where
+programs look for credentials, the shared files and the machine's own role, are shut.
 """
 
 from __future__ import annotations
@@ -14,9 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from tidemark.aws.caller import Caller
+
 _DROPPED_PREFIXES = ("AWS_", "CDK_")
 _ENDPOINT_PREFIX = "AWS_ENDPOINT_URL"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
+# Where programs look for credentials besides the variables that are dropped.
+_SHUT = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +47,11 @@ class Connection:
     Attributes:
         region: The region that every client uses.
         endpoint: One URL for every service, without a trailing slash; ``None`` means AWS.
-        credentials: What to sign with; ``None`` leaves it to the AWS default chain.
-        ca_bundle: Certificates to trust instead of the system's, for an https endpoint.
+        credentials: What to sign with; on AWS ``None``, for the caller's.
+        ca_bundle: Certificates to trust instead of the system's.
         account: The account that the target is expected to answer for; ``None`` when unknown.
+        caller: Who calls AWS, as its target found and checked it; nobody else makes one, and
+            without one there are no clients of AWS.
     """
 
     region: str
@@ -48,10 +59,13 @@ class Connection:
     credentials: Credentials | None = None
     ca_bundle: Path | None = None
     account: str | None = None
+    caller: Caller | None = field(default=None, repr=False, compare=False)
 
 
 def clean_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
     """The caller's environment without AWS and CDK settings, and loopback past any proxy.
+
+    Who runs in it finds no credentials, wherever it looks.
 
     Args:
         base: The environment to start from; the process's own when absent.
@@ -61,7 +75,7 @@ def clean_environment(base: Mapping[str, str] | None = None) -> dict[str, str]:
     for name in ("NO_PROXY", "no_proxy"):
         hosts = [host.strip() for host in kept.get(name, "").split(",") if host.strip()]
         kept[name] = ",".join([*hosts, *(host for host in _LOOPBACK if host not in hosts)])
-    return kept
+    return kept | _SHUT
 
 
 def endpoint_variables(base: Mapping[str, str] | None = None) -> list[str]:
@@ -70,40 +84,54 @@ def endpoint_variables(base: Mapping[str, str] | None = None) -> list[str]:
     return sorted(key for key in source if key.startswith(_ENDPOINT_PREFIX) and source[key])
 
 
-def _of_the_caller(base: Mapping[str, str] | None) -> dict[str, str]:
-    """The caller's own AWS settings: credentials in any form, and how to find them."""
-    source = os.environ if base is None else base
-    return {
-        key: value
-        for key, value in source.items()
-        if key.startswith("AWS_") and not key.startswith(_ENDPOINT_PREFIX)
-    }
-
-
 def for_children(connection: Connection, base: Mapping[str, str] | None = None) -> dict[str, str]:
-    """The environment of a child process that talks to a target.
+    """The environment of a child process that talks to a target, by keys that are named there.
 
-    On AWS, where a connection has no endpoint, the caller's credentials are what counts: their
-    ``AWS_*`` variables pass, except those that send calls elsewhere.
+    For AWS they are a snapshot of the caller's, and no other source is left to choose from.
+
+    Args:
+        connection: The target's.
+        base: The environment to start from; the process's own when absent.
+
+    Raises:
+        NotStartedError: The credentials are too short-lived, or no longer those that were shown.
+    """
+    env = clean_environment(base)
+    credentials = connection.credentials
+    if connection.caller is not None:
+        credentials = credentials or connection.caller.snapshot()
+        env |= connection.caller.settings
+    env["AWS_REGION"] = env["AWS_DEFAULT_REGION"] = connection.region
+    if connection.endpoint is not None:
+        env["AWS_ENDPOINT_URL"] = env["AWS_ENDPOINT_URL_S3"] = connection.endpoint
+    if credentials is not None:
+        env["AWS_ACCESS_KEY_ID"] = credentials.access_key_id
+        env["AWS_SECRET_ACCESS_KEY"] = credentials.secret_access_key
+        if credentials.session_token is not None:
+            env["AWS_SESSION_TOKEN"] = credentials.session_token
+    if connection.ca_bundle is not None:
+        env["AWS_CA_BUNDLE"] = env["NODE_EXTRA_CA_CERTS"] = str(connection.ca_bundle)
+    return env
+
+
+def for_ours(connection: Connection, base: Mapping[str, str] | None = None) -> dict[str, str]:
+    """The environment of a program of ours, which goes to AWS through the target's own checks.
+
+    It may run longer than any snapshot lasts: on AWS it has the caller's own settings, but for
+    those that send calls elsewhere, and finds, checks and renews credentials itself.
 
     Args:
         connection: The target's.
         base: The environment to start from; the process's own when absent.
     """
-    env = clean_environment(base)
-    if connection.endpoint is None:
-        env |= _of_the_caller(base)
-        env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] = "true"  # nor do those of a profile count
-    env["AWS_REGION"] = env["AWS_DEFAULT_REGION"] = connection.region
-    if connection.endpoint is not None:
-        env["AWS_EC2_METADATA_DISABLED"] = "true"
-        env["AWS_ENDPOINT_URL"] = env["AWS_ENDPOINT_URL_S3"] = connection.endpoint
-        env["AWS_CONFIG_FILE"] = env["AWS_SHARED_CREDENTIALS_FILE"] = os.devnull
-    if connection.credentials is not None:
-        env["AWS_ACCESS_KEY_ID"] = connection.credentials.access_key_id
-        env["AWS_SECRET_ACCESS_KEY"] = connection.credentials.secret_access_key
-        if connection.credentials.session_token is not None:
-            env["AWS_SESSION_TOKEN"] = connection.credentials.session_token
-    if connection.ca_bundle is not None:
-        env["AWS_CA_BUNDLE"] = env["NODE_EXTRA_CA_CERTS"] = str(connection.ca_bundle)
-    return env
+    if connection.caller is None:
+        return for_children(connection, base)
+    source = os.environ if base is None else base
+    theirs = {
+        key: value
+        for key, value in source.items()
+        if key.startswith("AWS_") and not key.startswith(_ENDPOINT_PREFIX)
+    }
+    env = {key: value for key, value in clean_environment(base).items() if key not in _SHUT}
+    region = {"AWS_REGION": connection.region, "AWS_DEFAULT_REGION": connection.region}
+    return env | theirs | region

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, ClassVar
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, cast
 
-from botocore.config import Config
-from botocore.exceptions import (
-    BotoCoreError,
-    ClientError,
-    NoCredentialsError,
-    PartialCredentialsError,
-    ProfileNotFound,
-)
+from botocore.exceptions import BotoCoreError, ProfileNotFound
 from botocore.session import Session
 
+from tidemark.aws.caller import asks_for_a_code, caller_in
 from tidemark.aws.clients import AwsClients
 from tidemark.aws.connection import Connection, endpoint_variables
 from tidemark.errors import NotStartedError, TidemarkError
@@ -23,21 +19,11 @@ from tidemark.targets.base import Preparation, Target
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
+    from tidemark.aws.caller import Caller
     from tidemark.targets.base import TargetOptions
 
 ACCOUNT_VARIABLE = "TIDEMARK_AWS_ACCOUNT"
-
-# Who is asked is known at once, or the network is not there.
-_IDENTITY = Config(connect_timeout=5, read_timeout=10, retries={"total_max_attempts": 2})
-_LOGIN_CODES = {
-    "ExpiredToken",
-    "ExpiredTokenException",
-    "InvalidClientTokenId",
-    "SignatureDoesNotMatch",
-    "UnrecognizedClientException",
-}
 
 
 class AwsTarget(Target):
@@ -51,7 +37,7 @@ class AwsTarget(Target):
     def __init__(self, options: TargetOptions) -> None:
         super().__init__(options)
         self._account = options.settings.get("account")
-        self._identity: str | None = None
+        self._caller: Caller | None = None
 
     @property
     def region(self) -> str:
@@ -75,7 +61,7 @@ class AwsTarget(Target):
     @property
     def identity(self) -> str:
         """Who the credentials belong to, as an ARN; known once the target was found."""
-        return self._identity or "unknown"
+        return "unknown" if self._caller is None else self._caller.identity.arn
 
     @property
     def settings(self) -> Mapping[str, str]:
@@ -93,12 +79,13 @@ class AwsTarget(Target):
                 f"{', '.join(given)} would send AWS calls elsewhere: unset it, or take "
                 "TARGET=endpoint for an emulator."
             )
-        # With both, boto3 takes the keys and the CDK the profile: two accounts, perhaps.
-        if os.environ.get("AWS_ACCESS_KEY_ID") and _profile_variables():
-            raise NotStartedError(
-                f"AWS_ACCESS_KEY_ID and {_profile_variables()[0]} are both set, and not every "
-                "program takes the same: unset one."
-            )
+        # With both, boto3 takes one and the CDK the other: whose account is meant, nobody knows.
+        for other in ("AWS_ACCESS_KEY_ID", "AWS_WEB_IDENTITY_TOKEN_FILE"):
+            if os.environ.get(other) and _profile_variables():
+                raise NotStartedError(
+                    f"{other} and {_profile_variables()[0]} are both set, and not every program "
+                    "takes the same: unset one."
+                )
         if len({os.environ[name] for name in _profile_variables()}) > 1:
             raise NotStartedError(
                 "AWS_PROFILE and AWS_DEFAULT_PROFILE name different profiles: unset one."
@@ -108,6 +95,11 @@ class AwsTarget(Target):
             raise NotStartedError(
                 "The AWS profile has an endpoint_url or services of its own, which would send "
                 "calls elsewhere: choose another with AWS_PROFILE."
+            )
+        if asks_for_a_code(Session()) and not sys.stdin.isatty():
+            raise NotStartedError(
+                "The AWS profile asks for an MFA code and this is no terminal: log in before, and "
+                "take a profile with that session."
             )
         if os.environ.get(ACCOUNT_VARIABLE) == "":
             # Where it comes from somebody meant to name one: taken for unset, any would do.
@@ -129,38 +121,23 @@ class AwsTarget(Target):
         return wanted or recorded
 
     def start(self) -> Connection:
-        """Ask AWS who the caller is, and refuse any account but the expected one."""
+        """Ask AWS who the caller is, and refuse any account but the expected one.
+
+        This is the one way to AWS: no client of it is made without the caller that is found here.
+        """
         self.check()
-        connection = Connection(region=self.region)
-        try:
-            caller = AwsClients(connection).client("sts", _IDENTITY).get_caller_identity()
-        except (NoCredentialsError, PartialCredentialsError) as error:
-            raise NotStartedError(
-                "There are no AWS credentials: set AWS_PROFILE, or log in (aws sso login)."
-            ) from error
-        except ClientError as error:
-            code = error.response["Error"]["Code"]
-            if code in _LOGIN_CODES:
-                raise TidemarkError(
-                    f"AWS refuses these credentials ({code}): log in again (aws sso login)."
-                ) from error
-            words = str(error).rstrip(".")
-            raise TidemarkError(
-                f"AWS does not say whose credentials these are: {words}."
-            ) from error
-        except BotoCoreError as error:
-            words = str(error).rstrip(".")
-            raise TidemarkError(
-                f"AWS in {connection.region} cannot be reached: {words}."
-            ) from error
-        account = caller["Account"]
+        region = self.region
+        if self._caller is None:
+            self._caller = caller_in(region)
+        self._caller.confirm()
+        account = self._caller.identity.account
         if self.expected_account not in {None, account}:
             raise NotStartedError(
                 f"These credentials are of account {account} where {self.expected_account} is "
                 "expected: nothing was changed."
             )
-        self._account, self._identity = account, caller["Arn"]
-        return self.reach(None, connection.region)
+        self._account = account
+        return self._connection(self._caller, region)
 
     def find(self) -> Connection | None:
         """How to reach it; ``None`` when AWS does not answer, or not for these credentials."""
@@ -176,10 +153,26 @@ class AwsTarget(Target):
         return False
 
     def reach(self, endpoint: str | None, region: str) -> Connection:
-        """The connection to a region of the account; see :meth:`Target.reach`."""
+        """The connection to a region of the account, once AWS said whose it is.
+
+        Raises:
+            NotStartedError: It is another account than the expected one.
+            TidemarkError: AWS does not answer.
+        """
         if endpoint is not None:
             raise NotStartedError(f"{endpoint} is no AWS: TARGET=endpoint is for emulators.")
-        return Connection(region=region, account=self._account)
+        if self._caller is None:
+            self.start()
+        return self._connection(cast("Caller", self._caller), region)
+
+    def _connection(self, caller: Caller, region: str) -> Connection:
+        bundle = Session().get_config_variable("ca_bundle")
+        return Connection(
+            region=region,
+            account=caller.identity.account,
+            ca_bundle=None if bundle is None else Path(bundle),
+            caller=caller,
+        )
 
     def preparations(self, connection: Connection) -> Sequence[Preparation]:
         """The account-wide role with which API Gateway writes logs, where there is none."""

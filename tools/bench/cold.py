@@ -14,10 +14,8 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from tidemark import targets
-from tidemark.aws.clients import AwsClients
+from tidemark.cli import known
 from tidemark.errors import TidemarkError
-from tidemark.host import deployment
 from tidemark.host.waiting import NotYetError, eventually
 
 if TYPE_CHECKING:
@@ -54,15 +52,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--stack-name", help="the stack, when several are known")
     chosen = parser.parse_args(arguments)
     try:
-        known = deployment.select(chosen.target, chosen.stack_name)
+        deployment, clients = known.reach(chosen.target, chosen.stack_name)
     except TidemarkError as refused:
         raise SystemExit(str(refused)) from None
-    functions = AwsClients(targets.connection_to(known)).functions
     for output, event in _EVENTS.items():
-        cold, warm = _measured(functions, known.outputs[output], event, chosen.times)
+        cold, warm = _measured(clients.functions, deployment.outputs[output], event, chosen.times)
         print(  # noqa: T201  its answer
             f"{output.removesuffix('Name')}: cold {statistics.median(cold):.0f} ms, "
-            f"warm {statistics.median(warm):.1f} ms (medians of {chosen.times} on {known.target})"
+            f"warm {statistics.median(warm):.1f} ms "
+            f"(medians of {chosen.times} on {deployment.target})"
         )
 
 

@@ -12,7 +12,6 @@ from tests.targets.aws.conftest import ACCOUNT, LOG_ROLE, REGION
 from tests.targets.aws.small_stack import Person, RecordingCdk, bring_up, template, write_app
 from tidemark import targets
 from tidemark.aws.clients import AwsClients
-from tidemark.aws.connection import Connection
 from tidemark.aws.stacks import LiveStack, template_digest
 from tidemark.deploy import kept
 from tidemark.errors import NotStartedError, TidemarkError
@@ -281,6 +280,7 @@ def test_a_log_role_that_may_not_be_asked_for_is_no_obstacle(
     account: boto3.Session, monkeypatch: pytest.MonkeyPatch, aws: Target
 ) -> None:
     del account
+    connection = aws.start()
 
     class Gateway:
         def get_account(self) -> None:
@@ -288,7 +288,7 @@ def test_a_log_role_that_may_not_be_asked_for_is_no_obstacle(
 
     monkeypatch.setattr("tidemark.aws.clients.AwsClients.client", lambda *_: Gateway())
 
-    assert aws.preparations(Connection(region=REGION)) == []
+    assert aws.preparations(connection) == []
 
 
 @pytest.mark.usefixtures("account")

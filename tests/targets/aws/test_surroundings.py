@@ -19,9 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    import boto3
-
-AWS = Connection(region=REGION)
 CALLER = {
     "HOME": "/home/me",
     "AWS_PROFILE": "work",
@@ -39,27 +36,6 @@ def target(tmp_path: Path, settings: Mapping[str, str] | None = None) -> AwsTarg
     created = targets.create("aws", TargetOptions(state=tmp_path, settings=settings or {}))
     assert isinstance(created, AwsTarget)
     return created
-
-
-def test_children_have_the_callers_credentials_and_one_region() -> None:
-    env = for_children(AWS, CALLER)
-
-    assert env["AWS_PROFILE"] == "work"
-    assert env["AWS_CONFIG_FILE"] == "/home/me/.aws/config"
-    assert env["AWS_WEB_IDENTITY_TOKEN_FILE"] == "/token"
-    assert env["AWS_REGION"] == env["AWS_DEFAULT_REGION"] == REGION
-    assert env["HTTPS_PROXY"] == "http://proxy:3128"
-
-
-def test_no_endpoint_and_no_setting_of_the_cdk_reaches_children() -> None:
-    env = for_children(AWS, CALLER)
-
-    assert [key for key in env if key.startswith(("AWS_ENDPOINT_URL", "CDK_"))] == []
-    assert env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] == "true"
-
-
-def test_a_machine_that_has_its_credentials_from_its_role_may_ask_for_them() -> None:
-    assert "AWS_EC2_METADATA_DISABLED" not in for_children(AWS, CALLER)
 
 
 def test_children_of_an_emulator_have_none_of_the_callers_credentials() -> None:
@@ -117,9 +93,9 @@ def test_an_api_is_at_its_public_name(tmp_path: Path, region: str, domain: str) 
     assert url == f"https://a1b2.execute-api.{region}.{domain}/v1"
 
 
-def test_clients_go_to_aws_itself(account: boto3.Session) -> None:
-    del account
-    clients = AwsClients(AWS)
+@pytest.mark.usefixtures("account")
+def test_clients_go_to_aws_itself(tmp_path: Path) -> None:
+    clients = AwsClients(target(tmp_path).start())
 
     assert clients.dynamodb.meta.endpoint_url == f"https://dynamodb.{REGION}.amazonaws.com"
     assert clients.credentials is not None

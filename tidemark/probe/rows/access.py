@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
 from tidemark.aws.clients import AwsClients
-from tidemark.aws.connection import Connection, Credentials
+from tidemark.aws.connection import Credentials
 from tidemark.host.waiting import NotYetError
 from tidemark.probe.names import unique_name
 from tidemark.probe.observation import TRYING_S, NotProbedError, NotSeenInTimeError, differs, same
@@ -79,14 +80,7 @@ def iam_unknown_access_key(bench: Bench) -> Observation:
 def _list_tables(
     bench: Bench, credentials: Credentials, *, refused_with: Container[str]
 ) -> Observation:
-    ours = bench.clients.connection
-    theirs = Connection(
-        region=ours.region,
-        endpoint=ours.endpoint,
-        credentials=credentials,
-        ca_bundle=ours.ca_bundle,
-        account=ours.account,
-    )
+    theirs = replace(bench.clients.connection, credentials=credentials)
     try:
         AwsClients(theirs).dynamodb.list_tables()
     except ClientError as error:
