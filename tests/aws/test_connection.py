@@ -25,10 +25,16 @@ EMULATOR = Connection(
 
 def test_the_callers_aws_and_cdk_settings_end_here() -> None:
     env = clean_environment(
-        {"AWS_PROFILE": "work", "AWS_ENDPOINT_URL_SQS": "x", "CDK_NEW_BOOTSTRAP": "1", "HOME": "/h"}
+        {
+            "AMAZON_SESSION_TOKEN": "theirs",
+            "AWS_PROFILE": "work",
+            "AWS_ENDPOINT_URL_SQS": "x",
+            "CDK_NEW_BOOTSTRAP": "1",
+            "HOME": "/h",
+        }
     )
 
-    assert {key for key in env if key.startswith(("AWS_", "CDK_"))} == {
+    assert {key for key in env if key.startswith(("AMAZON_", "AWS_", "CDK_"))} == {
         "AWS_CONFIG_FILE",
         "AWS_EC2_METADATA_DISABLED",
         "AWS_SHARED_CREDENTIALS_FILE",

@@ -94,3 +94,23 @@ def test_the_outputs_that_a_stack_always_has_are_those_without_a_condition() -> 
 def test_equal_templates_have_equal_digests() -> None:
     assert template_digest({"a": 1, "b": [1]}) == template_digest({"b": [1], "a": 1})
     assert template_digest({"a": 1}) != template_digest({"a": 2})
+
+
+def test_a_pinned_copy_goes_to_one_account_and_region_with_the_same_templates(
+    tmp_path: Path,
+) -> None:
+    made, pinned = tmp_path / "made", tmp_path / "pinned"
+    nested = {"type": "cdk:cloud-assembly", "properties": {"directoryName": "assembly-Prod"}}
+    anywhere = {"environment": "aws://unknown-account/unknown-region"}
+    write(made, {"First": stack("First", **anywhere), "assembly-Prod": nested})
+    write(made / "assembly-Prod", {"Second": stack("Second", **anywhere)})
+    pinned.mkdir()
+    (pinned / "of-another-time").touch()
+
+    copy = Assembly.read(made).pinned(pinned, "123456789012", "eu-west-1")
+
+    assert {(one.account, one.region) for one in copy.stacks} == {("123456789012", "eu-west-1")}
+    for name in ("First.template.json", "assembly-Prod/Second.template.json"):
+        assert (pinned / name).read_bytes() == (made / name).read_bytes()
+    assert not (pinned / "of-another-time").exists()
+    assert {one.account for one in Assembly.read(made).stacks} == {None}

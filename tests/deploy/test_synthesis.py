@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import json
 import os
 import shutil
@@ -30,8 +31,14 @@ stack = {"type": "aws:cloudformation:stack",
          "properties": {"templateFile": "T.template.json", "stackName": name}}
 (out / "manifest.json").write_text(json.dumps({"artifacts": {"T": stack, "Tree": {"type": "x"}}}))
 with open("runs", "a") as runs:
-    print(sorted(key for key in os.environ if key.startswith(("AWS_", "CDK_"))), file=runs)
+    print([one for one in os.environ.items() if one[0].startswith(("AWS_", "CDK_"))], file=runs)
 """
+# Where an app, or what it imports, could find credentials of the user's.
+SHUT = {
+    "AWS_CONFIG_FILE": os.devnull,
+    "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+    "AWS_EC2_METADATA_DISABLED": "true",
+}
 
 
 @pytest.fixture
@@ -65,7 +72,7 @@ def test_an_app_is_synthesised_once_for_one_state_of_its_inputs(app: App) -> Non
     assert stack.template == {"Resources": {}, "Description": "Tidemark"}
 
 
-def test_the_app_sees_its_context_and_no_aws_settings(
+def test_the_app_sees_its_context_and_neither_settings_nor_credentials_of_the_users(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_PROFILE", "work")
@@ -73,7 +80,10 @@ def test_the_app_sees_its_context_and_no_aws_settings(
 
     synthesise(app)
 
-    assert runs(app) == ["['CDK_CONTEXT_JSON', 'CDK_OUTDIR']"]
+    [line] = runs(app)
+    found = dict(ast.literal_eval(line))
+    assert found.keys() == {*SHUT, "CDK_CONTEXT_JSON", "CDK_OUTDIR"}
+    assert SHUT.items() <= found.items()
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 
     from tidemark.aws.caller import Caller
 
-_DROPPED_PREFIXES = ("AWS_", "CDK_")
+# The CDK takes AMAZON_* where there is no AWS_*.
+_DROPPED_PREFIXES = ("AMAZON_", "AWS_", "CDK_")
 _ENDPOINT_PREFIX = "AWS_ENDPOINT_URL"
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # Where programs look for credentials besides the variables that are dropped.

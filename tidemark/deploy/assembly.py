@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from typing import TYPE_CHECKING, Any, Self
@@ -83,6 +84,26 @@ class Assembly:
             raise TidemarkError("The CDK app has no stack.")
         return cls(folder, stacks)
 
+    def pinned(self, folder: Path, account: str, region: str) -> Self:
+        """A copy whose stacks go to one account and region, and nowhere else; templates are alike.
+
+        The CDK then refuses credentials of any other account.
+
+        Args:
+            folder: Where the copy is made; what was there is removed.
+            account: The account.
+            region: The region.
+        """
+        shutil.rmtree(folder, ignore_errors=True)
+        shutil.copytree(self.folder, folder)
+        for one in _manifests(folder):
+            document = _manifest(one)
+            for artifact in document["artifacts"].values():
+                if artifact["type"] == _STACK:
+                    artifact["environment"] = f"aws://{account}/{region}"
+            (one / _MANIFEST).write_text(json.dumps(document), encoding="utf-8")
+        return type(self).read(folder)
+
     def stack(self, name: str) -> SynthesisedStack | None:
         """The stack of that name, if it has one."""
         return next((one for one in self.stacks if one.name == name), None)
@@ -96,6 +117,14 @@ def is_whole(folder: Path) -> bool:
 def _manifest(folder: Path) -> dict[str, Any]:
     manifest: dict[str, Any] = json.loads((folder / _MANIFEST).read_text(encoding="utf-8"))
     return manifest
+
+
+def _manifests(folder: Path) -> Iterator[Path]:
+    """The folders of an assembly and of its stages."""
+    yield folder
+    for artifact in _manifest(folder)["artifacts"].values():
+        if artifact["type"] == _NESTED:
+            yield from _manifests(folder / artifact["properties"]["directoryName"])
 
 
 def _stacks(folder: Path) -> Iterator[SynthesisedStack]:

@@ -9,14 +9,17 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tidemark.aws import stacks
 from tidemark.aws.clients import AwsClients
 from tidemark.deploy import consent, first_deposit, outputs, synthesis
 from tidemark.deploy.bootstrap import bootstrap, is_bootstrapped
+from tidemark.deploy.cdk import last_words, refuse_settings_that_choose
 from tidemark.deploy.changes import Changes
 from tidemark.deploy.evidence import keep as keep_evidence
 from tidemark.deploy.first_deposit import DoesNotWorkError
 from tidemark.deploy.rollout import Rollout
 from tidemark.deploy.undoing import Undoing
+from tidemark.errors import TidemarkError
 from tidemark.host.undo import Journal
 
 if TYPE_CHECKING:
@@ -30,7 +33,6 @@ if TYPE_CHECKING:
     from tidemark.deploy.first_deposit import FirstDeposit
     from tidemark.deploy.synthesis import App
     from tidemark.host.deployment import Deployment
-    from tidemark.host.processes import Finished
     from tidemark.host.progress import Steps
     from tidemark.targets.base import Target
 
@@ -107,13 +109,27 @@ class BringUp:
         with self._undoing.on_failure():
             return self._deploy(self._start())
 
-    def diff(self, connection: Connection) -> Finished:
-        """Compare what is deployed on a target with what a deploy would bring."""
+    def diff(self, connection: Connection) -> str:
+        """Say what a deploy would change; nothing but the deployed templates is read.
+
+        Raises:
+            TidemarkError: They cannot be compared.
+        """
+        clients = AwsClients(connection)
+        said = []
         try:
-            return self.cdk.diff(self._synthesise().folder, connection)
+            assembly = self._synthesise()
+            for one in assembly.stacks:
+                live = stacks.describe(clients, one.name)
+                deployed = {} if live is None else stacks.live_template(clients, one.name)
+                finished = self.cdk.diff(assembly.folder, one.id, deployed)
+                if finished.exit_code != 0:
+                    raise TidemarkError(f"The diff failed: {last_words(finished.output)}.")
+                said.append(finished.output.rstrip())
         except KeyboardInterrupt:
             self.cdk.children.stop()
             raise
+        return "\n\n".join(said)
 
     def _start(self) -> Rollout:
         """Start the target while the app is synthesised; ask and bootstrap there."""
@@ -122,6 +138,8 @@ class BringUp:
             try:
                 with self.steps.step(f"{self.target.name} target answers"):
                     clients = AwsClients(self.target.start())
+                if clients.connection.caller is not None:
+                    refuse_settings_that_choose(self.cdk.checkout)  # before anybody is asked
                 if self.target.asks_first:
                     self._ask(self._rollout(synthesis_done.result(), clients))
                 bootstrap(self.target, clients, self.cdk, self.steps)

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from tidemark.aws.connection import for_children
-from tidemark.errors import TidemarkError
+from tidemark.aws.connection import clean_environment, for_children
+from tidemark.errors import NotStartedError, TidemarkError
 from tidemark.host.node import node, tool_path
 from tidemark.host.project import find_upwards
+from tidemark.host.state import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,6 +29,10 @@ _PROGRAMS = {
 # The newest of these deploys what any aws-cdk-lib 2 makes; npm's `latest` of the first does not.
 _PACKAGES = {"cdk": "aws-cdk@2", "cdklocal": "aws-cdk-local@3"}
 PROGRAMS = tuple(_PROGRAMS)
+# A profile of ~/.cdk.json would go before the credentials of the environment: it is no profile.
+_ALWAYS = ("--no-notices", "--no-color", "--profile=")
+# What the CDK would choose another account, region or source of credentials by.
+_CHOOSE = ("plugin", "profile", "region")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,13 +70,17 @@ class Cdk:
         ]
         return self.run("deploy", arguments, connection)
 
-    def diff(self, assembly: Path, connection: Connection) -> Finished:
-        """Compare the stack of an assembly with what is deployed, template with template.
+    def diff(self, assembly: Path, stack_id: str, deployed: Mapping[str, Any]) -> Finished:
+        """Compare a stack of an assembly with a template that is deployed, file with file.
 
-        A change set would say more of replacements, but not every target makes a true one, and
-        on AWS it would leave an empty stack where none is there yet.
+        The command line gets neither credentials nor an endpoint, so it assumes no role, uploads
+        nothing and leaves no change set behind.
         """
-        return self.run("diff", ["--app", str(assembly), "--method", "template"], connection)
+        folder = self.log_of("diff").parent
+        folder.mkdir(parents=True, exist_ok=True)
+        (template := folder / "deployed.template.json").write_text(json.dumps(deployed))
+        arguments = [stack_id, "--exclusively", "--app", str(assembly), "--template", str(template)]
+        return self._run("diff", arguments, clean_environment())
 
     def run(
         self, verb: str, arguments: list[str], connection: Connection, *, cwd: Path | None = None
@@ -84,8 +94,17 @@ class Cdk:
             cwd: Where it runs; the project's folder if absent.
 
         Raises:
+            NotStartedError: A setting of the CDK's would choose another account than was shown, or
+                the credentials are no longer those that were.
             TidemarkError: The command line is not installed.
         """
+        if connection.caller is not None:
+            refuse_settings_that_choose(self.checkout)
+        return self._run(verb, arguments, for_children(connection), cwd=cwd)
+
+    def _run(
+        self, verb: str, arguments: list[str], env: Mapping[str, str], *, cwd: Path | None = None
+    ) -> Finished:
         if not self._script.is_file():
             raise TidemarkError(
                 f"The CDK command line is not installed in {self.checkout} or above it: run "
@@ -93,7 +112,7 @@ class Cdk:
                 f"`npm install {_PACKAGES[self.program]}`."
             )
         env = {
-            **for_children(connection),
+            **env,
             "PATH": tool_path(),
             # Its caches know accounts by access key; those of an emulator stay here.
             "CDK_HOME": str(self.state / "cdk"),
@@ -107,7 +126,7 @@ class Cdk:
         cwd = cwd or self.checkout
         cwd.mkdir(parents=True, exist_ok=True)
         return self.children.run(
-            [node(), self._script, verb, "--no-notices", "--no-color", *arguments],
+            [node(), self._script, verb, *_ALWAYS, *arguments],
             env=env,
             cwd=cwd,
             log=self.log_of(verb),
@@ -122,6 +141,21 @@ class Cdk:
         """Where the program is, as Node would look for it within the project."""
         program = _PROGRAMS[self.program]
         return (find_upwards(program, self.checkout) or self.checkout) / program
+
+
+def refuse_settings_that_choose(checkout: Path) -> None:
+    """Refuse settings of the CDK's own, in the project or the home folder, that name where to.
+
+    Raises:
+        NotStartedError: There is one.
+    """
+    for path in (checkout / "cdk.json", Path.home() / ".cdk.json"):
+        settings = read_json(path) or {}
+        if found := next((name for name in _CHOOSE if settings.get(name)), None):
+            raise NotStartedError(
+                f"{path} has the setting {found!r}, by which the CDK would choose credentials or a "
+                "region of its own: remove it there, and say it with AWS_PROFILE or AWS_REGION."
+            )
 
 
 def last_words(output: str) -> str:

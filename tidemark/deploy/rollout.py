@@ -137,7 +137,7 @@ class Rollout:
             teardown.begin(self.noted_in, place)
         with stopped_with(self.target, self.cdk.children):
             finished = self.cdk.deploy(
-                self.assembly.folder, stack.id, self.clients.connection, tags
+                self._pinned().folder, stack.id, self.clients.connection, tags
             )
         if finished.exit_code != 0:
             reason = stacks.failure(self.clients.cloudformation, stack.name, since)
@@ -145,6 +145,14 @@ class Rollout:
                 f"The deploy of {stack.name} failed: {reason or last_words(finished.output)} "
                 f"(all of it: {self.cdk.log_of('deploy')})."
             )
+
+    def _pinned(self) -> Assembly:
+        """The assembly, on AWS bound to the account and region that were shown."""
+        at = self.clients.connection
+        if at.caller is None:
+            return self.assembly
+        folder = self.cdk.state / "cdk" / "pinned"
+        return self.assembly.pinned(folder, at.caller.identity.account, at.region)
 
     def _verified(self, stack: SynthesisedStack) -> LiveStack:
         """The deployed stack, once it is what was synthesised."""
