@@ -92,6 +92,51 @@ def test_a_target_that_cannot_be_stopped_keeps_its_record_alone(
     assert [path.name for path in paths(state)] == ["embedded.Tidemark.json"]
 
 
+@pytest.fixture
+def noted(state: Path, monkeypatch: pytest.MonkeyPatch) -> Journal:
+    """A stack on an endpoint that a run was to have for itself."""
+    connection = Connection(region="us-east-1", endpoint=ENDPOINT)
+    monkeypatch.setattr(EndpointTarget, "start", lambda _: connection)
+    [first, *_] = [Deployment.load(path) for path in paths(state) if "endpoint" in path.name]
+    teardown.begin(state, first)
+    return Journal(state)
+
+
+def test_a_stack_of_a_run_that_was_killed_is_deleted_and_forgotten(
+    noted: Journal, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = stacks.LiveStack("CREATE_COMPLETE", {}, tags=dict(stacks.OUR_TAGS))
+    monkeypatch.setattr(stacks, "await_settled", lambda *_: live)
+    deleted: list[str] = []
+    monkeypatch.setattr(stacks, "delete", lambda _, name: deleted.append(name))
+
+    assert noted.heal().done == ["First on endpoint is deleted."]
+
+    assert deleted == ["First"]
+    assert "endpoint.First.json" not in {path.name for path in paths(state)}
+
+
+def test_a_stack_of_that_name_that_is_somebody_elses_is_left(
+    noted: Journal, state: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = stacks.LiveStack("CREATE_COMPLETE", {})
+    monkeypatch.setattr(stacks, "await_settled", lambda *_: live)
+
+    [left] = noted.heal().left
+
+    assert left == (
+        "First on endpoint is left (it is not of Tidemark's making); to remove it: "
+        f"TIDEMARK_STATE_DIR={state} tidemark destroy --target endpoint --stack-name First"
+    )
+
+
+def test_a_stack_that_was_deleted_by_hand_is_not_left(noted: Journal, state: Path) -> None:
+    (state / "deployments" / "endpoint.First.json").unlink()
+
+    assert noted.heal().left == []
+    assert [one.what for one in noted.entries()] == ["The embedded target"]
+
+
 def test_what_was_not_started_here_is_not_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -126,27 +126,6 @@ def test_a_block_says_what_it_cannot_undo(journal: Journal) -> None:
     assert left.startswith("a thing is left")
 
 
-def test_a_failure_undoes_what_was_begun_meanwhile_and_nothing_else(journal: Journal) -> None:
-    journal.begin("before", partial(note, name="before"))
-    with pytest.raises(ValueError, match="no"), journal.undone_on_failure():  # noqa: PT012 -- in this order
-        journal.begin("meanwhile", partial(note, name="meanwhile"))
-        raise ValueError("no")
-
-    assert UNDONE == ["meanwhile"]
-    assert names(journal.entries()) == ["before"]
-
-
-def test_what_is_begun_anew_in_a_block_that_fails_is_undone_as_well(journal: Journal) -> None:
-    journal.begin("the thing", partial(note, name="it"))
-
-    with pytest.raises(ValueError, match="no"), journal.undone_on_failure():  # noqa: PT012 -- in this order
-        journal.begin("the thing", partial(note, name="it"))
-        raise ValueError("no")
-
-    assert UNDONE == ["it"]
-    assert journal.entries() == []
-
-
 def test_what_is_kept_is_not_abandoned(journal: Journal) -> None:
     journal.begin("kept", partial(note, name="kept"))
     journal.keep()

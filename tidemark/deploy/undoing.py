@@ -71,8 +71,7 @@ class Undoing:
             failure = error if how_ended is None else self._end_of_target(how_ended)
             with uninterrupted():
                 if starts_it or how_ended is not None:
-                    for sentence in stop_started(self.state, self.target.name).left:
-                        failure.add_note(sentence)
+                    stop_started(self.state, self.target.name).note_on(failure)
                 elif isinstance(error, DeployError):
                     self._remove_what_never_was()
             if isinstance(error, KeyboardInterrupt):

@@ -58,7 +58,7 @@ class Begun:
         undoer: The function that undoes it, as `module:name`.
         parameters: What that function is to know.
         remedy: The command that removes it.
-        pid: The process that began it.
+        pid: The process that began it, for a person who looks.
         begun_ns: When, in nanoseconds since the epoch: what came last is undone first.
         is_kept: Whether it is meant to outlive the run that began it.
         why: Why it could not be undone, if that was tried.
@@ -92,6 +92,11 @@ class Undone:
 
     done: list[str] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
+
+    def note_on(self, error: BaseException) -> None:
+        """Note on an error what is left."""
+        for sentence in self.left:
+            error.add_note(sentence)
 
 
 class Journal:
@@ -132,26 +137,10 @@ class Journal:
         try:
             yield
         except BaseException as error:
-            _note(error, self.undo([begun]))
+            self.undo([begun]).note_on(error)
             raise
         if left := self.undo([begun]).left:
             raise TidemarkError("\n".join(left))
-
-    @contextmanager
-    def undone_on_failure(self) -> Iterator[None]:
-        """Undo what this process begins in a block, if that fails, and finish with it.
-
-        What cannot be undone is noted on the error.
-        """
-        before = {(one.file_name, one.begun_ns) for one in self.entries()}
-        try:
-            yield
-        except BaseException as error:
-            mine = [one for one in self.entries() if one.pid == os.getpid()]
-            begun = [one for one in mine if (one.file_name, one.begun_ns) not in before]
-            with uninterrupted():
-                _note(error, self.undo(begun))
-            raise
 
     def entries(self) -> list[Begun]:
         """What is to be undone, the latest first."""
@@ -229,11 +218,6 @@ def _read(path: Path) -> Begun | None:
         return None if document is None else Begun(**document)
     except TypeError as error:
         raise TidemarkError(f"{path} is of another version of Tidemark: delete it.") from error
-
-
-def _note(error: BaseException, undone: Undone) -> None:
-    for sentence in undone.left:
-        error.add_note(sentence)
 
 
 def _name_of(function: Callable[..., Any]) -> str:

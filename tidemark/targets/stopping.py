@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tidemark import targets
 from tidemark.host import deployment
-from tidemark.host.undo import Journal, Undo, Undone, undoer
+from tidemark.host.undo import Journal, Undo, Undone, undoer, uninterrupted
 from tidemark.targets.base import TargetOptions
 
 if TYPE_CHECKING:
@@ -33,9 +33,13 @@ def starting(target: Target) -> Iterator[None]:
     """Start a target in a block; one that fails to is stopped, and else runs on until undone."""
     state = target.options.state
     journal = Journal(state)
-    with journal.undone_on_failure():
-        journal.begin(f"The {target.name} target", _undo(state, target.name))
+    begun = journal.begin(f"The {target.name} target", _undo(state, target.name))
+    try:
         yield
+    except BaseException as error:
+        with uninterrupted():
+            journal.undo([begun]).note_on(error)
+        raise
 
 
 def is_started(target: Target) -> bool:
