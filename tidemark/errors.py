@@ -44,7 +44,7 @@ class TidemarkError(Exception):
 
 
 class NotStartedError(TidemarkError):
-    """The verb was refused before it started: usage, profile or plan."""
+    """The verb did not start, for want of usage, profile or plan that it can work with."""
 
     exit_code = ExitCode.NOT_STARTED
 
