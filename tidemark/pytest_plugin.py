@@ -6,18 +6,18 @@ Loaded with `-p tidemark.pytest_plugin`, never by itself. A test asks for `deplo
 
 from __future__ import annotations
 
-from contextlib import ExitStack, contextmanager, nullcontext
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tidemark.api.session import new_run_id
-from tidemark.errors import ExitCode, InterruptedByUserError, TidemarkError
+from tidemark.errors import ExitCode, TidemarkError
 from tidemark.host.state import make_private, state_dir
 from tidemark.testing import capabilities, options
 from tidemark.testing.capabilities import Capabilities
-from tidemark.testing.ending import interrupted_by_kill
+from tidemark.testing.ending import ending, interrupted_by_kill, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -103,14 +103,14 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def testbed(request: pytest.FixtureRequest) -> Testbed:
     """The session's own target and the stacks on it; all of it is removed at the end."""
-    with _ending(request.config):
+    with ending(request.config):
         return _testbed(request.config)
 
 
 @pytest.fixture(scope="session")
 def deployments(testbed: Testbed, request: pytest.FixtureRequest) -> dict[str, Deployment]:
     """The app's deployed stacks by name, each after those that it depends on."""
-    with _ending(request.config):
+    with ending(request.config):
         return testbed.deploy().by_name
 
 
@@ -121,7 +121,7 @@ def deployment(
     request: pytest.FixtureRequest,
 ) -> Deployment:
     """The deployed stack: of several, that with the API, or that `--tidemark-stack` names."""
-    with _ending(request.config):
+    with ending(request.config):
         return testbed.deploy().deployment
 
 
@@ -184,7 +184,7 @@ def _capabilities(config: pytest.Config) -> Capabilities:
         plan = config.stash[_PLAN]
 
         def measure(capability: str) -> RowResult:
-            with _ending(config):
+            with ending(config):
                 return _testbed(config).probe(capability)
 
         lacking = capabilities.look_up(plan.target, plan.endpoint_url)
@@ -203,7 +203,7 @@ def _state(config: Any) -> Path:
     if _SESSION_STATE not in config.stash:
         root = state_dir(project=config.stash[_PLAN].checkout)
         make_private(root)
-        with _ending(config):
+        with ending(config):
             for line in session.heal(root):
                 stderr.print(f"  {line}", markup=False)
         holding = ExitStack()
@@ -244,7 +244,7 @@ def _close(session: pytest.Session) -> None:
     if _is_shared(session.config) and bed.failures:
         session.config.stash[_EXIT_CODE] = bed.failures[0].exit_code
     try:
-        with _shown(session.config):
+        with shown(session.config):
             if session.testsfailed:
                 words.extend(_kept_evidence(bed))
             if not bed.plan.keep:
@@ -280,34 +280,3 @@ def _is_worker(config: pytest.Config) -> bool:
 def _is_shared(config: pytest.Config) -> bool:
     """Whether workers of pytest-xdist run the tests."""
     return bool(config.getoption("tx", None))
-
-
-@contextmanager
-def _ending(config: pytest.Config) -> Iterator[None]:
-    """Show progress, and end the session with a sentence where what it runs on fails."""
-    from tidemark.host import failures  # noqa: PLC0415 -- sessions without a deployment stay quick
-
-    try:
-        with _shown(config):
-            yield
-    except InterruptedByUserError as interrupted:
-        raise KeyboardInterrupt(str(interrupted)) from None
-    except Exception as error:
-        known = failures.known(error)
-        if known is None:
-            raise
-        sentence = "\n".join(failures.lines(known))
-        if _is_worker(config):
-            pytest.fail(sentence, pytrace=False)  # a worker that exits is replaced by another
-        pytest.exit(sentence, returncode=known.exit_code)
-
-
-@contextmanager
-def _shown(config: pytest.Config) -> Iterator[None]:
-    """Let progress through to the terminal while fixtures are set up or torn down."""
-    reporter = config.pluginmanager.get_plugin("terminalreporter")
-    capture = config.pluginmanager.get_plugin("capturemanager")
-    if reporter is not None:
-        reporter.ensure_newline()
-    with capture.global_and_fixture_disabled() if capture is not None else nullcontext():
-        yield

@@ -161,7 +161,7 @@ def test_a_session_deploys_to_it_tests_there_and_removes_its_stack(
     assert emulator.services.count("execute-api") == 1
     [name] = emulator.deleted
     assert name.startswith("Tidemark-")
-    assert not list((sessions.project.folder / "state").rglob("*.*"))
+    assert not list((sessions.project.folder / "state" / "pytest").rglob("*.*"))
 
 
 def test_a_session_uses_a_stack_that_is_there_and_leaves_it_alone(
