@@ -9,11 +9,11 @@ import sys
 import tomllib
 import zipfile
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from uv import find_uv_bin
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -203,22 +203,29 @@ def test_so_it_does_where_only_uv_is_on_the_machine(machine: Machine) -> None:
     assert installed.endswith("--no-deps --only-binary :all: --require-hashes -r .venv/uv.txt")
 
 
-def test_a_counterfeit_uv_is_refused_and_never_runs(machine: Machine, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def seeded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A virtual environment as Python makes it, with a pip and perhaps a setuptools of its own."""
+    folder = tmp_path_factory.mktemp("seeded") / ".venv"
+    python = getattr(sys, "_base_executable", sys.executable)
+    subprocess.run([python, "-m", "venv", folder], check=True)
+    return folder
+
+
+def test_a_counterfeit_uv_is_refused_and_never_runs(
+    machine: Machine, seeded: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(seeded, machine.checkout / ".venv", symlinks=True)
     [version] = [one["version"] for one in _lock()["package"] if one["name"] == "uv"]
-    folder = f"uv-{version}.dist-info"
+    meta = f"uv-{version}.dist-info"
     with zipfile.ZipFile(tmp_path / f"uv-{version}-py3-none-any.whl", "w") as wheel:
         wheel.writestr(f"uv-{version}.data/scripts/uv", "#!/bin/sh\n: >it-ran\n")
-        wheel.writestr(
-            f"{folder}/METADATA", f"Metadata-Version: 2.1\nName: uv\nVersion: {version}\n"
-        )
-        wheel.writestr(f"{folder}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
-        wheel.writestr(f"{folder}/RECORD", "")
+        wheel.writestr(f"{meta}/METADATA", f"Metadata-Version: 2.1\nName: uv\nVersion: {version}\n")
+        wheel.writestr(f"{meta}/WHEEL", "Wheel-Version: 1.0\nTag: py3-none-any\n")
+        wheel.writestr(f"{meta}/RECORD", "")
 
     ended = machine.bootstrap(
-        PYTHON=getattr(sys, "_base_executable", sys.executable),
-        PIP_CONFIG_FILE=os.devnull,
-        PIP_FIND_LINKS=str(tmp_path),
-        PIP_NO_INDEX="1",
+        PIP_CONFIG_FILE=os.devnull, PIP_FIND_LINKS=str(tmp_path), PIP_NO_INDEX="1"
     )
 
     assert "its uv that of uv.lock?" in sentence(ended)
@@ -227,11 +234,17 @@ def test_a_counterfeit_uv_is_refused_and_never_runs(machine: Machine, tmp_path: 
     assert not (machine.checkout / "it-ran").exists()
 
 
-def test_what_python_seeds_an_environment_with_is_in_none_of_ours() -> None:
-    locked = {one["name"] for one in _lock()["package"]}
-    installed = {one.name for one in metadata.distributions()}
+def test_neither_pip_nor_setuptools_stays(machine: Machine, seeded: Path) -> None:
+    shutil.copytree(seeded, machine.checkout / ".venv", symlinks=True)
+    (machine.checkout / ".venv" / "bin" / "uv").symlink_to(find_uv_bin())
+    [packages] = (machine.checkout / ".venv" / "lib").glob("python3*/site-packages")
+    assert (packages / "pip").exists()
 
-    assert {"pip", "setuptools", "wheel"} & (installed - locked) == set()
+    ended = machine.bootstrap(UV_OFFLINE="1", UV_CACHE_DIR=str(machine.checkout / "cache"))
+
+    assert "the Python packages could not be installed" in sentence(ended)  # offline, as it is
+    assert [one.name for one in packages.iterdir() if not one.name.startswith("_")] == []
+    assert [one.name for one in packages.parents[2].glob("bin/pip*")] == []
 
 
 def test_an_installation_that_is_current_is_left_alone(machine: Machine) -> None:

@@ -36,7 +36,7 @@ def wrong_commands(document: Document) -> list[str]:
     return [
         command
         for command in [*document.commands, *document.spans]
-        if _is_wrong(re.sub(r"^([A-Z_]+=\S+ )+", "", command))
+        if _is_wrong(re.sub(r"^([A-Z_]+=\S+ )+| > \S+$", "", command))
     ]
 
 
