@@ -20,6 +20,7 @@ from botocore.exceptions import (
     HTTPClientError,
     NoCredentialsError,
     PartialCredentialsError,
+    ProxyConnectionError,
     SSOError,
     TokenRetrievalError,
 )
@@ -269,7 +270,7 @@ def _without_credentials(error: Exception) -> str:
         return f"The login at AWS is over ({_words(error)}): log in again (aws sso login)."
     if isinstance(error, ClientError):
         return f"AWS gives no credentials ({_words(error)}): correct the profile, or log in again."
-    if isinstance(error, HTTPClientError):
+    if isinstance(error, (HTTPClientError, ProxyConnectionError)):
         return f"AWS cannot be reached for credentials: {_words(error)}."
     return (
         f"The credentials cannot be had ({_words(error)}): correct where they come from, or choose "

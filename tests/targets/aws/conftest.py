@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import http.server
+import json
 import os
 import sys
+import threading
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
 import boto3
+import botocore.client
 import botocore.session
 import pytest
 from botocore.loaders import create_loader
@@ -19,6 +23,9 @@ from tidemark.cli import program
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
+    from typing import Any
+
+    from tests.targets.aws.sources import Aws, Home
 
     Run = Callable[..., "Ended"]
 
@@ -115,3 +122,63 @@ def run(
         return Ended(code, *capsys.readouterr())
 
     return run
+
+
+@pytest.fixture
+def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
+    """What answers instead of AWS."""
+    from tests.targets.aws.sources import Aws  # noqa: PLC0415 -- it imports what is above
+
+    fake = Aws()
+
+    def call(client: Any, operation: str, arguments: Any) -> Any:
+        return fake(client, operation, arguments)
+
+    monkeypatch.setattr(botocore.client.BaseClient, "_make_api_call", call)
+    return fake
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
+    from tests.targets.aws.sources import Home  # noqa: PLC0415 -- likewise
+
+    return Home(tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def role_server() -> Iterator[tuple[str, dict[str, Any]]]:
+    """What gives a container or an instance the keys of its role, and what it says."""
+    from tests.targets.aws.sources import SECRET, ends_in  # noqa: PLC0415 -- likewise
+
+    keys = {
+        "Code": "Success",
+        "AccessKeyId": "ASIAROLE",
+        "SecretAccessKey": SECRET,
+        "Token": "token",
+        "Expiration": ends_in(300),
+    }
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_PUT(self) -> None:
+            self._answer(b"imds-token")
+
+        def do_GET(self) -> None:
+            is_list = self.path.endswith("security-credentials/")
+            self._answer(b"deployer" if is_list else json.dumps(keys).encode())
+
+        def _answer(self, body: bytes) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}", keys
+    server.shutdown()
+    thread.join()
+    server.server_close()
