@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from tidemark.workloads.bank_items import line_key
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -57,7 +59,12 @@ def assert_sides_agree(tables: BankTables, account_id: str) -> Balance:
 
     lines = tables.lines(account_id)
     assert [(line["sk"], line["type"], line["amount"], line["balance"]) for line in lines] == [
-        (f"line#{after.version:012d}", event.type, event.data.get("amount", 0), after.balance)
+        (
+            line_key(account_id, after.version)["sk"]["S"],
+            event.type,
+            event.data.get("amount", 0),
+            after.balance,
+        )
         for event, after in zip(log, folded, strict=True)
     ]
     assert [line["recorded_at"] for line in lines] == [event.recorded_at_ms for event in log]
