@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -19,8 +19,22 @@ from tidemark.api.exchange import Answer, Request
 from tidemark.host.deployment import Deployment
 from tidemark.host.waiting import eventually
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 CHECKOUT = Path(__file__).parents[2]
 WITHIN_S = 60
+
+
+_STARTED: list[subprocess.Popen[str]] = []
+
+
+@pytest.fixture(autouse=True)
+def _none_is_left() -> Iterator[None]:
+    yield
+    while _STARTED:
+        with _STARTED.pop() as process:
+            process.kill()
 
 
 def deployed(url: str, state: Path) -> None:
@@ -39,7 +53,7 @@ def started(state: Path, *arguments: str) -> subprocess.Popen[str]:
     env = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
     env["TIDEMARK_STATE_DIR"] = str(state)
     env.pop("TIDEMARK_DEPLOYMENT", None)
-    return subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "locust", "-f", "loadtest/locustfile.py", *arguments],
         cwd=CHECKOUT,
         env=env,
@@ -47,6 +61,8 @@ def started(state: Path, *arguments: str) -> subprocess.Popen[str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
+    _STARTED.append(process)
+    return process
 
 
 def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
