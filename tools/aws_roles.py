@@ -175,7 +175,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         ("STACK_NAME", chosen.stack_name, _NAME),
     ):
         if not re.fullmatch(pattern, given):
-            parser.exit(ExitCode.NOT_STARTED, f"{given} is no {what}: give it the form {pattern}.\n")
+            parser.exit(
+                ExitCode.NOT_STARTED, f"{given} is no {what}: give it the form {pattern}.\n"
+            )
     if chosen.repository is None:
         sys.stderr.write("Nobody is trusted yet: name your repository, REPOSITORY=owner/name.\n")
     roles = Roles(chosen.repository or NOBODYS, chosen.environment, chosen.stack_name)
