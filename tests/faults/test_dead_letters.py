@@ -5,25 +5,23 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
-from moto import mock_aws
 
-from tidemark.aws.clients import AwsClients
-from tidemark.aws.connection import EMULATOR_CREDENTIALS, Connection
 from tidemark.faults.dead_letters import DeadLetters
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tidemark.aws.clients import AwsClients
+
 
 @pytest.fixture
-def workers() -> Iterator[list[DeadLetters]]:
+def workers(aws: AwsClients) -> Iterator[list[DeadLetters]]:
     """Two processes that look at one queue, in which letters of both lie."""
-    with mock_aws():
-        sqs = AwsClients(Connection("us-east-1", None, EMULATOR_CREDENTIALS)).sqs
-        url = sqs.create_queue(QueueName="dead-letters")["QueueUrl"]
-        for body in ("mine", "theirs", "mine too"):
-            sqs.send_message(QueueUrl=url, MessageBody=body)
-        yield [DeadLetters(sqs, url) for _ in range(2)]
+    url = aws.sqs.create_queue(QueueName="shared")["QueueUrl"]
+    for body in ("mine", "theirs", "mine too"):
+        aws.sqs.send_message(QueueUrl=url, MessageBody=body)
+    yield [DeadLetters.of(aws, "shared") for _ in range(2)]
+    aws.sqs.delete_queue(QueueUrl=url)
 
 
 def test_what_another_waits_for_stays_and_is_there_at_once(workers: list[DeadLetters]) -> None:
