@@ -64,13 +64,52 @@ def test_a_target_that_cannot_be_is_refused(
 
 @pytest.mark.parametrize(
     "url",
-    [None, "", *NO_ENDPOINTS, "https://sqs.us-east-1.amazonaws.com"],
+    [None, "", *NO_ENDPOINTS],
 )
 def test_an_endpoint_that_is_none_is_refused(tmp_path: Path, url: str | None) -> None:
     target = targets.create("endpoint", TargetOptions(state=tmp_path, endpoint_url=url))
 
     with pytest.raises(NotStartedError):
         target.start()
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        "sqs.us-east-1.amazonaws.com",
+        "sqs.us-east-1.amazonaws.com.",
+        "SQS.US-EAST-1.AmazonAWS.com:443",
+        "amazonaws.com",
+        "sqs.cn-north-1.amazonaws.com.cn",
+        "sqs.cn-north-1.api.amazonwebservices.com.cn",
+        "sqs.eu-west-1.api.aws",
+        "sqs.eusc-de-east-1.amazonaws.eu.",
+        "sqs.eusc-de-east-1.api.amazonwebservices.eu",
+        "sqs.us-iso-east-1.c2s.ic.gov",
+        "sqs.us-isob-east-1.sc2s.sgov.gov",
+        "sqs.eu-isoe-west-1.cloud.adc-e.uk",
+        "sqs.us-isof-south-1.csp.hci.ic.gov",
+        "abc.lambda-url.eu-west-1.on.aws",
+        "x.aws.dev",
+    ],
+)
+def test_no_name_of_awss_is_taken_for_an_emulator(tmp_path: Path, host: str) -> None:
+    options = TargetOptions(state=tmp_path, endpoint_url=f"https://{host}/")
+
+    with pytest.raises(NotStartedError, match="is AWS itself, and no emulator: take TARGET=aws"):
+        targets.create("endpoint", options).start()
+
+
+@pytest.mark.parametrize("given", ["http://ada:s3cret@host", "http://:s3cret@h", "http:s3cret@h"])
+def test_no_sentence_repeats_a_password_that_an_endpoint_was_given_with(
+    tmp_path: Path, given: str
+) -> None:
+    target = targets.create("endpoint", TargetOptions(state=tmp_path, endpoint_url=given))
+
+    with pytest.raises(NotStartedError, match="is not the URL of an endpoint") as refused:
+        target.start()
+
+    assert "s3cret" not in str(refused.value)
 
 
 @pytest.mark.parametrize("url", ["", *NO_ENDPOINTS])

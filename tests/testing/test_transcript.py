@@ -79,6 +79,30 @@ def test_nothing_that_proves_who_sent_is_written_down(tmp_path: Path) -> None:
     assert "The canonical string should have been" in text
 
 
+def test_what_is_not_known_to_be_harmless_is_not_written_down(tmp_path: Path) -> None:
+    path = tmp_path / "requests.jsonl"
+    request = Request(
+        "GET",
+        "https://ada:passw0rd@api/reports?X-Amz-Signature=s1gnature&min_version=3",
+        Headers({"X-Api-Key": "k3y", "X-Of-Their-Own": "t0ken-of-theirs", "Accept": "text/plain"}),
+    )
+    answer = Answer(403, Headers({"X-Refresh": "n3w-token"}), b"not for t0ken-of-theirs, s1gnature")
+
+    def refuse(_: Request) -> Answer:
+        raise LostError("no answer for s1gnature")
+
+    Transcript(path).of(lambda _: answer)(request)
+    with pytest.raises(LostError):
+        Transcript(path).of(refuse)(request)
+
+    text = path.read_text(encoding="utf-8")
+    secrets = ("passw0rd", "s1gnature", "k3y", "t0ken-of-theirs", "n3w-token")
+    assert [secret for secret in secrets if secret in text] == []
+    [first, _] = written(path)
+    assert first["url"] == "https://…@api/reports?X-Amz-Signature=…&min_version=3"
+    assert first["headers"] == {"Accept": "text/plain"}
+
+
 def test_a_long_body_is_cut_and_bytes_that_are_no_text_do_no_harm(tmp_path: Path) -> None:
     path = tmp_path / "requests.jsonl"
     most = transcript.MOST_OF_A_BODY_BYTES

@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+from tidemark.api.shown import HIDDEN, shown_headers
+
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -33,11 +35,8 @@ class Headers(Mapping[str, str]):
         return len(self._entries)
 
     def __repr__(self) -> str:
-        shown = {
-            name: "…" if name.lower() in {"authorization", "x-amz-security-token"} else value
-            for name, value in self.items()
-        }
-        return f"Headers({shown})"
+        shown = shown_headers(self)
+        return f"Headers({ {name: shown.get(name, HIDDEN) for name in self} })"
 
 
 @dataclass(frozen=True)

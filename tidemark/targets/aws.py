@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, cast
 from botocore.exceptions import BotoCoreError, ProfileNotFound
 from botocore.session import Session
 
+from tidemark.api.shown import shown_url
 from tidemark.aws.caller import asks_for_a_code, caller_in
 from tidemark.aws.clients import AwsClients
 from tidemark.aws.connection import Connection, endpoint_variables
@@ -160,7 +161,9 @@ class AwsTarget(Target):
             TidemarkError: AWS does not answer.
         """
         if endpoint is not None:
-            raise NotStartedError(f"{endpoint} is no AWS: TARGET=endpoint is for emulators.")
+            raise NotStartedError(
+                f"{shown_url(endpoint)} is no AWS: TARGET=endpoint is for emulators."
+            )
         if self._caller is None:
             self.start()
         return self._connection(cast("Caller", self._caller), region)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tidemark import targets
+from tidemark.api.shown import shown_url
 from tidemark.errors import NotStartedError
 from tidemark.targets import engine
 from tidemark.targets.compose_file import image_of
@@ -45,7 +46,7 @@ def choose(name: str, options: TargetOptions, environ: Mapping[str, str]) -> Cho
     if name != AUTO:
         return _checked(name, options)
     if options.endpoint_url:
-        return Choice("endpoint", f"an endpoint URL is given ({options.endpoint_url}).")
+        return Choice("endpoint", f"an endpoint URL is given ({shown_url(options.endpoint_url)}).")
     running = [one for one in _STARTED_HERE if _runs(one, options)]
     if len(running) == 1:
         return Choice(running[0], "it runs here already; `tidemark down` first to choose anew.")

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from tidemark.api.shown import shown_url
 from tidemark.errors import NotStartedError
 
 if TYPE_CHECKING:
@@ -45,8 +46,8 @@ def parts_of(endpoint: str) -> SplitResult:
     except ValueError:
         pass  # it has no parts, or a port that is none
     raise NotStartedError(
-        f"{endpoint!r} is not the URL of an endpoint, like http://host:4566: the host is letters, "
-        "digits, hyphens and dots, the port 1 to 65535."
+        f"{shown_url(endpoint)!r} is not the URL of an endpoint, like http://host:4566: the host is "
+        "letters, digits, hyphens and dots, the port 1 to 65535."
     )
 
 
@@ -57,7 +58,7 @@ def _is_endpoint(url: str, parts: SplitResult) -> bool:
     return (
         parts.scheme in {"http", "https"}
         and parts.port != 0
-        and not (parts.username or parts.query or parts.fragment)
+        and not ("@" in parts.netloc or parts.query or parts.fragment)
         and is_valid_uri(url)
     )
 

@@ -12,6 +12,7 @@ from botocore.exceptions import (
     ConnectTimeoutError,
     ReadTimeoutError,
 )
+from botocore.loaders import create_loader
 from botocore.parsers import ResponseParserError
 
 from tidemark.aws.clients import AwsClients
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-_AWS_DOMAINS = (".amazonaws.com", ".amazonaws.com.cn", ".api.aws", ".on.aws", ".aws.dev")
+# Besides those of the partitions: what is Amazon's alone, functions' and other public names too.
+_AWS_DOMAINS = ("aws", "aws.amazon.com", "aws.dev", "amazonaws.com", "awsapps.com")
 
 # Each time that it is asked.
 _AT_ONCE = Config(connect_timeout=3, read_timeout=5, retries={"total_max_attempts": 1})
@@ -104,6 +106,18 @@ class EndpointTarget(Target):
                 "in a test session --tidemark-endpoint."
             )
         host = emulators.parts_of(given).hostname or ""
-        if host.endswith(_AWS_DOMAINS):
-            raise NotStartedError(f"{host} is AWS itself, and no emulator.")
+        if _is_aws(host):
+            raise NotStartedError(f"{host} is AWS itself, and no emulator: take TARGET=aws for it.")
         return given
+
+
+def _is_aws(host: str) -> bool:
+    """Whether a host's name is one of AWS's, in whatever partition."""
+    partitions = create_loader().load_data("partitions")["partitions"]
+    suffixes = {
+        partition["outputs"][suffix]
+        for partition in partitions
+        for suffix in ("dnsSuffix", "dualStackDnsSuffix")
+    }
+    name = host.rstrip(".").lower()
+    return any(name == one or name.endswith(f".{one}") for one in (*_AWS_DOMAINS, *suffixes))

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from urllib3.exceptions import HTTPError
 
+from tidemark.api.shown import shown_url
 from tidemark.errors import TidemarkError
 from tidemark.host.waiting import NotSeenError, NotYetError, eventually
 from tidemark.targets import container_trouble
@@ -131,7 +132,9 @@ def place() -> str:
     from docker.context.config import get_current_context_name  # noqa: PLC0415 -- with the extra `localstack` only
 
     host, context = os.environ.get("DOCKER_HOST"), os.environ.get("DOCKER_CONTEXT")
-    return f"DOCKER_HOST {host}" if host else f"context {context or get_current_context_name()}"
+    if host:
+        return f"DOCKER_HOST {shown_url(host)}"
+    return f"context {context or get_current_context_name()}"
 
 
 def inspect(container: str) -> Mapping[str, Any] | None:

@@ -8,22 +8,16 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tidemark.api.shown import HIDDEN, secrets_of, shown_headers, shown_url
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from tidemark.api.exchange import Answer, Request, Transport
 
 MOST_OF_A_BODY_BYTES = 16_384
 """Where a written body ends."""
-
-_SECRET = {
-    "authorization",
-    "cookie",
-    "proxy-authorization",
-    "set-cookie",
-    "x-amz-security-token",
-}
 
 
 @dataclass(frozen=True)
@@ -46,15 +40,16 @@ class Transcript:
 
         def send(request: Request) -> Answer:
             begun_ns = self.clock()
+            secrets = secrets_of(request.url, request.headers)
             try:
                 answer = transport(request)
             except Exception as error:
-                self._write(request, begun_ns, {"error": f"{type(error).__name__}: {error}"})
+                said = _without(secrets, f"{type(error).__name__}: {error}")
+                self._write(request, begun_ns, {"error": said})
                 raise
-            secrets = [value for name, value in request.headers.items() if name.lower() in _SECRET]
             answered = {
                 "status": answer.status,
-                "headers": _shown(answer.headers),
+                "headers": shown_headers(answer.headers),
                 # A gateway that refuses a signature answers with what it would have signed.
                 "body": _without(secrets, _text(answer.body)),
             }
@@ -69,8 +64,8 @@ class Transcript:
             "took_ms": round((self.clock() - begun_ns) / 1e6, 3),
             "test": os.environ.get("PYTEST_CURRENT_TEST"),
             "method": request.method,
-            "url": request.url,
-            "headers": _shown(request.headers),
+            "url": shown_url(request.url),
+            "headers": shown_headers(request.headers),
             "body": _text(request.body),
             **outcome,
         }
@@ -78,10 +73,6 @@ class Transcript:
         # Unbuffered: one write a line, which the system appends as a whole.
         with self.path.open("ab", buffering=0) as file:
             file.write(f"{json.dumps(line)}\n".encode())
-
-
-def _shown(headers: Mapping[str, str]) -> dict[str, str]:
-    return {name: value for name, value in headers.items() if name.lower() not in _SECRET}
 
 
 def _text(body: bytes) -> str:
@@ -92,5 +83,5 @@ def _text(body: bytes) -> str:
 
 def _without(secrets: Iterable[str], text: str) -> str:
     for secret in secrets:
-        text = text.replace(secret, "…")
+        text = text.replace(secret, HIDDEN)
     return text
