@@ -46,8 +46,8 @@ def parts_of(endpoint: str) -> SplitResult:
     except ValueError:
         pass  # it has no parts, or a port that is none
     raise NotStartedError(
-        f"{shown_url(endpoint)!r} is not the URL of an endpoint, like http://host:4566: the host is "
-        "letters, digits, hyphens and dots, the port 1 to 65535."
+        f"{shown_url(endpoint)!r} is not the URL of an endpoint, like http://host:4566: the host "
+        "is letters, digits, hyphens and dots, the port 1 to 65535."
     )
 
 
