@@ -18,6 +18,10 @@ ifneq ($(UNKNOWN),)
 $(error There is no variable $(UNKNOWN); the nearest is $(shell tools/nearest $(UNKNOWN) $(VARIABLES)))
 endif
 
+# For what needs no AWS account: no setting that names one, and no file or role to find one in.
+NO_AWS = env $(foreach one,$(filter AWS_% AMAZON_% CDK_%,$(.VARIABLES)),-u $(one)) \
+	AWS_CONFIG_FILE=/dev/null AWS_SHARED_CREDENTIALS_FILE=/dev/null AWS_EC2_METADATA_DISABLED=true
+
 help: ## print this help
 	@awk -F':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
@@ -46,7 +50,7 @@ logs: install ## what the functions logged
 	@$(TIDEMARK) logs
 
 test: install ## the fast tests; they need nothing that runs
-	@.venv/bin/pytest -n auto --dist loadfile
+	@$(NO_AWS) .venv/bin/pytest -n auto --dist loadfile
 
 integration: install ## the tests on a deployed stack, on a target of their own
 	@.venv/bin/pytest integration $(if $(TARGET),--target $(TARGET))
@@ -61,7 +65,7 @@ probe: install ## what the target does not do like AWS
 	@$(TIDEMARK) probe
 
 bench: install ## measure what the README states
-	@.venv/bin/python -m tools.bench
+	@$(NO_AWS) .venv/bin/python -m tools.bench
 
 template: install ## a plain CloudFormation template and the code zip, into build/
 	@.venv/bin/python -m stack.template
