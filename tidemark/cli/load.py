@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 import typer
 
 from tidemark.api.session import new_run_id
-from tidemark.aws.connection import for_children
+from tidemark.aws.connection import for_ours
 from tidemark.cli import known
 from tidemark.cli.options import KnownStack, KnownTarget
 from tidemark.errors import EndedError, ExitCode, InterruptedByUserError, TidemarkError
@@ -57,7 +57,7 @@ def load(context: typer.Context, target: KnownTarget = None, stack_name: KnownSt
     run_id = new_run_id()
     command = [sys.executable, "-m", "locust", "-f", _LOCUSTFILE, "--headless", *context.args]
     with TemporaryDirectory() as folder:
-        environment = for_children(connection) | {
+        environment = for_ours(connection) | {
             DEPLOYMENT_VARIABLE: str(deployment.save(Path(folder))),
             RUN_VARIABLE: run_id,
         }
