@@ -74,6 +74,7 @@ def problem_with(options: Namespace) -> str | None:
         (0 <= options.read_share <= 1, "--read-share must be 0 to 1"),
         (options.max_ops >= 1, "--max-ops must be 1 or more"),
         (0 <= options.max_errors <= 1, "--max-errors must be 0 to 1"),
+        (options.check in {"fail", "off"}, "--check must be fail or off"),
         (options.lag_deadline >= 0, "--lag-deadline must be 0 or more"),
         (not options.host, "The deployment says where to go: leave --host away"),
     )

@@ -13,11 +13,19 @@ from tidemark.api.op import Op, Outcome
 from tidemark.api.session import Writer, new_run_id
 from tidemark.aws.api_clients import client_of
 from tidemark.errors import TidemarkError
-from tidemark.history.run_folder import RunFolder
+from tidemark.history.finishing import finish
+from tidemark.history.sampler import Sampler
+from tidemark.history.writing import RunWriter
+from tidemark.host.state import write_json
+from tidemark.invariants.catalog import choose
+from tidemark.invariants.judge import judge as judge_run
+from tidemark.invariants.judge import verdict_of
 from tidemark.load.ending import judge
 from tidemark.measures.lag import Lag, LagMeter
 from tidemark.measures.summary import summarise
 from tidemark.report.table import Report
+from tidemark.report.verdict import VERDICT, document
+from tidemark.workloads.bank_history import BankHistory
 from tidemark.workloads.bank_tables import BankTables
 from tidemark.workloads.bank_traffic import REFUSALS, Customer
 
@@ -29,6 +37,7 @@ if TYPE_CHECKING:
     from tidemark.api.exchange import Transport
     from tidemark.aws.clients import AwsClients
     from tidemark.host.deployment import Deployment
+    from tidemark.invariants.judge import Judgement
 
 
 @dataclass
@@ -43,6 +52,7 @@ class LoadRun:
         read_share: The share of reads of a mixed user.
         max_ops: After how many calls it stops.
         max_errors: The share of errors that is still fine.
+        is_judged: Whether its history is judged at the end.
         on_enough: Called once, when it has made so many calls.
         run_id: Its name; its ids and keys begin with it.
         calls: How many it has made, by kind.
@@ -56,6 +66,7 @@ class LoadRun:
     read_share: float
     max_ops: int
     max_errors: float
+    is_judged: bool
     on_enough: Callable[[], object]
     run_id: str = field(default_factory=new_run_id)
     calls: Counter[Kind] = field(default_factory=Counter)
@@ -64,13 +75,15 @@ class LoadRun:
     def __post_init__(self) -> None:
         self._ops: list[Op] = []
         self._writer = Writer(self.run_id, "w1")
-        self._folder = RunFolder(self.runs / self.run_id)
-        self._folder.describe(self.deployment, kind="load", seed=self.seed)
+        self._workload = BankHistory(BankTables.of(self.deployment, self.clients))
+        self._history = RunWriter(self.runs / self.run_id, self._writer, self._workload)
+        self._history.describe(self.deployment, kind="load", seed=self.seed)
+        self._sampler = Sampler(self._history, self._workload) if self.is_judged else None
 
     @property
     def path(self) -> Path:
         """Its folder."""
-        return self._folder.path
+        return self._history.path
 
     def new_customer(
         self, transport: Transport, mix: Mapping[str, float]
@@ -91,14 +104,20 @@ class LoadRun:
 
     def _take(self, op: Op) -> None:
         """Keep an op, and say when it is enough."""
-        self._folder.record(op)
+        self._history.record(op)
+        if self._sampler is not None:
+            self._sampler.take(op)
         self._ops.append(op)
         self.calls[op.kind] += 1
         if len(self._ops) == self.max_ops:
             self.on_enough()
 
     def report(
-        self, *, lag_deadline_s: float, is_interrupted: bool, failure: str | None = None
+        self,
+        *,
+        lag_deadline_s: float,
+        is_interrupted: bool,
+        failure: str | None = None,
     ) -> Report:
         """Wait for the run's events to be projected, and sum the run up.
 
@@ -107,12 +126,17 @@ class LoadRun:
             is_interrupted: Whether the user stopped it.
             failure: What went wrong in the load generator itself.
         """
-        self._folder.close()
+        if self._sampler is not None:
+            self._sampler.close()
+        self._history.close()
         summary = summarise(self._ops, REFUSALS)
         lag, lag_problem = self._lag(lag_deadline_s)
+        # One that was stopped is not waited for: `tidemark check` judges what there is of it.
+        judgements = self._judged(lag_deadline_s) if self.is_judged and not is_interrupted else []
         exit_code, reason = judge(
             summary,
             lag,
+            verdict_of(judgements) if judgements else None,
             most_errors=self.max_errors,
             failure=failure or lag_problem,
             is_interrupted=is_interrupted,
@@ -124,9 +148,17 @@ class LoadRun:
             users=self.customers,
             summary=summary,
             lag=lag,
+            judgements=judgements,
             exit_code=exit_code,
             reason=reason,
         )
+
+    def _judged(self, within_s: float) -> list[Judgement]:
+        """Export what the system holds of the run, and judge it."""
+        folder = finish(self.path, self.deployment, self.clients, self._workload, within_s=within_s)
+        judgements = judge_run(folder, choose(None))
+        write_json(self.path / VERDICT, document(folder, judgements))
+        return judgements
 
     def _lag(self, within_s: float) -> tuple[Lag | None, str | None]:
         told: dict[str, set[str]] = {}

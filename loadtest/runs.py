@@ -19,7 +19,7 @@ from loadtest.users import BankUser
 from tidemark.api.session import new_run_id
 from tidemark.errors import ExitCode
 from tidemark.history import retention
-from tidemark.history.run_folder import folder_of_runs
+from tidemark.history.places import folder_of_runs
 from tidemark.host.state import state_dir, write_json
 from tidemark.load.choice import RUN_VARIABLE
 from tidemark.report.table import REPORT, report_console
@@ -108,6 +108,7 @@ class Runs:
             read_share=self._options.read_share,
             max_ops=self._options.max_ops,
             max_errors=self._options.max_errors,
+            is_judged=self._options.check == "fail",
             on_enough=self._stop,
             run_id=os.environ.pop(RUN_VARIABLE, "") or new_run_id(),
         )

@@ -86,6 +86,8 @@ def pytest_configure_node(node: Any) -> None:
 def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
     """Remove, once all workers have ended, what was made; say what is not as it should be."""
     yield
+    if _TESTBED in session.config.stash:
+        session.config.stash[_TESTBED].runs.close()
     if _SESSION_STATE in session.config.stash:
         _close(session)
     if session.exitstatus != pytest.ExitCode.INTERRUPTED:
@@ -245,6 +247,7 @@ def _close(session: pytest.Session) -> None:
         session.config.stash[_EXIT_CODE] = bed.failures[0].exit_code
     try:
         with shown(session.config):
+            _judge(session, bed)
             if session.testsfailed:
                 words.extend(_kept_evidence(bed))
             if not bed.plan.keep:
@@ -257,6 +260,34 @@ def _close(session: pytest.Session) -> None:
             session.config.stash[_EXIT_CODE] = ExitCode.FAILED
         if has_evidence(state):
             words.append(f"What there is to look at: {bed.evidence}")
+
+
+def _judge(session: pytest.Session, bed: Testbed) -> None:
+    """Judge what the session left behind, and say what does not hold."""
+    from tidemark.host import failures  # noqa: PLC0415 -- sessions without a deployment stay quick
+
+    config = session.config
+    what = config.getoption(options.CHECK)
+    if what == "off" or session.exitstatus == pytest.ExitCode.INTERRUPTED:
+        return
+    try:
+        from tidemark.invariants.judge import EXIT_CODES, Verdict  # noqa: PLC0415 -- with the extra `check`
+
+        for verdict, said in bed.judge():
+            config.stash[_LAST_WORDS].extend(said)
+            if verdict is Verdict.VIOLATED and what == "fail":
+                config.stash[_EXIT_CODE] = EXIT_CODES[verdict]
+    except ImportError:
+        config.stash[_LAST_WORDS].append(
+            "What the session left behind is not judged: `pip install 'tidemark-cqrs[check]'` "
+            "brings what does."
+        )
+    except Exception as error:
+        known = failures.known(error)
+        if known is None:
+            raise
+        config.stash[_LAST_WORDS].append("What the session left behind could not be judged.")
+        config.stash[_LAST_WORDS].extend(failures.lines(known))
 
 
 def _kept_evidence(bed: Testbed) -> list[str]:

@@ -60,6 +60,7 @@ class UpdateProcessor:
         self._clock = clock
         self._budget = budget
         self._telemetry = telemetry
+        self._request_id = ""
 
     def handle(self, event: dict[str, Any], context: Invocation) -> dict[str, Any]:
         """Apply the events in an SQS or SNS event, each by itself.
@@ -71,6 +72,7 @@ class UpdateProcessor:
             redelivery.UndeliverableError: a delivery from the topic can never succeed.
         """
         self._budget.begin(context, spare_ms=_SPARE_MS)
+        self._request_id = context.aws_request_id
         batch = batch_of(event)
         # Before anything is tried, so that an invocation that never ends is seen all the same.
         self._telemetry.logger.info(
@@ -112,7 +114,8 @@ class UpdateProcessor:
         """Note, log and count what became of a record."""
         record.ending = ending
         record.left_to = self._redelivery.left_to(record.delivery, ending)
-        self._telemetry.logger.info("record", extra=line_of(record))
+        line = {"function_request_id": self._request_id, **line_of(record)}
+        self._telemetry.logger.info("record", extra=line)
         self._telemetry.count(
             EventsApplied=int(ending == Projected(duplicate=False)),
             Duplicates=int(ending == Projected(duplicate=True)),

@@ -4,8 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tidemark.api.session import Writer
 from tidemark.history import retention
-from tidemark.history.run_folder import RunFolder
+from tidemark.history.writing import RunWriter
+from tidemark.workloads.workload import Unknown
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,7 +43,7 @@ def test_the_oldest_beyond_the_size_are_removed(runs: Path) -> None:
 
 
 def test_a_run_under_way_stays(runs: Path) -> None:
-    with RunFolder(runs / "run-1"):
+    with RunWriter(runs / "run-1", Writer("run-1", "w1"), Unknown()):
         retention.clear(runs, most_runs=1)
     assert kept(runs) == ["run-1", "run-5"]
 

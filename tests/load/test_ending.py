@@ -7,6 +7,7 @@ import pytest
 from tests.measures.ops import op
 from tidemark.api.op import Outcome
 from tidemark.errors import ExitCode
+from tidemark.invariants.judge import Verdict
 from tidemark.load.ending import judge
 from tidemark.measures.lag import Lag
 from tidemark.measures.summary import Summary, summarise
@@ -47,8 +48,26 @@ def test_a_run_ends_with_the_code_that_says_why(
     says: str | None,
 ) -> None:
     found, reason = judge(
-        summary, lag, most_errors=0.01, failure=failure, is_interrupted=is_interrupted
+        summary, lag, None, most_errors=0.01, failure=failure, is_interrupted=is_interrupted
     )
     assert found is code
     assert (reason is None) == (says is None)
     assert says is None or says in str(reason)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "code"),
+    [
+        (Verdict.HOLDS, ExitCode.OK),
+        (Verdict.VIOLATED, ExitCode.VIOLATED),
+        (Verdict.UNKNOWN, ExitCode.UNKNOWN),
+    ],
+)
+def test_what_the_judge_says_decides_where_nothing_else_is_wrong(
+    verdict: Verdict, code: ExitCode
+) -> None:
+    summary, lag = WRITTEN, SEEN
+
+    found, _ = judge(summary, lag, verdict, most_errors=0.01, failure=None, is_interrupted=False)
+
+    assert found is code

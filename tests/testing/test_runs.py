@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.history.rows import rows
 from tidemark.api.exchange import Answer
 from tidemark.api.session import Writer
 from tidemark.aws.clients import AwsClients
@@ -67,8 +68,9 @@ def test_a_run_outlives_its_session_with_every_call(tmp_path: Path) -> None:
         made(session)
     (path,) = session.paths
     assert path.parent == tmp_path / "runs"
-    ops = [json.loads(line) for line in (path / "ops.jsonl").read_text().splitlines()]
-    assert [(one["sequence"], one["purpose"]) for one in ops] == [(1, "test"), (2, "test")]
+    session.close()
+    ops = rows(path, "ops")
+    assert [(one["seq"], one["purpose"]) for one in ops] == [(1, "test"), (2, "test")]
     about = json.loads((path / "run.json").read_text())
     assert (about["kind"], about["stack_name"]) == ("pytest", "Tidemark")
 

@@ -16,7 +16,7 @@ from tidemark.aws.connection import for_ours
 from tidemark.cli import known
 from tidemark.cli.options import KnownStack, KnownTarget
 from tidemark.errors import EndedError, ExitCode, InterruptedByUserError, TidemarkError
-from tidemark.history.run_folder import folder_of_runs
+from tidemark.history.places import folder_of_runs
 from tidemark.host.state import read_json, require_checkout, state_dir
 from tidemark.load.choice import DEPLOYMENT_VARIABLE, RUN_VARIABLE
 from tidemark.load.options import OPTIONS

@@ -12,9 +12,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tidemark.errors import TidemarkError
+from tidemark.history.places import MANIFEST
 from tidemark.history.tables import SCHEMA_VERSION, TABLES, Kind, Table
 
-MANIFEST = "run.json"
 if TYPE_CHECKING:
     from pathlib import Path
 

@@ -6,7 +6,7 @@ import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tidemark.history.run_folder import ABOUT, is_in_use
+from tidemark.history.places import MANIFEST, is_in_use
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,7 +27,7 @@ def clear(runs: Path, *, most_runs: int = MOST_RUNS, most_bytes: int = MOST_BYTE
         A sentence that says what was removed; None if nothing was.
     """
     kept, kept_bytes, removed, removed_bytes = 0, 0, [], 0
-    for path in sorted((one.parent for one in runs.glob(f"*/{ABOUT}")), reverse=True):
+    for path in sorted((one.parent for one in runs.glob(f"*/{MANIFEST}")), reverse=True):
         size_bytes = _size_bytes(path)
         is_beyond = kept >= most_runs or kept_bytes + size_bytes > most_bytes
         if is_beyond and not is_in_use(path):

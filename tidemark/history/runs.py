@@ -1,20 +1,14 @@
-"""The runs that are kept: where they are, which is the newest, and how old ones go."""
+"""The runs that are kept: where they are, which is the newest."""
 
 from __future__ import annotations
 
 import re
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tidemark.errors import NotStartedError
-from tidemark.history.folder import MANIFEST
+from tidemark.history.places import MANIFEST, folder_of_runs
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-FOLDER = "runs"
 _NAME = re.compile(r"[\w.-]+")
 
 
@@ -33,7 +27,7 @@ class Kept:
 
 def kept(state: Path) -> list[Kept]:
     """The runs in a state folder, oldest first."""
-    folders = sorted(one.parent for one in (state / FOLDER).glob(f"*/{MANIFEST}"))
+    folders = sorted(one.parent for one in folder_of_runs(state).glob(f"*/{MANIFEST}"))
     return [Kept(one, sum(file.stat().st_size for file in one.rglob("*"))) for one in folders]
 
 
@@ -48,30 +42,15 @@ def find(state: Path, name: str | None) -> Path:
     runs = kept(state)
     if not runs:
         raise NotStartedError(
-            f"No run is kept in {state / FOLDER}: `tidemark load` or an integration test makes one."
+            f"No run is kept in {folder_of_runs(state)}: `tidemark load` or an integration test "
+            "makes one."
         )
     if name is None:
         return runs[-1].path
     found = [one.path for one in runs if _NAME.fullmatch(name) and one.name.startswith(name)]
     if len(found) != 1:
         how_many = "No run is" if not found else "Several runs are"
-        raise NotStartedError(f"{how_many} called {name}: `tidemark runs` lists those that are kept.")
+        raise NotStartedError(
+            f"{how_many} called {name}: `tidemark runs` lists those that are kept."
+        )
     return found[0]
-
-
-def prune(state: Path, *, most: int, most_bytes: int) -> Iterator[Kept]:
-    """Remove the oldest runs until few and small enough are left; the newest always stays.
-
-    Args:
-        state: The state folder.
-        most: How many stay at most.
-        most_bytes: How much they may take.
-
-    Yields:
-        Each that was removed.
-    """
-    runs = kept(state)
-    while len(runs) > 1 and (len(runs) > most or sum(one.size_bytes for one in runs) > most_bytes):
-        oldest = runs.pop(0)
-        shutil.rmtree(oldest.path)
-        yield oldest

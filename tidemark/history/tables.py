@@ -5,7 +5,7 @@ This is the contract between who writes a run down (the recorder, the export) an
 
 Times of clients end in `_ns` (UTC nanoseconds by the writer's clock), times of the system under
 test in `_ms` (UTC milliseconds by its own). A digest is 40 bits of a hash
-(:mod:`tidemark.history.digests`), so that a sum of millions fits 64 bits in every engine.
+(:mod:`tidemark.workloads.canonical`), so that a sum of millions fits 64 bits in every engine.
 """
 
 from __future__ import annotations

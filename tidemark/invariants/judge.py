@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tidemark.errors import ExitCode
 from tidemark.invariants.views import connect
@@ -170,12 +170,11 @@ def _judge(
 def _counterexamples(
     run: duckdb.DuckDBPyConnection, invariant: Invariant
 ) -> tuple[int, tuple[Counterexample, ...]]:
-    run.execute(f"CREATE OR REPLACE TEMP TABLE violations AS {invariant.violations}")
-    count = _number(run.execute("SELECT COUNT(*) FROM violations").fetchone())
     rows = run.execute(
-        f"SELECT * FROM violations ORDER BY {_ORDER} LIMIT {MOST_COUNTEREXAMPLES}"  # noqa: S608 -- constants of this file
+        f"SELECT v.*, COUNT(*) OVER () FROM ({invariant.violations}) v "  # noqa: S608 -- a file of the package
+        f"ORDER BY {_ORDER} LIMIT {MOST_COUNTEREXAMPLES}"
     ).fetchall()
-    return count, tuple(Counterexample(*row) for row in rows)
+    return (rows[0][-1] if rows else 0), tuple(Counterexample(*row[:-1]) for row in rows)
 
 
 def _beyond_judgement(run: duckdb.DuckDBPyConnection, invariant: Invariant) -> list[str]:
@@ -187,7 +186,3 @@ def _beyond_judgement(run: duckdb.DuckDBPyConnection, invariant: Invariant) -> l
         "GROUP BY what ORDER BY what"
     ).fetchall()
     return [f"{what}: {count} of them, such as {example}" for what, count, example in rows]
-
-
-def _number(row: tuple[Any, ...] | None) -> int:
-    return int(row[0]) if row else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tidemark.errors import ExitCode
+from tidemark.invariants.judge import Verdict
 
 if TYPE_CHECKING:
     from tidemark.measures.lag import Lag
@@ -16,6 +17,7 @@ _STOPPED = "the run was stopped; this is what it saw"
 def judge(
     summary: Summary,
     lag: Lag | None,
+    verdict: Verdict | None,
     *,
     most_errors: float,
     failure: str | None,
@@ -30,6 +32,7 @@ def judge(
     Args:
         summary: What its ops came to.
         lag: How late its events were, None if none was read.
+        verdict: What the judge says of its history, None if it was not asked.
         most_errors: The share of errors among all its ops that is still fine, from 0 to 1.
         failure: What went wrong besides the calls themselves, such as reading the log.
         is_interrupted: Whether the user stopped it.
@@ -37,14 +40,14 @@ def judge(
     was_cut_short = is_interrupted or (lag is not None and not lag.is_complete)
     share = summary.error_share
     endings = (
-        (_violated(lag), ExitCode.VIOLATED),
+        (_violated(lag, verdict), ExitCode.VIOLATED),
         (
             "the run was stopped; this is what it saw" if was_cut_short else None,
             ExitCode.INTERRUPTED,
         ),
         (failure, ExitCode.FAILED),
         ("no write was accepted" if summary.writes.ok == 0 else None, ExitCode.FAILED),
-        (_unknown(lag), ExitCode.UNKNOWN),
+        (_unknown(lag, verdict), ExitCode.UNKNOWN),
         (
             f"{share:.1%} of the calls were errors, and {most_errors:.1%} may be"
             if share > most_errors
@@ -55,17 +58,17 @@ def judge(
     return next(((code, why) for why, code in endings if why is not None), (ExitCode.OK, None))
 
 
-def _violated(lag: Lag | None) -> str | None:
-    if lag is None or not lag.missing:
-        return None
-    return f"{len(lag.missing)} acknowledged events are not in the log"
+def _violated(lag: Lag | None, verdict: Verdict | None) -> str | None:
+    if lag is not None and lag.missing:
+        return f"{len(lag.missing)} acknowledged events are not in the log"
+    return "the history is violated" if verdict is Verdict.VIOLATED else None
 
 
-def _unknown(lag: Lag | None) -> str | None:
+def _unknown(lag: Lag | None, verdict: Verdict | None) -> str | None:
     if lag is None:
         return "the projection lag was not read"
     if not lag.late:
-        return None
+        return "not all of it could be judged" if verdict is Verdict.UNKNOWN else None
     return (
         f"{len(lag.late)} of {lag.events} events were not seen projected "
         f"within {lag.waited_s:.0f} s"

@@ -32,6 +32,14 @@ class LoadOption:
 
 OPTIONS = (
     LoadOption(
+        "--check",
+        "<fail|off>",
+        str,
+        "fail",
+        "TIDEMARK_CHECK",
+        "Judge at the end what the run left behind; off leaves it out. Default: fail",
+    ),
+    LoadOption(
         "--seed",
         "<text>",
         str,

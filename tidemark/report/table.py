@@ -9,11 +9,15 @@ from rich import box
 from rich.console import Console
 from rich.table import Table
 
+from tidemark.invariants.judge import verdict_of
+from tidemark.report import verdict
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tidemark.errors import ExitCode
     from tidemark.host.deployment import Deployment
+    from tidemark.invariants.judge import Judgement
     from tidemark.measures.lag import Lag
     from tidemark.measures.summary import Row, Summary
     from tidemark.percentiles import Spread
@@ -38,6 +42,7 @@ class Report:
         users: How many sessions it had.
         summary: What its ops came to.
         lag: How late its events were; None if there was none to wait for.
+        judgements: What the judge says of its history.
         exit_code: How the run ended.
         reason: Why the exit code is not 0.
     """
@@ -48,6 +53,7 @@ class Report:
     users: int
     summary: Summary
     lag: Lag | None
+    judgements: Sequence[Judgement]
     exit_code: ExitCode
     reason: str | None = None
 
@@ -63,6 +69,8 @@ class Report:
             "users": self.users,
             "exit_code": int(self.exit_code),
             "reason": self.reason,
+            "verdict": verdict_of(self.judgements).value if self.judgements else None,
+            "invariants": {one.invariant.id: one.verdict.value for one in self.judgements},
             "projection_lag": None if self.lag is None else asdict(self.lag),
             **asdict(self.summary),
         }
@@ -87,6 +95,8 @@ class Report:
                 console.print(f"{title}: {listed}")
         if summary.replayed:
             console.print(f"Answered with an earlier answer: {summary.replayed}")
+        for line in verdict.summarise(self.judgements):
+            console.print(line)
 
 
 def report_console() -> Console:

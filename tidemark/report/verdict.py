@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from tidemark.invariants.judge import Judgement
 
 
+VERDICT = "verdict.json"
+"""The file of a run's folder that holds it."""
+
+
 def document(folder: RunFolder, judgements: Sequence[Judgement]) -> dict[str, Any]:
     """The verdict as JSON.
 
@@ -41,6 +45,32 @@ def document(folder: RunFolder, judgements: Sequence[Judgement]) -> dict[str, An
             for one in judgements
         ],
     }
+
+
+def summarise(judgements: Sequence[Judgement]) -> list[str]:
+    """The verdict in a few lines: what does not hold, and how many invariants do."""
+    if not judgements:
+        return []
+    by_verdict: dict[Verdict, list[str]] = {}
+    for one in judgements:
+        by_verdict.setdefault(one.verdict, []).append(one.invariant.id)
+    counted = ", ".join(
+        f"{len(ids)} {verdict}" for verdict, ids in by_verdict.items() if verdict is Verdict.HOLDS
+    )
+    others = "; ".join(
+        f"{verdict} {', '.join(ids)}"
+        for verdict, ids in by_verdict.items()
+        if verdict is not Verdict.HOLDS
+    )
+    lines = [f"Verdict: {verdict_of(judgements)} ({'; '.join(filter(None, [counted, others]))})"]
+    for one in judgements:
+        if one.verdict is Verdict.VIOLATED:
+            lines.append(
+                f"  {one.invariant.id} {one.invariant.name}: {one.counterexamples[0].what}"
+            )
+        elif one.verdict is Verdict.UNKNOWN:
+            lines.append(f"  {one.invariant.id} {one.invariant.name}: {'; '.join(one.reasons)}")
+    return lines
 
 
 def junit(folder: RunFolder, judgements: Sequence[Judgement]) -> str:

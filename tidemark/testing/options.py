@@ -53,6 +53,10 @@ class Plan:
         return f"target {self.target}{where}, {what}" + (values and f" ({values})")
 
 
+CHECK = "--tidemark-check"
+"""The option that says what becomes of a verdict."""
+
+
 def add(parser: pytest.Parser) -> None:
     """Add the options to the command line."""
     group = parser.getgroup("tidemark", "tests on a deployed stack")
@@ -87,6 +91,13 @@ def add(parser: pytest.Parser) -> None:
         action="append",
         default=[],
         help="a context value for the CDK app, such as wiring=direct; may be repeated",
+    )
+    group.addoption(
+        CHECK,
+        choices=("off", "report", "fail"),
+        default="fail",
+        help="judge what the session left behind: not at all, to be reported, or so that what is "
+        "violated fails the session (default)",
     )
     group.addoption(
         "--tidemark-keep",

@@ -6,6 +6,7 @@ import hashlib
 import itertools
 import re
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from tidemark.api.httpx_transport import HttpxTransport
@@ -13,7 +14,7 @@ from tidemark.api.op import Purpose
 from tidemark.api.session import Writer
 from tidemark.aws.api_clients import client_of
 from tidemark.history import retention
-from tidemark.history.run_folder import RunFolder, folder_of_runs
+from tidemark.history.places import folder_of_runs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -21,8 +22,11 @@ if TYPE_CHECKING:
 
     from tidemark.api.client import Client
     from tidemark.api.exchange import Transport
+    from tidemark.api.op import Op
     from tidemark.aws.clients import AwsClients
     from tidemark.host.deployment import Deployment
+    from tidemark.testing.open_run import OpenRun
+    from tidemark.workloads.workload import Workload
 
 _LONGEST_NAME = 40
 _numbers = itertools.count(1)
@@ -45,7 +49,7 @@ class SessionRuns:
         self._session = session
         self._process = process
         self._say = say
-        self._writers: dict[str, Writer] = {}
+        self._runs: dict[str, OpenRun | Unrecorded] = {}
 
     @classmethod
     def of_session(cls, state: Path, process: str, say: Callable[[str], object]) -> Self:
@@ -68,31 +72,80 @@ class SessionRuns:
             around: Makes another transport out of the one that sends.
             transport: What sends the requests, if it must be another than usual.
         """
-        writer = self._writer(deployment.stack_name)
-        path = self._folder / writer.run_id
-        if not path.exists() and (removed := retention.clear(self._folder)):
-            self._say(removed)
-        ca_bundle = clients.connection.ca_bundle
-        with HttpxTransport(ca_bundle=ca_bundle) as usual, RunFolder(path) as run:
-            run.describe(deployment, kind="pytest")
+        run = self._run(deployment, clients)
+        with HttpxTransport(ca_bundle=clients.connection.ca_bundle) as usual:
             yield client_of(
                 deployment,
                 clients,
                 around(transport or usual),
-                session=writer.session("session"),
-                sink=run.record,
+                session=run.writer.session("session"),
+                sink=run.take,
                 purpose=Purpose.TEST,
             )
 
     @property
     def paths(self) -> list[Path]:
         """Where the runs of this process are."""
-        return [self._folder / writer.run_id for writer in self._writers.values()]
+        return [run.path for run in self._runs.values()]
 
-    def _writer(self, stack_name: str) -> Writer:
+    def path_of(self, stack_name: str) -> Path:
+        """Where the run of this session on a stack is, in whichever process."""
+        return self._folder / self._run_id(stack_name)
+
+    def workload_of(self, deployment: Deployment, clients: AwsClients) -> Workload:
+        """What is known of a stack."""
+        from tidemark.testing.open_run import workload_of  # noqa: PLC0415 -- with the extra `history`
+
+        return workload_of(deployment, clients)
+
+    def close(self) -> None:
+        """Write down the rest of what this process called."""
+        for run in self._runs.values():
+            run.close()
+        self._runs = {}
+
+    def _run(self, deployment: Deployment, clients: AwsClients) -> OpenRun | Unrecorded:
+        name = deployment.stack_name
+        if name not in self._runs:
+            writer = Writer(self._run_id(name), self._process)
+            path = self._folder / writer.run_id
+            if not path.exists() and (removed := retention.clear(self._folder)):
+                self._say(removed)
+            self._runs[name] = self._opened(path, writer, deployment, clients)
+        return self._runs[name]
+
+    def _opened(
+        self, path: Path, writer: Writer, deployment: Deployment, clients: AwsClients
+    ) -> OpenRun | Unrecorded:
+        try:
+            from tidemark.testing.open_run import OpenRun  # noqa: PLC0415 -- with the extra `history`
+        except ImportError:
+            if not self._runs:
+                self._say(
+                    "What the tests call is not written down: `pip install "
+                    "'tidemark-cqrs[history]'` brings what does."
+                )
+            return Unrecorded(path, writer)
+        return OpenRun(path, writer, deployment, clients)
+
+    def _run_id(self, stack_name: str) -> str:
         time, _, _ = self._session.partition("-")
         own = hashlib.sha256(f"{self._session}/{stack_name}".encode()).hexdigest()[:6]
-        return self._writers.setdefault(stack_name, Writer(f"{time}-{own}", self._process))
+        return f"{time}-{own}"
+
+
+@dataclass(frozen=True)
+class Unrecorded:
+    """A run of which nothing is kept, for want of what writes it down."""
+
+    path: Path
+    writer: Writer
+
+    def take(self, op: Op) -> None:
+        """Keep nothing."""
+
+    def close(self) -> None:
+        """There is nothing to be written down."""
 
 
 def session_name(test: str) -> str:

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from tidemark.deploy.assembly import SynthesisedStack
     from tidemark.host.deployment import Deployment
     from tidemark.host.progress import Steps
+    from tidemark.invariants.judge import Verdict
     from tidemark.probe.result import RowResult
     from tidemark.testing.apps import NotDeployedError
     from tidemark.testing.options import Plan
@@ -247,6 +248,14 @@ class Testbed:
             sent = self._requests / f"{stack_name}.jsonl"
             if sent.is_file():
                 shutil.copy(sent, folder / "requests.jsonl")
+
+    def judge(self) -> Iterator[tuple[Verdict, list[str]]]:
+        """Judge what the session's calls left behind, stack by stack; see `judge_runs`."""
+        from tidemark.testing.verdicts import judge_runs  # noqa: PLC0415 -- with the extra `check`
+
+        deployments = [one for app in self._apps.all() for one in app.deployments]
+        if any(self.runs.path_of(one.stack_name).is_dir() for one in deployments):
+            yield from judge_runs(self.runs, deployments, AwsClients(self.connection))
 
     @property
     def failures(self) -> list[NotDeployedError]:

@@ -84,6 +84,11 @@ class BankTables:
         """Return an owner's totals."""
         return self._row(self.query_table, bank_items.totals_key(owner_id))
 
+    def every_item(self, table: str) -> Iterator[Mapping[str, Any]]:
+        """Return every item of a table, read consistently."""
+        pages = self.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+        return (item for page in pages for item in page["Items"])
+
     def _row(self, table: str, key: Key) -> Row | None:
         found = self._get(table, key)
         return None if found is None else plain(found)

@@ -1,9 +1,10 @@
 -- I0: sound history
 -- The history does not contradict itself: the ops of a session are numbered one after the other
 -- and never overlap, what a read saw belongs to an op that says the same, and nothing is written
--- down twice. A history that is not sound proves nothing.
+-- down twice, or left out by a writer that says it wrote everything. A history that is not sound
+-- proves nothing.
 --
--- needs: ops, account_reads, page_reads, page_lines, totals_reads, owner_reads, events, commands, snapshots, invocations, totals, planned_faults, faults, settings, claims, writers
+-- needs: ops, account_reads, page_reads, page_lines, totals_reads, owner_reads, commands, snapshots, invocations, totals, planned_faults, faults, settings, claims, writers
 -- by: all
 -- evidence: at least one op
 -- reading: this is about the recorder, the export or somebody's edit, not about the system.
@@ -24,6 +25,12 @@ numbered AS (
         ROW_NUMBER() OVER (PARTITION BY writer, session ORDER BY seq, start_ns) AS nth,
         LAG(end_ns) OVER (PARTITION BY writer, session ORDER BY seq, start_ns) AS before_ns
     FROM ops
+),
+sessions AS (
+    SELECT writer, session, MIN(aggregate) AS aggregate, COUNT(DISTINCT seq) AS found, MAX(seq) AS newest
+    FROM ops
+    GROUP BY writer, session
+    HAVING MIN(seq) <> 1 OR MAX(seq) <> COUNT(DISTINCT seq)
 )
 SELECT
     'two ops with one number' AS what,
@@ -32,6 +39,15 @@ SELECT
 FROM ops
 GROUP BY writer, session, seq
 HAVING COUNT(*) > 1
+UNION ALL
+SELECT
+    'a session without some of its ops, by a writer that wrote down all of them',
+    s.aggregate, NULL, NULL, s.session, s.newest, s.found
+FROM sessions s
+WHERE EXISTS (
+    SELECT 1 FROM writers w
+    WHERE w.writer = s.writer AND w.closed AND w.ops_begun = w.ops_written
+)
 UNION ALL
 SELECT
     'an op that began before the one before it had ended',
@@ -52,18 +68,52 @@ FROM ops o
 WHERE (o.outcome = 'ok' AND (o.status IS NULL OR o.status NOT BETWEEN 200 AND 299))
     OR (o.outcome = 'fail' AND o.status IS NOT NULL AND o.status NOT BETWEEN 400 AND 499)
     OR o.outcome NOT IN ('ok', 'fail', 'info')
-    OR o.kind NOT IN ('command', 'query')
-    OR (o.kind = 'command' AND (o.key IS NULL OR o.principal IS NULL OR o.payload_hash IS NULL))
-    OR (o.kind = 'query' AND (o.key IS NOT NULL OR o.principal IS NOT NULL))
-    OR (o.kind = 'command' AND o.reads IS NOT NULL)
-    OR (o.replayed AND (o.kind = 'query' OR o.outcome <> 'ok'))
-    OR (o.reads IS NULL) <> (o.rows_read IS NULL)
-    OR (o.reads <> 'owner_reads' AND o.rows_read NOT IN (0, 1))
-    OR (o.reads <> 'owner_reads' AND o.outcome = 'ok' AND o.rows_read <> 1)
+UNION ALL
+SELECT
+    'an op that says what one of its kind cannot say, or not what it must',
+    o.aggregate, o.version, o.event_id, o.session, NULL, NULL
+FROM ops o
+WHERE o.kind NOT IN ('command', 'query')
+    OR (
+        o.kind = 'command'
+        AND (
+            o.key IS NULL OR o.principal IS NULL OR o.payload_hash IS NULL
+            OR o.reads IS NOT NULL OR o.token IS NOT NULL OR o.owner IS NOT NULL
+        )
+    )
+    OR (
+        o.kind = 'query'
+        AND (
+            o.key IS NOT NULL OR o.principal IS NOT NULL OR o.payload_hash IS NOT NULL
+            OR o.effect_digest IS NOT NULL OR o.expected_version IS NOT NULL
+        )
+    )
     OR (
         o.kind = 'command' AND o.outcome = 'ok'
         AND (o.aggregate IS NULL OR o.version IS NULL OR o.event_id IS NULL)
     )
+    OR ((o.replayed OR o.event_id IS NOT NULL) AND (o.kind = 'query' OR o.outcome <> 'ok'))
+    OR (o.reads IS NULL) <> (o.rows_read IS NULL)
+    OR o.reads NOT IN ('account_reads', 'page_reads', 'totals_reads', 'owner_reads')
+    OR o.rows_read < 0
+    OR (o.reads <> 'account_reads' AND o.token IS NOT NULL)
+    OR (o.outcome = 'info' AND o.rows_read <> 0)
+    OR (o.reads <> 'owner_reads' AND o.rows_read > 1)
+    OR (o.reads <> 'owner_reads' AND o.outcome = 'ok' AND o.rows_read <> 1)
+UNION ALL
+SELECT
+    'one operation, here a command and there a query, or reads of several tables',
+    NULL, NULL, NULL, operation, 1, COUNT(*)
+FROM ops
+GROUP BY operation
+HAVING COUNT(DISTINCT kind) > 1 OR COUNT(DISTINCT reads) > 1
+UNION ALL
+SELECT
+    'two closing rows of one writer',
+    NULL, NULL, NULL, writer, 1, COUNT(*)
+FROM writers
+GROUP BY writer
+HAVING COUNT(*) > 1
 UNION ALL
 SELECT
     'an op of a writer that the run does not know',
@@ -96,7 +146,7 @@ SELECT
 FROM account_reads r
 JOIN ops o ON o.writer = r.writer AND o.session = r.session AND o.seq = r.seq
 WHERE COALESCE(o.version, 0) <> r.version OR o.token IS DISTINCT FROM r.token
-    OR (r.version <> 0 AND r.digest IS NULL) OR (r.version = 0 AND r.digest IS NOT NULL)
+    OR (r.version <> 0) <> (r.digest IS NOT NULL) OR (r.version <> 0) <> (o.outcome = 'ok')
 UNION ALL
 SELECT
     'an account on a page of an owner, without the op that read it then, or twice',
@@ -107,13 +157,6 @@ LEFT JOIN ops o ON o.writer = r.writer AND o.session = r.session AND o.seq = r.s
     AND o.start_ns = r.start_ns AND o.end_ns = r.end_ns
 GROUP BY r.writer, r.session, r.seq, r.aggregate, r.version
 HAVING COUNT(*) > 1 OR COUNT(o.seq) <> 1
-UNION ALL
-SELECT
-    'an owner''s account that is another''s by its log',
-    r.aggregate, r.version, e.event_id, NULL, NULL, NULL
-FROM owner_reads r
-JOIN events e ON e.aggregate = r.aggregate AND e.version = r.version
-WHERE e.owner IS NOT NULL AND e.owner <> r.owner
 UNION ALL
 SELECT
     'a line of a page that was not read, or twice',
@@ -138,6 +181,12 @@ SELECT
 FROM snapshots
 GROUP BY sample
 HAVING COUNT(*) > 1
+UNION ALL
+SELECT
+    'a sample is missing',
+    NULL, NULL, NULL, NULL, MAX(sample), COUNT(DISTINCT sample)
+FROM snapshots
+HAVING MIN(sample) <> 1 OR MAX(sample) <> COUNT(DISTINCT sample)
 UNION ALL
 SELECT
     'a message is there twice in one invocation',
@@ -181,13 +230,17 @@ GROUP BY name
 HAVING COUNT(*) > 1
 
 --@ unknown
-WITH ended AS (
-    SELECT session, MIN(aggregate) AS aggregate
+SELECT 'ops of a session are missing' AS what, s.session AS aggregate
+FROM (
+    SELECT writer, session
     FROM ops
     GROUP BY writer, session
     HAVING MIN(seq) <> 1 OR MAX(seq) <> COUNT(DISTINCT seq)
-)
-SELECT 'ops of a session are missing' AS what, e.session AS aggregate FROM ended e
+) s
+UNION ALL
+SELECT 'a writer began calls that it did not write down', w.writer
+FROM writers w
+WHERE w.closed AND w.ops_begun <> w.ops_written
 UNION ALL
 SELECT 'what a read saw is missing', COALESCE(o.aggregate, o.owner)
 FROM ops o
@@ -209,10 +262,6 @@ LEFT JOIN (
     SELECT writer, session, seq, COUNT(*) AS kept FROM page_lines GROUP BY writer, session, seq
 ) l ON l.writer = p.writer AND l.session = p.session AND l.seq = p.seq
 WHERE p.is_kept AND COALESCE(l.kept, 0) < p.lines
-UNION ALL
-SELECT 'a sample is missing', 'snapshots'
-FROM snapshots
-HAVING MAX(sample) <> COUNT(DISTINCT sample)
 
 --@ evidence
 SELECT 'ops' AS what, COUNT(*) AS seen, 1 AS needed FROM ops

@@ -1,28 +1,42 @@
 -- I1: durable accept
 -- What the API accepted is in the log exactly once, and does what was asked; what it refused is
--- not in the log; what ended without an answer is there once or not at all.
+-- not in the log; what ended without an answer is there once or not at all. A key that is used
+-- again a day after its event is a new command.
 --
--- needs: ops, events
+-- needs: ops, events, writers
 -- by: command
 -- evidence: at least one command that was accepted
 -- reading: `key` is the idempotency key whose command and event do not agree. Look at its ops
---   first: an acknowledged command that is not in the log is data loss.
+--   first: an acknowledged command that is not in the log is data loss. A command whose recorder
+--   was killed may have been accepted by a call that was never written down: it is unknown.
 
 --@ violations
 WITH asked AS (
     SELECT
-        principal,
-        key,
-        BOOL_OR(outcome = 'ok') AS is_accepted,
-        BOOL_OR(outcome = 'info') AS is_open,
-        MIN(aggregate) AS aggregate
-    FROM ops
-    WHERE kind = 'command'
-    GROUP BY principal, key
+        o.principal,
+        o.key,
+        BOOL_OR(o.outcome = 'ok') AS is_accepted,
+        BOOL_OR(o.outcome = 'info') AS is_open,
+        BOOL_OR(killed.writer IS NOT NULL) AS is_cut,
+        MIN(o.aggregate) AS aggregate
+    FROM ops o
+    LEFT JOIN (SELECT DISTINCT writer FROM writers WHERE NOT closed) killed
+        ON killed.writer = o.writer
+    WHERE o.kind = 'command'
+    GROUP BY o.principal, o.key
 ),
 logged AS (
-    SELECT principal, key, COUNT(DISTINCT event_id) AS events, MIN(aggregate) AS aggregate
-    FROM events
+    SELECT principal, key, COUNT(*) AS events, MIN(aggregate) AS aggregate
+    FROM (
+        SELECT DISTINCT principal, key, aggregate, version, event_id
+        FROM (
+            SELECT
+                principal, key, aggregate, version, event_id, recorded_at_ms,
+                MIN(recorded_at_ms) OVER (PARTITION BY principal, key) AS first_ms
+            FROM events
+        ) e
+        WHERE e.recorded_at_ms - e.first_ms < 86400000
+    ) within_a_day
     GROUP BY principal, key
 )
 SELECT
@@ -43,36 +57,49 @@ SELECT
     l.aggregate, NULL, NULL, l.key, 0, l.events
 FROM asked a
 JOIN logged l ON l.principal = a.principal AND l.key = a.key
-WHERE NOT a.is_accepted AND NOT a.is_open
+WHERE NOT a.is_accepted AND NOT a.is_open AND NOT a.is_cut
 UNION ALL
 SELECT
     'the log has another event than was answered',
-    o.aggregate, o.version, o.event_id, o.key, o.version, e.version
+    o.aggregate, o.version, o.event_id, o.key, NULL, NULL
 FROM ops o
-JOIN events e ON e.principal = o.principal AND e.key = o.key
+JOIN logged l ON l.principal = o.principal AND l.key = o.key
 WHERE o.kind = 'command'
     AND o.outcome = 'ok'
-    AND (
-        e.event_id IS DISTINCT FROM o.event_id
-        OR e.aggregate IS DISTINCT FROM o.aggregate
-        OR e.version IS DISTINCT FROM o.version
+    AND NOT EXISTS (
+        SELECT 1 FROM events e
+        WHERE e.principal = o.principal AND e.key = o.key
+            AND e.event_id = o.event_id AND e.aggregate = o.aggregate AND e.version = o.version
     )
 UNION ALL
 SELECT
     'the event does not do what was asked',
     e.aggregate, e.version, e.event_id, e.key, NULL, NULL
+FROM ops o
+JOIN events e ON e.principal = o.principal AND e.key = o.key AND e.event_id = o.event_id
+WHERE o.kind = 'command' AND o.outcome = 'ok' AND o.effect_digest <> e.effect_digest
+UNION ALL
+SELECT
+    'the event of a command without an answer does not do what was asked',
+    e.aggregate, e.version, e.event_id, e.key, NULL, NULL
 FROM events e
-WHERE EXISTS (
-        SELECT 1 FROM ops o
-        WHERE o.kind = 'command' AND o.principal = e.principal AND o.key = e.key
-            AND o.effect_digest IS NOT NULL AND o.outcome <> 'fail'
-    )
+JOIN asked a ON a.principal = e.principal AND a.key = e.key
+WHERE NOT a.is_accepted AND a.is_open
     AND NOT EXISTS (
         SELECT 1 FROM ops o
         WHERE o.kind = 'command' AND o.principal = e.principal AND o.key = e.key
-            AND o.outcome <> 'fail'
+            AND o.outcome = 'info'
             AND (o.effect_digest IS NULL OR o.effect_digest = e.effect_digest)
     )
+
+--@ unknown
+SELECT 'refused, in the log, and its recorder was killed' AS what, MIN(e.aggregate) AS aggregate
+FROM ops o
+JOIN events e ON e.principal = o.principal AND e.key = o.key
+LEFT JOIN (SELECT DISTINCT writer FROM writers WHERE NOT closed) killed ON killed.writer = o.writer
+WHERE o.kind = 'command'
+GROUP BY o.principal, o.key
+HAVING BOOL_AND(o.outcome = 'fail') AND BOOL_OR(killed.writer IS NOT NULL)
 
 --@ evidence
 SELECT 'accepted commands' AS what, COUNT(*) AS seen, 1 AS needed

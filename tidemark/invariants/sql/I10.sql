@@ -1,94 +1,125 @@
 -- I10: no lost update
--- Of the commands pinned to a version at most one commits, and then as the next version; one
--- does, if none is in doubt, nobody else wrote, and every refusal says that the version had
--- moved. No two commands make the same version.
+-- Of the commands pinned to a version at most one commits, and then as the next version; that the
+-- version had moved is said only if it had. No two commands make the same version, and no more
+-- are accepted than the log has versions.
 --
 -- needs: ops, events, writers
 -- by: aggregate
 -- evidence: at least one version to which two commands were pinned
 -- reading: `version` is what the commands were pinned to. Two that committed overwrote one
---   another's decision.
+--   another's decision. What committed is what was accepted, and what is in the log although
+--   nobody was told. A refusal does nothing, nor does an answer that repeats an earlier one: the
+--   other calls of a key say what it was pinned to.
 
 --@ violations
 WITH pinned AS (
-    SELECT
-        aggregate,
-        expected_version,
-        COUNT(DISTINCT CASE WHEN outcome = 'ok' THEN event_id END) AS committed,
-        BOOL_OR(outcome = 'ok') AS is_ok,
-        BOOL_OR(outcome = 'info') AS is_open,
-        BOOL_AND(outcome <> 'fail' OR status = 412) AS is_moved_only,
-        MIN(start_ns) AS start_ns
+    SELECT DISTINCT principal, key FROM ops WHERE expected_version IS NOT NULL
+),
+tried AS (
+    SELECT o.principal, o.key, o.expected_version
+    FROM ops o
+    JOIN pinned p ON p.principal = o.principal AND p.key = o.key
+    WHERE o.kind = 'command' AND o.outcome <> 'fail' AND NOT o.replayed
+),
+accepted AS (
+    SELECT DISTINCT principal, key, aggregate, version
     FROM ops
-    WHERE kind = 'command' AND expected_version IS NOT NULL AND aggregate IS NOT NULL
-    GROUP BY aggregate, expected_version
+    WHERE kind = 'command' AND outcome = 'ok'
+),
+committed AS (
+    SELECT a.principal, a.key, a.aggregate, a.version
+    FROM accepted a
+    JOIN pinned p ON p.principal = a.principal AND p.key = a.key
+    UNION
+    SELECT e.principal, e.key, e.aggregate, e.version
+    FROM events e
+    JOIN pinned p ON p.principal = e.principal AND p.key = e.key
+),
+decided AS (
+    SELECT
+        c.principal, c.key, c.aggregate, c.version,
+        MIN(t.expected_version) AS first_pin,
+        MAX(t.expected_version) AS last_pin,
+        COALESCE(BOOL_OR(t.expected_version + 1 = c.version), FALSE) AS is_next
+    FROM committed c
+    JOIN tried t ON t.principal = c.principal AND t.key = c.key
+    GROUP BY c.principal, c.key, c.aggregate, c.version
+    HAVING COUNT(t.expected_version) = COUNT(*)
 )
 SELECT
     'several commands pinned to one version committed' AS what,
-    p.aggregate, p.expected_version AS version, NULL AS event_id, NULL AS key,
-    1 AS expected, p.committed AS found
-FROM pinned p
-WHERE p.committed > 1
+    d.aggregate, d.first_pin AS version, NULL AS event_id, MIN(d.key) AS key,
+    1 AS expected, COUNT(*) AS found
+FROM (
+    SELECT DISTINCT principal, key, aggregate, first_pin FROM decided WHERE first_pin = last_pin
+) d
+GROUP BY d.aggregate, d.first_pin
+HAVING COUNT(*) > 1
 UNION ALL
 SELECT
     'a pinned command committed as another version than the next',
-    o.aggregate, o.expected_version, o.event_id, o.key, o.expected_version + 1, o.version
-FROM ops o
-WHERE o.kind = 'command' AND o.outcome = 'ok' AND o.expected_version IS NOT NULL
-    AND o.version <> o.expected_version + 1
+    d.aggregate, d.first_pin, NULL, d.key, d.first_pin + 1, d.version
+FROM decided d
+WHERE NOT d.is_next
 UNION ALL
 SELECT
-    'all were told that the version had moved, and it had not',
-    p.aggregate, p.expected_version, NULL, NULL, p.expected_version + 1, p.expected_version
-FROM pinned p
+    'told that the version had moved, and it had not',
+    o.aggregate, o.expected_version, NULL, o.key, o.expected_version + 1, o.expected_version
+FROM ops o
 JOIN (
     SELECT aggregate, version, MIN(end_ns) AS end_ns
     FROM ops
     WHERE kind = 'command' AND outcome = 'ok'
     GROUP BY aggregate, version
-) made ON made.aggregate = p.aggregate AND made.version = p.expected_version
+) made ON made.aggregate = o.aggregate AND made.version = o.expected_version
 CROSS JOIN (SELECT COALESCE(MAX(clock_error_ns), 0) * 2 AS error_ns FROM writers) clocks
-WHERE NOT p.is_ok AND NOT p.is_open AND p.is_moved_only
-    AND made.end_ns + clocks.error_ns < p.start_ns
+WHERE o.kind = 'command' AND o.outcome = 'fail' AND o.status = 412
+    AND made.end_ns + clocks.error_ns < o.start_ns
     AND NOT EXISTS (
         SELECT 1 FROM events e
-        WHERE e.aggregate = p.aggregate AND e.version > p.expected_version
+        WHERE e.aggregate = o.aggregate AND e.version > o.expected_version
     )
-    AND NOT EXISTS (SELECT 1 FROM writers w WHERE NOT w.closed)
 UNION ALL
 SELECT
     'two accepted commands were told the same version',
-    o.aggregate, o.version, MIN(o.event_id), MIN(o.key), 1, COUNT(DISTINCT o.event_id)
-FROM ops o
-WHERE o.kind = 'command' AND o.outcome = 'ok'
-GROUP BY o.aggregate, o.version
-HAVING COUNT(DISTINCT o.event_id) > 1
+    a.aggregate, a.version, NULL, MIN(a.key), 1, COUNT(*)
+FROM accepted a
+WHERE a.aggregate IS NOT NULL AND a.version IS NOT NULL
+GROUP BY a.aggregate, a.version
+HAVING COUNT(*) > 1
 UNION ALL
 SELECT
     'more commands were accepted than the log has versions',
-    told.aggregate, NULL, NULL, NULL, told.accepted, logged.newest
+    told.aggregate, NULL, NULL, NULL, told.accepted, COALESCE(logged.newest, 0)
 FROM (
-    SELECT aggregate, COUNT(DISTINCT event_id) AS accepted
-    FROM ops
-    WHERE kind = 'command' AND outcome = 'ok'
+    SELECT aggregate, COUNT(*) AS accepted
+    FROM (SELECT DISTINCT principal, key, aggregate FROM accepted) a
     GROUP BY aggregate
 ) told
-JOIN (SELECT aggregate, MAX(version) AS newest FROM events GROUP BY aggregate) logged
+LEFT JOIN (SELECT aggregate, MAX(version) AS newest FROM events GROUP BY aggregate) logged
     ON logged.aggregate = told.aggregate
-WHERE told.accepted > logged.newest
+WHERE told.accepted > COALESCE(logged.newest, 0)
 
 --@ unknown
-SELECT DISTINCT 'a recorder that may have written to it was killed' AS what, o.aggregate
+SELECT 'a recorder that may have written to it was killed' AS what, o.aggregate
 FROM ops o
 JOIN writers w ON w.writer = o.writer
-WHERE NOT w.closed AND o.kind = 'command' AND o.expected_version IS NOT NULL
+WHERE NOT w.closed AND o.kind = 'command' AND o.aggregate IS NOT NULL
+UNION ALL
+SELECT 'a recorder that may have written to it was killed', e.aggregate
+FROM events e
+JOIN writers w ON SUBSTR(e.key, 1, LENGTH(w.writer) + 1) = CONCAT(w.writer, '.')
+WHERE NOT w.closed
 
 --@ evidence
 SELECT 'versions to which several commands were pinned' AS what, COUNT(*) AS seen, 1 AS needed
 FROM (
     SELECT aggregate, expected_version
-    FROM ops
-    WHERE kind = 'command' AND expected_version IS NOT NULL
+    FROM (
+        SELECT DISTINCT principal, key, aggregate, expected_version
+        FROM ops
+        WHERE kind = 'command' AND expected_version IS NOT NULL AND aggregate IS NOT NULL
+    ) pinned
     GROUP BY aggregate, expected_version
-    HAVING COUNT(DISTINCT key) > 1
+    HAVING COUNT(*) > 1
 ) contended

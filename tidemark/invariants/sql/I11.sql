@@ -2,7 +2,8 @@
 -- Within the window of a day, every acceptance of an idempotency key is the same one, a retry of
 -- an accepted command is accepted again, and another payload under its key, sent after the
 -- acceptance was known, is refused as that. One answer is the first, all others say that they
--- repeat it; and it is kept for the next retry.
+-- repeat it; and it is kept for the next retry. That a command had its effect is known from its
+-- answer, or from whoever saw the account at the version that it made.
 --
 -- needs: ops, events, commands, writers
 -- by: command
@@ -12,24 +13,20 @@
 --@ violations
 WITH windowed AS (
     SELECT
-        principal, key, payload_hash, aggregate, version, event_id, outcome, status, replayed,
-        start_ns, end_ns,
+        principal, key, payload_hash, effect_digest, aggregate, version, event_id, outcome, status,
+        replayed, start_ns, end_ns,
         MIN(start_ns) OVER (PARTITION BY principal, key) AS first_ns
     FROM ops
     WHERE kind = 'command'
 ),
 sent AS (
-    SELECT * FROM windowed WHERE start_ns - first_ns < 86400000000000
+    SELECT * FROM windowed WHERE end_ns - first_ns < 86400000000000
 ),
 accepted AS (
     SELECT
         principal,
         key,
         MIN(payload_hash) AS payload_hash,
-        COUNT(DISTINCT payload_hash) AS payloads,
-        COUNT(DISTINCT event_id) AS event_ids,
-        COUNT(DISTINCT version) AS versions,
-        COUNT(DISTINCT aggregate) AS aggregates,
         MIN(aggregate) AS aggregate,
         MIN(version) AS version,
         MIN(event_id) AS event_id,
@@ -39,21 +36,40 @@ accepted AS (
     WHERE outcome = 'ok'
     GROUP BY principal, key
 ),
+told AS (
+    SELECT principal, key, COUNT(*) AS answers
+    FROM (
+        SELECT DISTINCT principal, key, payload_hash, aggregate, version, event_id
+        FROM sent
+        WHERE outcome = 'ok'
+    ) different
+    GROUP BY principal, key
+),
 clocks AS (
     SELECT COALESCE(MAX(clock_error_ns), 0) * 2 AS error_ns FROM writers
 )
 SELECT
     'one key, several acceptances' AS what,
-    a.aggregate, a.version, a.event_id, a.key, 1 AS expected, a.event_ids AS found
+    a.aggregate, a.version, a.event_id, a.key, 1 AS expected, t.answers AS found
 FROM accepted a
-WHERE a.event_ids <> 1 OR a.versions <> 1 OR a.aggregates <> 1 OR a.payloads <> 1
+JOIN told t ON t.principal = a.principal AND t.key = a.key
+WHERE t.answers > 1
 UNION ALL
 SELECT
     'one key, several events',
-    MIN(e.aggregate), MIN(e.version), MIN(e.event_id), e.key, 1, COUNT(DISTINCT e.event_id)
-FROM events e
+    MIN(e.aggregate), MIN(e.version), MIN(e.event_id), e.key, 1, COUNT(*)
+FROM (
+    SELECT DISTINCT principal, key, aggregate, version, event_id
+    FROM (
+        SELECT
+            principal, key, aggregate, version, event_id, recorded_at_ms,
+            MIN(recorded_at_ms) OVER (PARTITION BY principal, key) AS first_ms
+        FROM events
+    ) logged
+    WHERE recorded_at_ms - first_ms < 86400000
+) e
 GROUP BY e.principal, e.key
-HAVING COUNT(DISTINCT e.event_id) > 1
+HAVING COUNT(*) > 1
 UNION ALL
 SELECT
     'a retry of an accepted command was refused',
@@ -61,8 +77,22 @@ SELECT
 FROM accepted a
 CROSS JOIN clocks c
 JOIN sent s ON s.principal = a.principal AND s.key = a.key AND s.payload_hash = a.payload_hash
-WHERE s.outcome = 'fail' AND s.status IS NOT NULL AND s.status <> 429
+WHERE s.outcome = 'fail' AND s.status IS NOT NULL AND s.status NOT IN (403, 429)
     AND s.start_ns > a.end_ns + c.error_ns
+UNION ALL
+SELECT
+    'a command that had had its effect was refused',
+    e.aggregate, e.version, e.event_id, e.key, 202, s.status
+FROM sent s
+CROSS JOIN clocks c
+JOIN events e ON e.principal = s.principal AND e.key = s.key
+    AND e.effect_digest = s.effect_digest
+WHERE s.outcome = 'fail' AND s.status IS NOT NULL AND s.status NOT IN (403, 429)
+    AND EXISTS (
+        SELECT 1 FROM ops o
+        WHERE o.aggregate = e.aggregate AND o.outcome = 'ok' AND o.version >= e.version
+            AND o.end_ns + c.error_ns < s.start_ns
+    )
 UNION ALL
 SELECT
     'another payload under the key of an accepted command was not refused as that',
@@ -72,7 +102,6 @@ CROSS JOIN clocks c
 JOIN sent s ON s.principal = a.principal AND s.key = a.key AND s.payload_hash <> a.payload_hash
 WHERE s.start_ns > a.end_ns + c.error_ns
     AND s.status IS NOT NULL AND s.status < 500 AND s.status NOT IN (400, 403, 422, 429)
-
 UNION ALL
 SELECT
     'one key, several answers that say they are the first',
@@ -84,10 +113,12 @@ SELECT
     'an answer repeats one that nobody can have been given',
     s.aggregate, s.version, s.event_id, s.key, NULL, NULL
 FROM sent s
+CROSS JOIN clocks c
 WHERE s.replayed
     AND NOT EXISTS (
         SELECT 1 FROM sent b
-        WHERE b.principal = s.principal AND b.key = s.key AND b.start_ns < s.end_ns
+        WHERE b.principal = s.principal AND b.key = s.key
+            AND b.start_ns < s.end_ns + c.error_ns
             AND NOT b.replayed AND b.outcome <> 'fail'
     )
     AND NOT EXISTS (SELECT 1 FROM writers w WHERE NOT w.closed)
@@ -113,6 +144,6 @@ FROM (
         WHERE kind = 'command' AND outcome = 'ok'
         GROUP BY principal, key
     ) a ON a.principal = o.principal AND a.key = o.key
-    WHERE o.start_ns > a.end_ns
+    WHERE o.kind = 'command' AND o.start_ns > a.end_ns
     GROUP BY o.principal, o.key
 ) again

@@ -2,7 +2,7 @@
 -- Every message that the update processor was given has one outcome: applied, duplicate or
 -- failed. Every projected event was applied by one delivery, or healed by one. A delivery that
 -- may have had its effect although it failed loosens that to at most one; so does an invocation
--- that never ended.
+-- that never ended, for the accounts of its messages as far as other deliveries tell them.
 --
 -- needs: events, deliveries, healed, invocations
 -- by: all
@@ -15,6 +15,12 @@ WITH outcomes AS (
     SELECT request_id, message_id, COUNT(*) AS outcomes, MIN(aggregate) AS aggregate
     FROM deliveries
     GROUP BY request_id, message_id
+),
+unended AS (
+    SELECT i.message_id, d.aggregate, d.version, d.message_id IS NOT NULL AS is_known
+    FROM invocations i
+    LEFT JOIN deliveries d ON d.message_id = i.message_id
+    WHERE NOT i.ended
 ),
 projecting AS (
     SELECT aggregate, version, request_id FROM deliveries WHERE outcome = 'applied'
@@ -55,11 +61,12 @@ FROM projections p
 WHERE p.times > 1
 UNION ALL
 SELECT
-    'said to be projected, and not in the log',
+    'said to be projected, and not by the log',
     p.aggregate, p.version, NULL, NULL, 0, p.times
 FROM projections p
 WHERE NOT EXISTS (
-    SELECT 1 FROM events e WHERE e.aggregate = p.aggregate AND e.version = p.version
+    SELECT 1 FROM events e
+    WHERE e.aggregate = p.aggregate AND e.version = p.version AND e.projected_at_ms IS NOT NULL
 )
 UNION ALL
 SELECT
@@ -74,8 +81,10 @@ WHERE e.projected_at_ms IS NOT NULL
         SELECT 1 FROM deliveries d
         WHERE d.ambiguous AND d.aggregate = e.aggregate AND d.version >= e.version
     )
-    AND NOT EXISTS (SELECT 1 FROM invocations i WHERE NOT i.ended)
-
+    AND NOT EXISTS (
+        SELECT 1 FROM unended u WHERE u.aggregate = e.aggregate AND u.version >= e.version
+    )
+    AND NOT EXISTS (SELECT 1 FROM unended u WHERE NOT u.is_known)
 UNION ALL
 SELECT
     'an outcome of an event that the log does not have so',
@@ -103,3 +112,5 @@ WHERE NOT EXISTS (
 
 --@ evidence
 SELECT 'deliveries' AS what, COUNT(*) AS seen, 1 AS needed FROM deliveries
+UNION ALL
+SELECT 'invocations that never ended', COUNT(DISTINCT request_id), 0 FROM invocations WHERE NOT ended

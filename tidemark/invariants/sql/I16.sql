@@ -12,11 +12,10 @@
 SELECT
     'a planned fault did not strike as often as planned' AS what,
     NULL AS aggregate, NULL AS version, NULL AS event_id, p.fault AS key,
-    p.times AS expected, COALESCE(SUM(f.fired), 0) AS found
+    p.times AS expected, COALESCE(f.fired, 0) AS found
 FROM planned_faults p
-LEFT JOIN faults f ON f.fault = p.fault
-GROUP BY p.fault, p.times
-HAVING COALESCE(SUM(f.fired), 0) < p.times
+LEFT JOIN (SELECT fault, SUM(fired) AS fired FROM faults GROUP BY fault) f ON f.fault = p.fault
+WHERE COALESCE(f.fired, 0) < p.times
 
 --@ evidence
 SELECT 'planned faults' AS what, COUNT(*) AS seen, 1 AS needed FROM planned_faults

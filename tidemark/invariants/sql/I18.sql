@@ -1,5 +1,6 @@
 -- I18: rules hold
--- At no version is an account below zero, and nothing changes it after it was closed.
+-- At no version is an account below zero, none is closed with money in it, and nothing changes
+-- one that was closed.
 --
 -- needs: events
 -- by: aggregate
@@ -7,18 +8,30 @@
 -- reading: `version` is the event that should have been refused, `found` the balance after it.
 
 --@ violations
+WITH summed AS (
+    -- Events at one version are peers: each row has the sum with all of them.
+    SELECT
+        aggregate, version, event_id, key, is_closed,
+        SUM(amount) OVER (PARTITION BY aggregate ORDER BY version) AS balance
+    FROM (
+        SELECT
+            aggregate, version, event_id, amount,
+            MIN(key) AS key, BOOL_OR(status = 'closed') AS is_closed
+        FROM events
+        GROUP BY aggregate, version, event_id, amount
+    ) distinct_events
+)
 SELECT
     'below zero' AS what,
     r.aggregate, r.version, r.event_id, r.key, 0 AS expected, r.balance AS found
-FROM (
-    SELECT
-        aggregate, version, event_id, key,
-        SUM(amount) OVER (
-            PARTITION BY aggregate ORDER BY version ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-        ) AS balance
-    FROM events
-) r
+FROM summed r
 WHERE r.balance < 0
+UNION ALL
+SELECT
+    'closed with money in it',
+    r.aggregate, r.version, r.event_id, r.key, 0, r.balance
+FROM summed r
+WHERE r.is_closed AND r.balance > 0
 UNION ALL
 SELECT
     'changed after it was closed',

@@ -10,8 +10,11 @@
 
 --@ violations
 WITH counted AS (
-    SELECT DISTINCT aggregate, version, event_id, owner, amount, projected_at_ms, in_outbox
+    SELECT
+        aggregate, version, event_id, amount,
+        MIN(owner) AS owner, BOOL_OR(in_outbox OR projected_at_ms IS NULL) AS is_late
     FROM events
+    GROUP BY aggregate, version, event_id, amount
 ),
 summed AS (
     SELECT
@@ -19,7 +22,7 @@ summed AS (
         MIN(owner) AS owner,
         SUM(amount) AS balance,
         COUNT(*) AS events,
-        BOOL_OR(in_outbox OR projected_at_ms IS NULL) AS is_late
+        BOOL_OR(is_late) AS is_late
     FROM counted
     GROUP BY aggregate
 ),
@@ -36,7 +39,7 @@ SELECT
     'the events of one account are of several owners' AS what,
     aggregate, MAX(version) AS version, NULL AS event_id, NULL AS key,
     1 AS expected, COUNT(DISTINCT owner) AS found
-FROM counted
+FROM events
 GROUP BY aggregate
 HAVING COUNT(DISTINCT owner) > 1
 UNION ALL
@@ -44,7 +47,7 @@ SELECT
     'the balance is not the sum of the events',
     s.aggregate, a.version, NULL, NULL, s.balance, a.balance
 FROM summed s
-JOIN accounts a ON a.aggregate = s.aggregate
+LEFT JOIN accounts a ON a.aggregate = s.aggregate
 WHERE NOT s.is_late AND a.balance IS DISTINCT FROM s.balance
 UNION ALL
 SELECT

@@ -3,7 +3,7 @@
 -- with the statement lines that they make; the API shows just that; and the read side got there
 -- within its bound after the last write, or after the last fault had healed.
 --
--- needs: events, accounts, lines, totals, ops, account_reads, page_reads, totals_reads, faults, settings
+-- needs: events, accounts, lines, totals, ops, account_reads, page_reads, totals_reads, owner_reads, faults, settings
 -- by: aggregate, the bound over all
 -- evidence: at least one account
 -- reading: `expected` is the version of the log, `found` that of the read model. Equal versions
@@ -55,11 +55,39 @@ WHERE o.purpose = 'final'
 UNION ALL
 SELECT
     'the API shows another first statement line than the read model holds',
-    r.aggregate, r.first_version, NULL, NULL, a.version, r.first_version
-FROM page_reads r
+    shown.aggregate, shown.version, NULL, NULL, a.version, shown.version
+FROM (
+    SELECT r.aggregate, MAX(r.first_version) AS version
+    FROM page_reads r
+    JOIN ops o ON o.writer = r.writer AND o.session = r.session AND o.seq = r.seq
+    WHERE o.purpose = 'final'
+    GROUP BY r.aggregate
+) shown
+LEFT JOIN accounts a ON a.aggregate = shown.aggregate
+WHERE shown.version <> COALESCE(a.version, 0)
+UNION ALL
+SELECT
+    'the API shows another account of an owner than the read model holds',
+    r.aggregate, r.version, NULL, NULL, a.version, r.version
+FROM owner_reads r
 JOIN ops o ON o.writer = r.writer AND o.session = r.session AND o.seq = r.seq
 LEFT JOIN accounts a ON a.aggregate = r.aggregate
-WHERE o.purpose = 'final' AND r.first_version <> COALESCE(a.version, 0)
+WHERE o.purpose = 'final'
+    AND (r.version <> COALESCE(a.version, 0) OR r.digest IS DISTINCT FROM a.digest)
+UNION ALL
+SELECT
+    'the API shows more or fewer accounts of an owner than the totals count',
+    shown.owner, NULL, NULL, NULL, COALESCE(t.accounts, 0), shown.accounts
+FROM (
+    SELECT o.owner, COUNT(DISTINCT r.aggregate) AS accounts
+    FROM ops o
+    LEFT JOIN owner_reads r ON r.writer = o.writer AND r.session = o.session AND r.seq = o.seq
+    WHERE o.purpose = 'final' AND o.reads = 'owner_reads'
+    GROUP BY o.owner
+    HAVING BOOL_AND(o.outcome = 'ok')
+) shown
+LEFT JOIN totals t ON t.owner = shown.owner
+WHERE shown.accounts <> COALESCE(t.accounts, 0)
 UNION ALL
 SELECT
     'the API shows other totals than the read model holds',

@@ -38,7 +38,6 @@ WHERE e.projected_at_ms IS NOT NULL
             SELECT 1 FROM lines l WHERE l.aggregate = e.aggregate AND l.version = e.version
         )
     )
-
 UNION ALL
 SELECT
     'a sample of an event that the log does not have so',
@@ -49,6 +48,14 @@ WHERE NOT EXISTS (
     WHERE e.aggregate = s.aggregate AND e.version = s.version AND e.event_id = s.event_id
         AND e.recorded_at_ms = s.recorded_at_ms
         AND (s.projected_at_ms IS NULL OR s.projected_at_ms = e.projected_at_ms)
+)
+UNION ALL
+SELECT
+    'a sample of an account at a version that the log does not have',
+    s.aggregate, s.version, s.event_id, NULL, NULL, s.account_version
+FROM snapshots s
+WHERE s.account_version <> 0 AND NOT EXISTS (
+    SELECT 1 FROM events e WHERE e.aggregate = s.aggregate AND e.version = s.account_version
 )
 UNION ALL
 SELECT

@@ -12,12 +12,12 @@
 
 --@ violations
 WITH summed AS (
+    -- Lines at one version are peers: each row has the sum with all of them.
     SELECT
         aggregate,
         version,
-        SUM(line_digest) OVER (
-            PARTITION BY aggregate ORDER BY version ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW
-        ) AS digest_sum
+        line_digest,
+        SUM(line_digest) OVER (PARTITION BY aggregate ORDER BY version) AS digest_sum
     FROM (SELECT DISTINCT aggregate, version, line_digest FROM events) distinct_lines
 )
 SELECT
@@ -51,6 +51,13 @@ WHERE NOT EXISTS (
 )
 UNION ALL
 SELECT
+    'an account among those of an owner who is not its own',
+    r.aggregate, r.version, e.event_id, NULL, NULL, NULL
+FROM owner_reads r
+JOIN events e ON e.aggregate = r.aggregate AND e.version = r.version
+WHERE e.owner IS NOT NULL AND e.owner <> r.owner
+UNION ALL
+SELECT
     'a page with a hole, a repeat, or lines out of order',
     p.aggregate, p.first_version, NULL, NULL, p.first_version - p.last_version + 1, p.lines
 FROM page_reads p
@@ -70,11 +77,12 @@ SELECT
     p.aggregate, p.first_version, NULL, NULL, p.first_version, p.last_version
 FROM page_reads p
 LEFT JOIN summed newest ON newest.aggregate = p.aggregate AND newest.version = p.first_version
-LEFT JOIN summed before ON before.aggregate = p.aggregate AND before.version = p.last_version - 1
+LEFT JOIN summed oldest ON oldest.aggregate = p.aggregate AND oldest.version = p.last_version
 WHERE p.lines > 0
     AND (
         newest.version IS NULL
-        OR p.digest_sum <> newest.digest_sum - COALESCE(before.digest_sum, 0)
+        OR oldest.version IS NULL
+        OR p.digest_sum <> newest.digest_sum - oldest.digest_sum + oldest.line_digest
     )
 UNION ALL
 SELECT
@@ -85,7 +93,6 @@ WHERE l.place <> l.version OR NOT EXISTS (
     SELECT 1 FROM events e
     WHERE e.aggregate = l.aggregate AND e.version = l.version AND e.line_digest = l.digest
 )
-
 UNION ALL
 SELECT
     'totals of more accounts than the owner ever had',

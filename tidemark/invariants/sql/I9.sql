@@ -18,7 +18,7 @@ FROM (
         token,
         MAX(version) OVER (
             PARTITION BY writer, session, aggregate
-            ORDER BY seq
+            ORDER BY seq, version
             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ) AS seen
     FROM account_reads
@@ -30,7 +30,8 @@ SELECT 'reads again, with a token' AS what, COUNT(*) AS seen, 1 AS needed
 FROM (
     SELECT
         token,
-        ROW_NUMBER() OVER (PARTITION BY writer, session, aggregate ORDER BY seq) AS nth
+        seq,
+        MIN(seq) OVER (PARTITION BY writer, session, aggregate) AS first_seq
     FROM account_reads
 ) r
-WHERE r.token IS NOT NULL AND r.nth > 1
+WHERE r.token IS NOT NULL AND r.seq > r.first_seq

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import json
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.history.rows import rows
+from tests.measures.ops import op
+from tidemark.api.call import Kind
+from tidemark.api.session import Writer
+from tidemark.history.folder import RunFolder
+from tidemark.history.places import is_in_use
+from tidemark.history.recorder import RecordingError
+from tidemark.history.writing import RunWriter, describe_more, writers_of
+from tidemark.host.deployment import Deployment
+from tidemark.workloads.bank_history import BankHistory
+from tidemark.workloads.bank_tables import BankTables
+from tidemark.workloads.canonical import canonical, digest_of
+from tidemark.workloads.workload import Unknown
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+DEPLOYMENT = Deployment(
+    target="embedded",
+    endpoint="http://127.0.0.1:1",
+    region="us-east-1",
+    stack_name="Tidemark",
+    api_url="http://127.0.0.1:1/prod",
+    template_digest="d1",
+    outputs={},
+)
+STATE = {"account_id": "a", "owner_id": "o", "balance": 5, "status": "open", "version": 2}
+BANK = BankHistory(BankTables(None, "commands", "queries"))  # type: ignore[arg-type]  # no table is asked
+
+
+def run_of(path: Path, process: str = "w1") -> RunWriter:
+    return RunWriter(path, Writer(path.name, process), BANK)
+
+
+def test_a_run_says_what_it_was_and_every_call_it_made(tmp_path: Path) -> None:
+    path = tmp_path / "runs" / "run-1"
+    deposit = op(status=202, took_ms=3)
+    deposit = replace(deposit, call=replace(deposit.call, key="k", body={"amount": 5}))
+    with run_of(path) as run:
+        run.describe(DEPLOYMENT, kind="load", seed="7")
+        run.record(deposit)
+        run.record(replace(op(kind=Kind.QUERY, operation="account"), state=STATE, version=2))
+
+    about = json.loads((path / "run.json").read_text())
+    assert about["run"] == "run-1"
+    assert (about["kind"], about["seed"], about["stack_name"]) == ("load", "7", "Tidemark")
+    first, second = rows(path, "ops")
+    assert (first["writer"], first["key"], first["principal"]) == ("run-1.w1", "k", "-")
+    assert (first["kind"], first["outcome"], first["purpose"]) == ("command", "ok", "load")
+    assert first["end_ns"] - first["start_ns"] == 3_000_000
+    assert first["payload_hash"] == deposit.call.payload_hash
+    assert (second["kind"], second["reads"], second["rows_read"]) == ("query", "account_reads", 1)
+    (read,) = rows(path, "account_reads")
+    assert read["state"] == canonical(STATE)
+    assert read["digest"] == digest_of(canonical(STATE))
+
+
+def test_a_call_of_a_system_that_nobody_described_is_written_down(tmp_path: Path) -> None:
+    with RunWriter(tmp_path / "run-1", Writer("run-1", "w1"), Unknown()) as run:
+        run.record(op(kind=Kind.QUERY, operation="parcel"))
+
+    (only,) = rows(tmp_path / "run-1", "ops")
+    assert (only["operation"], only["reads"], only["rows_read"]) == ("parcel", None, None)
+
+
+def test_processes_of_a_run_write_into_one_folder_and_the_first_says_what_it_is(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "run-1"
+    with run_of(path) as one, run_of(path, "w2") as other:
+        one.describe(DEPLOYMENT, kind="load")
+        other.describe(DEPLOYMENT, kind="something else")
+        one.record(op())
+        other.record(op())
+
+    assert [row["writer"] for row in rows(path, "ops")] == ["run-1.w1", "run-1.w2"]
+    assert json.loads((path / "run.json").read_text())["kind"] == "load"
+    assert [(row["writer"], row["closed"]) for row in rows(path, "writers")] == [
+        ("run-1.w1", True),
+        ("run-1.w2", True),
+    ]
+    describe_more(path, writers=writers_of(path))
+    assert RunFolder.open(path).gaps == {}
+
+
+def test_a_process_that_left_no_closing_row_is_missed(tmp_path: Path) -> None:
+    path = tmp_path / "run-1"
+    killed = run_of(path, "w1")
+    killed.record(op())
+    with run_of(path, "w2") as other:
+        other.describe(DEPLOYMENT)
+        other.record(op())
+    describe_more(path, writers=writers_of(path))
+
+    gaps = RunFolder.open(path).gaps
+
+    assert any("run-1.w1" in sentence for sentence in gaps["ops"])
+    killed.close()
+
+
+def test_rows_of_many_threads_are_all_there(tmp_path: Path) -> None:
+    with run_of(tmp_path / "run-1") as run, ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda _: run.record(op()), range(2_000)))
+
+    assert len(rows(tmp_path / "run-1", "ops")) == 2_000
+
+
+def test_a_folder_that_cannot_be_written_is_said_to_who_records_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    run = run_of(tmp_path / "run-1")
+    monkeypatch.setattr("tidemark.history.recorder.pq.write_table", full)
+    run.record(op())
+
+    with pytest.raises(RecordingError, match="No space left on device"):
+        run.close()
+
+
+def test_a_run_is_in_use_while_anybody_has_it_open(tmp_path: Path) -> None:
+    path = tmp_path / "run-1"
+    assert not is_in_use(path)
+    with run_of(path):
+        with run_of(path, "w2"):
+            assert is_in_use(path)
+        assert is_in_use(path)
+    assert not is_in_use(path)

@@ -1,0 +1,62 @@
+"""The tables of a run in a database that is used again and again, and the judge on top."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+import duckdb
+import pyarrow as pa
+
+from tidemark.history.folder import schema_of
+from tidemark.history.tables import TABLES
+from tidemark.invariants.catalog import catalog
+from tidemark.invariants.judge import Judgement, Verdict, judge_tables
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator
+
+    from tests.invariants.bank import Row
+    from tests.invariants.recorded import Tables
+
+
+class Database:
+    """A database that holds one run at a time."""
+
+    def __init__(self) -> None:
+        self._database = duckdb.connect(config={"threads": 1})
+        self._tables: Tables = {}
+
+    def load(self, tables: Tables) -> None:
+        """Hold this run from now on."""
+        self._tables = tables
+        for name in TABLES:
+            self._put(name, tables[name])
+
+    @contextmanager
+    def changed(self, tables: Tables) -> Iterator[set[str]]:
+        """Hold some tables otherwise, as long as the block lasts; it gets who reads them."""
+        changed = [name for name in TABLES if tables[name] != self._tables[name]]
+        for name in changed:
+            self._put(name, tables[name])
+        try:
+            yield {
+                one.id
+                for one in catalog().values()
+                if "claims" in changed or not set(changed).isdisjoint(one.needs)
+            }
+        finally:
+            for name in changed:
+                self._put(name, self._tables[name])
+
+    def judge(self, ids: Collection[str] | None = None) -> dict[str, Judgement]:
+        """What the judge says of the run, by invariant."""
+        wanted = [one for one in catalog().values() if ids is None or one.id in ids]
+        return {one.invariant.id: one for one in judge_tables(self._database, {}, wanted)}
+
+    def verdicts(self, ids: Collection[str] | None = None) -> dict[str, Verdict]:
+        """The same, in a word each."""
+        return {one: judgement.verdict for one, judgement in self.judge(ids).items()}
+
+    def _put(self, name: str, rows: list[Row]) -> None:
+        self._database.register(name, pa.Table.from_pylist(rows, schema=schema_of(TABLES[name])))

@@ -1,0 +1,88 @@
+"""What the update processor says of each message it was given, from its log."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tidemark.aws import logs
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping
+
+    from tidemark.aws.clients import AwsClients
+    from tidemark.host.deployment import Deployment
+    from tidemark.workloads.workload import Values
+
+PROCESSOR = "update-processor"
+
+
+def delivered(
+    clients: AwsClients,
+    deployment: Deployment,
+    *,
+    since_ms: int,
+    accounts: Collection[str],
+    messages: Collection[str] = (),
+) -> Iterator[tuple[str, Values]]:
+    """The deliveries of a run: rows, each with its table.
+
+    Args:
+        clients: The target's.
+        deployment: The stack.
+        since_ms: When the run began, UTC milliseconds.
+        accounts: Its accounts.
+        messages: Messages that are its own although they carry none of its accounts.
+    """
+    records: list[tuple[int, Mapping[str, Any]]] = []
+    started: list[tuple[int, Mapping[str, Any]]] = []
+    ended: set[str] = set()
+    for line in logs.read(clients, deployment, [PROCESSOR], since_ms=since_ms):
+        said = logs.document_in(line.text) or {}
+        match said.get("message"):
+            case "record":
+                records.append((line.at_ms, said))
+            case "started":
+                started.append((line.at_ms, said))
+            case "invocation":
+                ended.add(str(said.get("function_request_id")))
+    ours = {
+        str(record["message_id"])
+        for _, record in records
+        if record.get("account_id") in accounts or record["message_id"] in messages
+    }
+    for at_ms, record in records:
+        if record["message_id"] in ours:
+            yield from _outcome(at_ms, record)
+    for at_ms, start in started:
+        request = str(start["function_request_id"])
+        for message in start["message_ids"]:
+            if message in ours:
+                yield (
+                    "invocations",
+                    {
+                        "request_id": request,
+                        "message_id": message,
+                        "at_ms": at_ms,
+                        "ended": request in ended,
+                    },
+                )
+
+
+def _outcome(at_ms: int, said: Mapping[str, Any]) -> Iterator[tuple[str, Values]]:
+    about = {"request_id": said["function_request_id"], "message_id": said["message_id"]}
+    yield (
+        "deliveries",
+        about
+        | {
+            "receive_count": said.get("receive_count"),
+            "event_id": said.get("event_id"),
+            "aggregate": said.get("account_id"),
+            "version": said.get("version"),
+            "outcome": said["outcome"],
+            "attempts": said["attempts"],
+            "ambiguous": bool(said["ambiguous"]),
+            "at_ms": at_ms,
+        },
+    )
+    for version in said["healed"]:
+        yield "healed", about | {"aggregate": said.get("account_id"), "version": version}

@@ -1,0 +1,180 @@
+"""One process's way into a run's folder: what the run is, and every call that the process makes."""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+from tidemark.history.places import LOCK, MANIFEST
+from tidemark.history.recorder import Recorder
+from tidemark.history.tables import SCHEMA_VERSION, TABLES
+from tidemark.host.state import read_json, write_json
+from tidemark.workloads.canonical import canonical, digest_of
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from types import TracebackType
+
+    from tidemark.api.op import Op
+    from tidemark.api.session import Writer
+    from tidemark.host.deployment import Deployment
+    from tidemark.workloads.workload import Seen, Values, Workload
+
+_WRITERS = "processes"
+_NOBODY = "-"
+
+
+class RunWriter:
+    """One process's way into a run's folder; several processes may have theirs at once.
+
+    While any has it open, the folder is not cleared away.
+
+    Args:
+        path: The folder, which is made if it is not there.
+        writer: The process.
+        workload: What is being called.
+    """
+
+    def __init__(self, path: Path, writer: Writer, workload: Workload) -> None:
+        self.path = path
+        self.name = f"{writer.run_id}.{writer.name}"
+        self._workload = workload
+        (path / _WRITERS).mkdir(parents=True, exist_ok=True)
+        self._lock = (path / LOCK).open("ab")
+        fcntl.flock(self._lock, fcntl.LOCK_SH)
+        # So that it is missed if it is killed.
+        (path / _WRITERS / self.name).touch()
+        self._recorder = Recorder(path, self.name)
+        self._ops = 0
+
+    def describe(self, deployment: Deployment, **about: Any) -> None:
+        """Write down what the run is, unless another of its processes has.
+
+        Args:
+            deployment: Where its calls go.
+            about: What else is known, such as its seed.
+        """
+        if not (self.path / MANIFEST).exists():
+            write_json(
+                self.path / MANIFEST,
+                {
+                    "schema": SCHEMA_VERSION,
+                    "run": self.path.name,
+                    "began_ms": time.time_ns() // 1_000_000,
+                    "target": deployment.target,
+                    "stack_name": deployment.stack_name,
+                    "api_url": deployment.api_url,
+                    "template_digest": deployment.template_digest,
+                    "workload": self._workload.name,
+                    **about,
+                },
+            )
+
+    def record(self, op: Op) -> None:
+        """Write an op down, and what it saw: a sink for clients."""
+        seen = self._workload.seen(op)
+        effect = self._workload.effect(op)
+        call = op.call
+        is_command = seen is None and call.payload_hash is not None
+        self._ops += 1
+        self._recorder.add(
+            "ops",
+            (
+                self.name,
+                op.session,
+                op.sequence,
+                op.purpose.value,
+                op.kind.value,
+                op.operation,
+                None if seen is None else seen.table,
+                None if seen is None else len(seen.rows),
+                (op.principal or _NOBODY) if is_command else None,
+                op.key if is_command else None,
+                call.payload_hash,
+                None if effect is None else digest_of(canonical(effect)),
+                None if seen is not None and seen.owner is not None else op.aggregate,
+                None if seen is None else seen.owner,
+                call.expected_version,
+                call.token,
+                min(op.intended_ns, op.start_ns),
+                op.start_ns,
+                op.end_ns,
+                op.outcome.value,
+                op.status,
+                op.replayed,
+                op.version,
+                op.event_id,
+                op.problem,
+            ),
+        )
+        if seen is not None:
+            self._record_seen(op, seen)
+
+    def _record_seen(self, op: Op, seen: Seen) -> None:
+        caller: Values = {"writer": self.name, "session": op.session, "seq": op.sequence}
+        when = {"start_ns": op.start_ns, "end_ns": op.end_ns}
+        for row in seen.rows:
+            for line in row.get("page_lines", ()):
+                self.add("page_lines", caller | line)
+            self.add(seen.table, caller | when | row)
+
+    def add(self, table: str, values: Values) -> None:
+        """Write a row down.
+
+        Args:
+            table: The table.
+            values: The values of its columns, by their names.
+        """
+        self._recorder.add(table, tuple(values[one.name] for one in TABLES[table].columns))
+
+    def close(self) -> None:
+        """Write the rest and the closing rows, and let go of the folder.
+
+        Raises:
+            RecordingError: It cannot be written.
+        """
+        try:
+            self._recorder.flush()
+            self._close_rows()
+            self._recorder.close()
+        finally:
+            self._lock.close()
+
+    def _close_rows(self) -> None:
+        for table, count in self._recorder.rows.items():
+            self.add("written", {"writer": self.name, "table_name": table, "row_count": count})
+        closing = {"ops_begun": self._ops, "ops_written": self._recorder.rows["ops"]}
+        # Every writer of a run is on one machine: they have one clock.
+        clock = {"clock_offset_ns": 0, "clock_error_ns": 0}
+        self.add("writers", {"writer": self.name, "closed": True} | closing | clock)
+
+    def close_for(self, killed: str) -> None:
+        """Write the closing row of a process that was killed before it could.
+
+        Args:
+            killed: The full name of the process as a writer.
+        """
+        nothing = dict.fromkeys(("ops_begun", "ops_written", "clock_offset_ns"), 0)
+        self.add("writers", {"writer": killed, "closed": False, "clock_error_ns": 0} | nothing)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def writers_of(path: Path) -> list[str]:
+    """Return the full names of all processes that ever had a run's folder open."""
+    return sorted(one.name for one in (path / _WRITERS).iterdir())
+
+
+def describe_more(path: Path, **about: Any) -> None:
+    """Add to what is written down of a run."""
+    write_json(path / MANIFEST, (read_json(path / MANIFEST) or {}) | about)

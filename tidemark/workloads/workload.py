@@ -1,0 +1,92 @@
+"""What a system under test must say of itself so that its runs can be written down and judged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tidemark.api.op import Op
+
+Values = dict[str, Any]
+"""The values of a row, by the names of its table's columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a query saw.
+
+    Attributes:
+        table: The table of the run that holds it.
+        rows: Its rows, without what the op says itself: who called, and when.
+        owner: Whom it was about, of a query about an owner.
+    """
+
+    table: str
+    rows: tuple[Values, ...]
+    owner: str | None = None
+
+
+class Workload(Protocol):
+    """A system under test, as its history needs to know it.
+
+    The tables and their columns are those of :mod:`tidemark.history.tables`.
+    """
+
+    @property
+    def name(self) -> str:
+        """What the workload is called."""
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """The invariants that every run of it is held to."""
+
+    def effect(self, op: Op) -> Mapping[str, Any] | None:
+        """What the event of a command must do, as far as the command says; None of others."""
+
+    def seen(self, op: Op) -> Seen | None:
+        """What a query saw, if it was answered."""
+
+    def sample(self, aggregate: str, version: int) -> Values | None:
+        """One event with its effects, read by one transaction; None if there is no such event."""
+
+    def unprojected(self, prefix: str) -> int:
+        """How many events of a run are not projected yet, read consistently.
+
+        Args:
+            prefix: What the run's ids begin with.
+        """
+
+    def export(self, prefix: str) -> Iterator[tuple[str, Values]]:
+        """Both sides as they are: the rows of a run, each with its table.
+
+        Args:
+            prefix: What the run's ids begin with.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A system that nobody described: its calls are written down, and nothing is judged."""
+
+    name: str = "unknown"
+    claims: tuple[str, ...] = ()
+
+    def effect(self, op: Op) -> None:
+        """Nothing is known of its commands."""
+
+    def seen(self, op: Op) -> None:
+        """Nothing is known of what its queries see."""
+
+    def sample(self, aggregate: str, version: int) -> None:
+        """Nothing is known of its tables."""
+
+    def unprojected(self, prefix: str) -> int:  # noqa: ARG002 -- likewise
+        """Nothing is known of its events."""
+        return 0
+
+    def export(self, prefix: str) -> Iterator[tuple[str, Values]]:  # noqa: ARG002 -- likewise
+        """Nothing is known of its tables."""
+        return iter(())
