@@ -85,10 +85,15 @@ def pytest_configure_node(node: Any) -> None:
 @pytest.hookimpl(wrapper=True)
 def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
     """Remove, once all workers have ended, what was made; say what is not as it should be."""
+    state = session.config.stash.get(_SESSION_STATE, None)
+    if state is not None and session.exitstatus == pytest.ExitCode.INTERRUPTED:
+        from tidemark.testing.session import stop_processes  # noqa: PLC0415 -- sessions without a deployment stay quick
+
+        stop_processes(state)  # else a worker of pytest-xdist sees a deploy through
     yield
     if _TESTBED in session.config.stash:
         session.config.stash[_TESTBED].runs.close()
-    if _SESSION_STATE in session.config.stash:
+    if state is not None:
         _close(session)
     if session.exitstatus != pytest.ExitCode.INTERRUPTED:
         session.exitstatus = session.config.stash.get(_EXIT_CODE, session.exitstatus)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
+import sys
 import threading
 from dataclasses import dataclass
 from functools import partial
@@ -13,7 +16,7 @@ import pytest
 
 from tidemark.errors import TidemarkError
 from tidemark.host.locking import locked
-from tidemark.host.processes import is_alive, stop
+from tidemark.host.processes import MARK, is_alive, stop, undo
 from tidemark.host.state import read_json
 from tidemark.host.undo import Journal, undoer
 from tidemark.host.waiting import eventually
@@ -21,7 +24,6 @@ from tidemark.testing import session
 from tidemark.testing.ending import interrupted_by_kill
 
 if TYPE_CHECKING:
-    import subprocess
     from collections.abc import Iterator
 
     from tests.testing.sessions import Project
@@ -198,6 +200,25 @@ def test_what_is_kept_stays_as_it_is(state: Path, tmp_path: Path) -> None:
 
     assert not (tmp_path / "undone").exists()
     assert (state / "requests").is_dir()
+
+
+def test_an_interrupted_session_stops_its_processes_before_all_else(
+    state: Path, tmp_path: Path
+) -> None:
+    journal = Journal(state)
+    journal.begin("a thing", partial(note, path=str(tmp_path / "undone")))
+    with subprocess.Popen(
+        [sys.executable, "-c", "input()"],
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+        env={**os.environ, MARK: "it"},
+    ) as process:
+        journal.begin("a process", partial(undo, mark="it"))
+
+        session.stop_processes(state)
+
+        assert not is_alive(process.pid, "it")
+    assert [one.what for one in journal.entries()] == ["a thing"]
 
 
 def test_a_session_that_was_told_to_keep_is_left_alone(project: Project) -> None:

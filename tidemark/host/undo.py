@@ -79,6 +79,10 @@ class Begun:
         thing = json.dumps([self.undoer, self.parameters], sort_keys=True)
         return f"{hashlib.sha256(thing.encode()).hexdigest()[:16]}.json"
 
+    def is_undone_by(self, undoer: Callable[..., Any]) -> bool:
+        """Whether it is this function that undoes it."""
+        return self.undoer == _name_of(undoer)
+
     @property
     def left(self) -> str:
         """That it is left, why, and how to remove it."""
@@ -162,8 +166,8 @@ class Journal:
 
     def find(self, undo: Undo) -> list[Begun]:
         """What is undone in that way: one thing, or none."""
-        thing = (_name_of(undo.func), undo.keywords)
-        return [one for one in self.entries() if (one.undoer, one.parameters) == thing]
+        entries = (one for one in self.entries() if one.is_undone_by(undo.func))
+        return [one for one in entries if one.parameters == undo.keywords]
 
     def forget(self, begun: Begun) -> None:
         """Cross something out that was not begun after all."""

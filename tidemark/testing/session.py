@@ -10,6 +10,7 @@ from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING
 
 from tidemark.errors import NotStartedError
+from tidemark.host import processes
 from tidemark.host.locking import LOCK, locked
 from tidemark.host.undo import Journal
 
@@ -68,6 +69,13 @@ def clear(folder: Path, *, kept: Collection[Path] = ()) -> None:
         if folder.parent.name == SESSIONS:
             folder.parent.rmdir()
             folder.parent.parent.rmdir()
+
+
+def stop_processes(folder: Path) -> None:
+    """Stop what a process of the session waits for, such as a deploy."""
+    journal = Journal(folder)
+    children = [one for one in journal.entries() if one.is_undone_by(processes.undo)]
+    journal.undo(children)
 
 
 def is_unused(folder: Path) -> bool:
