@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 
@@ -99,7 +99,8 @@ def test_a_target_that_does_not_run_or_answer_is_said_so(
 
 
 def test_aws_is_asked_only_if_it_is_named(listed: List, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(AwsTarget, "find", lambda _: Connection("eu-west-1", account="1" * 12))
+    found = Connection("eu-west-1", account="1" * 12, caller=cast("Any", object()))
+    monkeypatch.setattr(AwsTarget, "find", lambda _: found)
     replace(DEPLOYMENT, target="aws", endpoint=None, region="eu-west-1").save()
     replace(DEPLOYMENT, stack_name="Half").save()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from moto import mock_aws
@@ -151,7 +151,8 @@ def test_where_npm_fails_the_sentence_says_what_is_missing_and_how_to_get_it(
 
 @mock_aws
 def test_a_bucket_that_is_to_be_emptied_has_its_tags_again() -> None:
-    clients = AwsClients(Connection("us-east-1", None, EMULATOR_CREDENTIALS))
+    caller = cast("Any", object())  # moto's account, by keys that are named
+    clients = AwsClients(Connection("us-east-1", None, EMULATOR_CREDENTIALS, caller=caller))
     stack = SynthesisedStack("App", "App", {"Resources": {"Full": BUCKET}})
     clients.cloudformation.create_stack(StackName="App", TemplateBody=json.dumps(stack.template))
     s3 = clients.client("s3")
