@@ -147,7 +147,7 @@ class EmbeddedTarget(LocalTarget):
         self._temporary.mkdir(parents=True, exist_ok=True)
         with self._log.open("w", encoding="utf-8") as log:
             child = subprocess.Popen(
-                [sys.executable, "-m", "ministack"],
+                [sys.executable, "-m", "tidemark.targets.guard.server"],
                 # Not the checkout: a function must find its code in its asset alone.
                 cwd=self._temporary,
                 env=_server_environment(port, self._temporary) | {processes.MARK: self._mark},

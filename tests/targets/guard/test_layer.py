@@ -58,6 +58,7 @@ def ask(
     body: bytes = b"",
     kind: str = "http",
     emulator: Emulator | None = None,
+    wants_signatures: bool = True,
 ) -> list[dict[str, Any]]:
     """Send one request, its body in two parts, and return what was answered."""
     answered: list[dict[str, Any]] = []
@@ -84,7 +85,8 @@ def ask(
             for name, value in ({"Host": HOST} | (headers or {})).items()
         ],
     }
-    asyncio.run(Guard(emulator or Emulator())(scope, receive, send))  # type: ignore[arg-type]
+    guard = Guard(emulator or Emulator(), wants_signatures=wants_signatures)
+    asyncio.run(guard(scope, receive, send))  # type: ignore[arg-type]
     return answered
 
 
@@ -248,3 +250,10 @@ def test_a_refusal_comes_in_the_form_of_the_protocol_that_was_asked() -> None:
 
     assert "tidemark env" in json.loads(as_json)["message"]
     assert as_xml.startswith(b"<ErrorResponse><Error><Code>MissingAuthenticationToken</Code>")
+
+
+def test_without_a_secret_everything_else_is_refused_all_the_same() -> None:
+    assert status("/", "POST", wants_signatures=False) == 200
+    for headers in ({"Origin": "https://page.example"}, {"Host": "rebound.example"}):
+        assert status("/", "POST", headers=headers, wants_signatures=False) == 403
+    assert status("/_ministack/reset", "POST", wants_signatures=False) == 403
