@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from tidemark.history.places import LOCK, MANIFEST
 from tidemark.history.recorder import Recorder
 from tidemark.history.tables import SCHEMA_VERSION, TABLES
-from tidemark.host.state import read_json, write_json
+from tidemark.host.state import make_private, read_json, write_json
 from tidemark.workloads.canonical import canonical, digest_of
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class RunWriter:
         self.path = path
         self.name = f"{writer.run_id}.{writer.name}"
         self._workload = workload
+        make_private(path.parent.parent)
         (path / _WRITERS).mkdir(parents=True, exist_ok=True)
         self._lock = (path / LOCK).open("ab")
         fcntl.flock(self._lock, fcntl.LOCK_SH)
