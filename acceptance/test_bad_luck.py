@@ -129,7 +129,8 @@ def test_an_endpoint_that_accepts_and_never_answers_is_given_up(program: Program
         ended = program("up", "--target", "endpoint", "--endpoint-url", url)
 
     assert ended.exit_code == ExitCode.FAILED
-    assert f"No AWS answers at {url}: start it, or correct the URL." in ended.stderr
+    assert f"What runs at {url} is not known (" in ended.stderr
+    assert "try again when it can be reached, or correct the URL." in ended.stderr
 
 
 def test_an_emulator_that_hangs_does_not_answer(up: Program) -> None:
@@ -142,7 +143,7 @@ def test_an_emulator_that_hangs_does_not_answer(up: Program) -> None:
         os.kill(emulator.pid, signal.SIGCONT)
 
     assert ended.exit_code == ExitCode.FAILED
-    assert "The embedded target does not answer" in ended.stderr
+    assert "The embedded target runs and has not answered for " in ended.stderr
 
 
 def test_localstacks_wrapper_of_the_cdk_deploys_the_same(up: Program) -> None:
