@@ -111,7 +111,7 @@ CASES = [
     Case(
         "I7",
         "a sample shows an effect without the mark",
-        change("snapshots", {"sample": 1}, account_version=2),
+        change("snapshots", {"sample": 1}, account_version=4),
     ),
     Case(
         "I7",
@@ -137,6 +137,11 @@ CASES = [
         "I7",
         "a sample of an account at a version that the log does not have",
         change("snapshots", {"sample": 2}, account_version=99),
+    ),
+    Case(
+        "I7",
+        "a sample of an account behind an earlier sample",
+        change("snapshots", {"sample": 2}, account_version=6),
     ),
     Case(
         "I7",

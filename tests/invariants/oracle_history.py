@@ -87,8 +87,13 @@ def _has_an_outcome(op: Row) -> bool:
     if op["outcome"] == "ok":
         return status is not None and 200 <= status <= 299
     if op["outcome"] == "fail":
-        return status is None or 400 <= status <= 499
-    return bool(op["outcome"] == "info")
+        return status is None or _is_refusal(status)
+    return op["outcome"] == "info" and (status is None or not _is_refusal(status))
+
+
+def _is_refusal(status: int) -> bool:
+    """Whether it says that nothing was done; who gave up waiting (408) does not know."""
+    return 400 <= status <= 499 and status != 408
 
 
 def _is_a_command(op: Row) -> bool:
@@ -136,10 +141,7 @@ def _a_read_is_wrong(tables: Tables) -> bool:
 
 def _is_what_it_saw(op: Row, name: str, row: Row) -> bool:
     about = {"owner": row["owner"]} if "owner" in row else {"aggregate": row["aggregate"]}
-    if name == "totals_reads":
-        about["aggregate"] = None
-    if name in ("account_reads", "page_reads"):
-        about["owner"] = None
+    about |= {"aggregate": None} if "owner" in row else {"owner": None}
     said = {"reads": name, "start_ns": row["start_ns"], "end_ns": row["end_ns"]} | about
     return op["kind"] == "query" and all(op[key] == value for key, value in said.items())
 
@@ -148,7 +150,7 @@ def _tells_otherwise(op: Row, read: Row) -> bool:
     if (op["version"] or 0) != read["version"] or op["token"] != read["token"]:
         return True
     was_there = read["version"] != 0
-    return (read["digest"] is not None) != was_there or (op["outcome"] == "ok") != was_there
+    return bool((read["digest"] is not None) != was_there or (op["outcome"] == "ok") != was_there)
 
 
 def _something_is_there_twice(tables: Tables) -> bool:

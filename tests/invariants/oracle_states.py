@@ -198,6 +198,7 @@ def atomic_projection(tables: Tables) -> Finding:
         is_violated=(
             any(_shows_half(sample) for sample in samples)
             or any(not _is_of_the_log(tables, sample) for sample in samples)
+            or _went_back(samples)
             or any(not _is_all_there(tables, log) for log in whole.values())
             or _marks_differ(tables)
         ),
@@ -209,6 +210,17 @@ def atomic_projection(tables: Tables) -> Finding:
 def _shows_half(sample: Row) -> bool:
     is_marked = sample["projected_at_ms"] is not None
     return len({is_marked, sample["has_line"], sample["account_version"] >= sample["version"]}) > 1
+
+
+def _went_back(samples: list[Row]) -> bool:
+    """Whether a sample shows an account at an older version than an earlier one."""
+    return any(
+        later["aggregate"] == earlier["aggregate"]
+        and later["sample"] > earlier["sample"]
+        and later["account_version"] < earlier["account_version"]
+        for later in samples
+        for earlier in samples
+    )
 
 
 def _is_of_the_log(tables: Tables, sample: Row) -> bool:

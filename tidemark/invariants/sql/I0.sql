@@ -66,7 +66,8 @@ SELECT
     o.aggregate, o.version, o.event_id, o.session, NULL, o.status
 FROM ops o
 WHERE (o.outcome = 'ok' AND (o.status IS NULL OR o.status NOT BETWEEN 200 AND 299))
-    OR (o.outcome = 'fail' AND o.status IS NOT NULL AND o.status NOT BETWEEN 400 AND 499)
+    OR (o.outcome = 'fail' AND (o.status NOT BETWEEN 400 AND 499 OR o.status = 408))
+    OR (o.outcome = 'info' AND o.status BETWEEN 400 AND 499 AND o.status <> 408)
     OR o.outcome NOT IN ('ok', 'fail', 'info')
 UNION ALL
 SELECT
@@ -153,7 +154,7 @@ SELECT
     r.aggregate, r.version, NULL, r.session, 1, COUNT(*)
 FROM owner_reads r
 LEFT JOIN ops o ON o.writer = r.writer AND o.session = r.session AND o.seq = r.seq
-    AND o.reads = 'owner_reads' AND o.owner = r.owner
+    AND o.reads = 'owner_reads' AND o.owner = r.owner AND o.aggregate IS NULL
     AND o.start_ns = r.start_ns AND o.end_ns = r.end_ns
 GROUP BY r.writer, r.session, r.seq, r.aggregate, r.version
 HAVING COUNT(*) > 1 OR COUNT(o.seq) <> 1

@@ -1,7 +1,8 @@
 -- I7: atomic projection
 -- An event is marked as projected exactly when its statement line is there and exactly when the
 -- account is at its version or beyond: in the final state, and in every sample that one
--- transaction read while the run went on. Scans under load are never evidence.
+-- transaction read while the run went on, one after the other. An account never goes back. Scans
+-- under load are never evidence.
 --
 -- needs: events, lines, accounts, snapshots
 -- by: aggregate
@@ -57,6 +58,21 @@ FROM snapshots s
 WHERE s.account_version <> 0 AND NOT EXISTS (
     SELECT 1 FROM events e WHERE e.aggregate = s.aggregate AND e.version = s.account_version
 )
+UNION ALL
+SELECT
+    'a sample of an account behind an earlier sample',
+    s.aggregate, s.version, s.event_id, NULL, s.seen, s.account_version
+FROM (
+    SELECT
+        aggregate, version, event_id, account_version,
+        MAX(account_version) OVER (
+            PARTITION BY aggregate
+            ORDER BY sample, account_version
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS seen
+    FROM snapshots
+) s
+WHERE s.account_version < s.seen
 UNION ALL
 SELECT
     'the account and the mark of its event are of different transactions',
