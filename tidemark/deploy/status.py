@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 _PACKAGES = ("aws-cdk-lib", "boto3")
 
 
-
-
 def versions(deployment: Deployment) -> dict[str, str]:
     """What is at work, by component."""
     found = {"python": platform.python_version(), "tidemark": metadata.version(DISTRIBUTION)}
