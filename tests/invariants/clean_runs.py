@@ -235,7 +235,7 @@ def _deliver_twice(run: Run, _: str) -> None:
 
 
 def _sample_any(run: Run, _: str) -> None:
-    run.sample(run.random.choice(run.write.events))
+    run.sample(run.random.choice(run.write.events), run.random.randrange(2))
 
 
 def _read(run: Run, account: str) -> None:

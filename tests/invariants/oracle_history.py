@@ -161,7 +161,7 @@ def _something_is_there_twice(tables: Tables) -> bool:
     ]
     return (
         has_twins(tables["commands"], "principal", "key")
-        or has_twins(tables["snapshots"], "sample")
+        or has_twins(tables["snapshots"], "writer", "sample")
         or has_twins(tables["invocations"], "request_id", "message_id")
         or has_twins(tables["totals"], "owner")
         or has_twins(tables["faults"], "id")
@@ -183,8 +183,9 @@ def _a_line_is_wrong(tables: Tables) -> bool:
 
 
 def _samples_are_missing(tables: Tables) -> bool:
-    numbers = {row["sample"] for row in tables["snapshots"]}
-    return numbers != set(range(1, len(numbers) + 1))
+    taken = grouped(tables["snapshots"], "writer").values()
+    numbers = [{row["sample"] for row in samples} for samples in taken]
+    return any(ones != set(range(1, len(ones) + 1)) for ones in numbers)
 
 
 def _invocations_are_wrong(tables: Tables) -> bool:

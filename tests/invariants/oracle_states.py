@@ -215,7 +215,7 @@ def _shows_half(sample: Row) -> bool:
 def _went_back(samples: list[Row]) -> bool:
     """Whether a sample shows an account at an older version than an earlier one."""
     return any(
-        later["aggregate"] == earlier["aggregate"]
+        all(later[name] == earlier[name] for name in ("writer", "aggregate"))
         and later["sample"] > earlier["sample"]
         and later["account_version"] < earlier["account_version"]
         for later in samples

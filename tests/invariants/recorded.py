@@ -143,12 +143,14 @@ class Run:
             if event.in_outbox:
                 self.transport.publish(event)
 
-    def sample(self, event: Event) -> None:
-        """Event, line and account as they are now, in one transaction."""
+    def sample(self, event: Event, number: int = 0) -> None:
+        """Event, line and account as they are now, in one transaction of some writer's."""
         self.clock.pass_ms(1)
+        taken = [row for row in self.rows["snapshots"] if row["writer"] == writer(number)]
         self.rows["snapshots"].append(
             {
-                "sample": len(self.rows["snapshots"]) + 1,
+                "writer": writer(number),
+                "sample": len(taken) + 1,
                 "aggregate": event.account,
                 "version": event.version,
                 "event_id": event.event_id,

@@ -94,6 +94,13 @@ def _was_in_vain_and_last(mutation: Mutation, tables: Tables) -> bool:
     return is_last and (saw_nothing or _asked_in_vain(mutation, tables))
 
 
+def _stays_refused_for_its_key(mutation: Mutation, tables: Tables) -> bool:
+    """Whether it was refused as what its key, the one that it has now, was not accepted for."""
+    op = mutation.after or mutation.before
+    others = _of(commands(tables), principal=op["principal"], key=op["key"], outcome="ok")
+    return op["status"] == 422 and all(one["payload_hash"] != op["payload_hash"] for one in others)
+
+
 def _is_alone_with_its_key(mutation: Mutation, tables: Tables) -> bool:
     op = mutation.before
     return (
@@ -152,14 +159,16 @@ def _is_read_for_the_end(mutation: Mutation, tables: Tables) -> bool:
 
 
 def _is_right_at_the_end(op: Row, tables: Tables) -> bool:
-    """Whether what an op read is what the read model has in the end."""
-    about = {"aggregate": op["aggregate"]} if op["aggregate"] else {"owner": op["owner"]}
-    held = {
-        (row.get("aggregate"), row.get("owner"), row.get("version"), row.get("balance"))
-        for row in [*tables["accounts"], *tables["totals"]]
-    }
-    del held, about
-    return True
+    """Whether what an op read is what the read model has in the end, or a part of it."""
+    if not op["rows_read"]:
+        return True
+    rows = [row for row in tables[op["reads"]] if number_of(row) == number_of(op)]
+    if op["reads"] == "totals_reads":
+        held = ({name: row[name] for name in ("owner", "accounts", "balance")} for row in rows)
+        return all(one in tables["totals"] for one in held)
+    if op["reads"] == "page_reads":
+        return True  # an older page beside the newest ones
+    return all(_of(tables["accounts"], aggregate=r["aggregate"], digest=r["digest"]) for r in rows)
 
 
 def _was_not_at_the_end(mutation: Mutation, tables: Tables) -> bool:
@@ -208,7 +217,7 @@ def _is_possible_in_its_place(mutation: Mutation, tables: Tables) -> bool:
     """Whether a sampled account may have been at a version, by the event and by other samples."""
     before, after = mutation.before, mutation.after
     assert after is not None
-    others = _of(tables["snapshots"], aggregate=after["aggregate"])
+    others = _of(tables["snapshots"], aggregate=after["aggregate"], writer=after["writer"])
     earlier = [one["account_version"] for one in others if one["sample"] < after["sample"]]
     later = [one["account_version"] for one in others if one["sample"] > after["sample"]]
     in_order = [*earlier[-1:], after["account_version"], *later[:1]]
@@ -219,7 +228,8 @@ def _is_possible_in_its_place(mutation: Mutation, tables: Tables) -> bool:
 
 
 def _is_the_last_sample(mutation: Mutation, tables: Tables) -> bool:
-    return bool(mutation.before["sample"] == len(tables["snapshots"]))
+    taken = _of(tables["snapshots"], writer=mutation.before["writer"])
+    return bool(mutation.before["sample"] == len(taken))
 
 
 # Messages and faults
@@ -258,7 +268,7 @@ def _is_as_often_as_delivered(mutation: Mutation, tables: Tables) -> bool:
 
 def _took_one(mutation: Mutation, _: Tables) -> bool:
     assert mutation.after is not None
-    return mutation.before["outcome"] == "failed" or mutation.after["attempts"] >= 1
+    return bool(mutation.before["outcome"] == "failed" or mutation.after["attempts"] >= 1)
 
 
 def _is_stale(mutation: Mutation, tables: Tables) -> bool:
@@ -358,13 +368,18 @@ REASONS = (
         "it came as the version after that one, or did nothing", _is_pinned_rightly,
     ),
     Reason(
-        "ops", ("token", "aggregate"),
+        "ops", ("token", "aggregate", "owner"),
         "who was told that the read model is behind has read nothing", _saw_nothing,
     ),
     Reason(
         "ops",
         ("key", "principal", "payload_hash", "effect_digest", "aggregate", "outcome"),
         "a command that did nothing is as good as another that did nothing", _asked_in_vain,
+    ),
+    Reason(
+        "ops", ("key", "principal", "payload_hash"),
+        "another payload under the key of an accepted command is refused like that",
+        _stays_refused_for_its_key,
     ),
     Reason(
         "ops", ("drop",),
@@ -376,6 +391,10 @@ REASONS = (
         "a command is judged whatever it was for; a read that is right at the end is so for any "
         "purpose",
         _is_read_for_the_end,
+    ),
+    Reason(
+        "page_reads", ("is_kept",), "a page without lines has none to keep",
+        lambda mutation, _: mutation.before["lines"] == 0,
     ),
     Reason(
         "page_reads", ("is_last",),

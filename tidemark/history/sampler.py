@@ -69,4 +69,5 @@ class Sampler:
             values = self._workload.sample(aggregate, version)
             if values is not None:
                 self._samples += 1
-                self._run.add("snapshots", {"sample": self._samples, "taken_at_ms": at_ms} | values)
+                taken = {"writer": self._run.name, "sample": self._samples, "taken_at_ms": at_ms}
+                self._run.add("snapshots", taken | values)

@@ -122,7 +122,8 @@ SNAPSHOTS = Table(
     "snapshots",
     "an event, its statement line and its account, read by one transaction while the run went on",
     (
-        number("sample", "the number of the sample: 1, 2, 3 ..."),
+        text("writer", "the process that took it, one sample after the other"),
+        number("sample", "the number of its sample: 1, 2, 3 ..."),
         *_WHAT,
         text("event_id", "the event"),
         number("recorded_at_ms", "when it was appended"),

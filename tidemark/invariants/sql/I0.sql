@@ -180,13 +180,14 @@ SELECT
     'a sample is there twice',
     MIN(aggregate), MIN(version), MIN(event_id), NULL, 1, COUNT(*)
 FROM snapshots
-GROUP BY sample
+GROUP BY writer, sample
 HAVING COUNT(*) > 1
 UNION ALL
 SELECT
     'a sample is missing',
-    NULL, NULL, NULL, NULL, MAX(sample), COUNT(DISTINCT sample)
+    NULL, NULL, NULL, writer, MAX(sample), COUNT(DISTINCT sample)
 FROM snapshots
+GROUP BY writer
 HAVING MIN(sample) <> 1 OR MAX(sample) <> COUNT(DISTINCT sample)
 UNION ALL
 SELECT

@@ -1,8 +1,8 @@
 -- I7: atomic projection
 -- An event is marked as projected exactly when its statement line is there and exactly when the
 -- account is at its version or beyond: in the final state, and in every sample that one
--- transaction read while the run went on, one after the other. An account never goes back. Scans
--- under load are never evidence.
+-- transaction read while the run went on. Of one who takes samples one after the other, none
+-- shows an account behind an earlier one. Scans under load are never evidence.
 --
 -- needs: events, lines, accounts, snapshots
 -- by: aggregate
@@ -66,7 +66,7 @@ FROM (
     SELECT
         aggregate, version, event_id, account_version,
         MAX(account_version) OVER (
-            PARTITION BY aggregate
+            PARTITION BY writer, aggregate
             ORDER BY sample, account_version
             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ) AS seen
