@@ -27,6 +27,9 @@ OUTBOX_AGE_LIMIT_S = 300
 # Healthy lag is well under a second, so ten are trouble wherever the stack runs.
 LAG_P99_LIMIT_MS = 10_000
 SERVER_ERROR_LIMIT = 0.01
+# A tenth of the invocations that an account may have at once by default. A minute of waiting in a
+# minute is one invocation that is held.
+HELD_BY_READERS_LIMIT = 100
 
 _UNCHANGED = cloudwatch.TreatMissingData.IGNORE
 _QUIET = cloudwatch.TreatMissingData.NOT_BREACHING
@@ -140,6 +143,18 @@ def flow_alarms(
                 period=MINUTE, statistic="avg"
             ),
             threshold=SERVER_ERROR_LIMIT,
+            comparison_operator=_ABOVE,
+            evaluation_periods=3,
+            treat_missing_data=_QUIET,
+        ),
+        cloudwatch.Alarm(
+            scope,
+            "WaitingReads",
+            alarm_description="For three minutes, reads that wait for a version have held over"
+            f" {HELD_BY_READERS_LIMIT} invocations at once, which commands may want. Find out why"
+            " the projection is late, or who asks for versions that do not come.",
+            metric=own_metric("ReadWait", "sum"),
+            threshold=HELD_BY_READERS_LIMIT * 60_000,
             comparison_operator=_ABOVE,
             evaluation_periods=3,
             treat_missing_data=_QUIET,

@@ -22,9 +22,9 @@ WINDOW_S = 24 * 60 * 60
 
 @dataclass(frozen=True, slots=True)
 class CommandRecord:
-    """What was asked under an idempotency key, and what was answered."""
+    """What a caller asked under an idempotency key, and what was answered."""
 
-    key: str
+    command_id: str
     payload_hash: str
     account_id: str
     version: int
@@ -35,7 +35,7 @@ class KeyTakenError(Exception):
     """The idempotency key has an accepted command already: nothing was written."""
 
     def __init__(self, record: CommandRecord) -> None:
-        super().__init__(f"idempotency key {record.key} is taken")
+        super().__init__(f"the idempotency key of {record.command_id} is taken")
         self.record = record
 
 
@@ -63,13 +63,17 @@ class CommandStore:
             status=Status(values["status"]),
         )
 
-    def record(self, key: str, *, now_ms: int) -> CommandRecord | None:
-        """Return what an idempotency key stands for, or None if it is free or its window is over.
+    def record(self, command_id: str, *, now_ms: int) -> CommandRecord | None:
+        """Return what a caller's idempotency key stands for, None if it is free or free again.
+
+        Args:
+            command_id: the caller and the key.
+            now_ms: the time, UTC ms, by which its window may be over.
 
         Raises:
             AwsError: DynamoDB did not say.
         """
-        values = self._read(_command_key(key))
+        values = self._read(_command_key(command_id))
         if values is None or values["expires_at"] <= now_ms // 1000:
             return None
         return _record(values)
@@ -88,7 +92,7 @@ class CommandStore:
         """Append an event, if the account is still at `expected_version` and its key is free.
 
         Args:
-            event: the next event; its command id is the idempotency key.
+            event: the next event; its command id is the caller and the idempotency key.
             after: the account with the event applied: its new head.
             expected_version: the version that was decided on, 0 before the first event.
             payload_hash: the fingerprint of what was asked.
@@ -103,7 +107,7 @@ class CommandStore:
             UnansweredError: nobody knows whether it was written.
         """
         record = CommandRecord(
-            key=event.command_id,
+            command_id=event.command_id,
             payload_hash=payload_hash,
             account_id=event.account_id,
             version=event.version,
@@ -159,7 +163,7 @@ class CommandStore:
             "TableName": self._table_name,
             "Item": to_item(
                 {
-                    **_command_key(record.key),
+                    **_command_key(record.command_id),
                     "payload_hash": record.payload_hash,
                     "response": {
                         "account_id": record.account_id,
@@ -176,13 +180,13 @@ class CommandStore:
         }
 
 
-def _command_key(key: str) -> dict[str, str]:
-    return {"pk": f"command#{key}", "sk": "command"}
+def _command_key(command_id: str) -> dict[str, str]:
+    return {"pk": f"command#{command_id}", "sk": "command"}
 
 
 def _record(values: dict[str, Any]) -> CommandRecord:
     return CommandRecord(
-        key=values["pk"].removeprefix("command#"),
+        command_id=values["pk"].removeprefix("command#"),
         payload_hash=values["payload_hash"],
         **values["response"],
     )

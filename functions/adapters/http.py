@@ -8,13 +8,27 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import quote
+
+NOBODY = "-"
+"""Who calls where the gateway names no principal."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One HTTP request: `route` is method and path template, header names are in lower case."""
+    """One HTTP request.
+
+    Attributes:
+        route: method and path template.
+        caller: the principal's unique id, as IAM verified it; it never holds a `#`.
+        path: the values of the template's names.
+        query: the query string's values.
+        headers: the headers; their names are in lower case.
+        body: the body, empty for none.
+    """
 
     route: str
+    caller: str
     path: Mapping[str, str]
     query: Mapping[str, str]
     headers: Mapping[str, str]
@@ -86,11 +100,26 @@ def from_proxy(event: Mapping[str, Any]) -> Request:
             raise MalformedError("body", "is not UTF-8 text") from None
     return Request(
         route=f"{event['httpMethod']} {event['resource']}",
+        caller=_caller(event),
         path=event.get("pathParameters") or {},
         query=event.get("queryStringParameters") or {},
         headers={name.lower(): value for name, value in (event.get("headers") or {}).items()},
         body=body,
     )
+
+
+def _caller(event: Mapping[str, Any]) -> str:
+    """Return who signed the request, the same for as long as the principal exists.
+
+    A role's id is followed by the name of one of its sessions, which changes when credentials are
+    refreshed, as an access key does: neither belongs to the caller. A federated user has no id of
+    its own: its name follows the account's number, and without it all of them would be one
+    (https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable).
+    """
+    identity = (event.get("requestContext") or {}).get("identity") or {}
+    stated = str(identity.get("caller") or NOBODY)
+    principal = stated.partition(":")[0]
+    return quote(stated if principal.isdecimal() else principal, safe=":@=+,") or NOBODY
 
 
 def received_at(event: Mapping[str, Any]) -> int | None:

@@ -65,7 +65,9 @@ def execute(request: CommandRequest, store: CommandStore, clock: Clock) -> Outco
     Raises:
         AwsError: nobody knows whether it is done.
     """
-    stamp = Stamp(event_id=clock.new_id(), command_id=request.key, recorded_at=clock.now_ms())
+    stamp = Stamp(
+        event_id=clock.new_id(), command_id=request.command_id, recorded_at=clock.now_ms()
+    )
     ambiguous = False
     for attempt in range(1, TRIES + 1):
         try:
@@ -113,7 +115,7 @@ def _decide(
 def _unless_accepted_before(
     refusal: Refusal, request: CommandRequest, store: CommandStore, now_ms: int
 ) -> Outcome:
-    record = store.record(request.key, now_ms=now_ms)
+    record = store.record(request.command_id, now_ms=now_ms)
     return refusal if record is None else _replayed(request, record)
 
 

@@ -61,7 +61,7 @@ class CommandHandler:
         try:
             request = from_proxy(event)
             command = parse(request, new_id=self._clock.new_id)
-            about |= {"command_id": command.key, "account_id": command.command.account_id}
+            about |= {"command_id": command.command_id, "account_id": command.command.account_id}
             outcome = execute(command, self._store, self._clock)
             if isinstance(outcome, Accepted):
                 about["published"] = self._publish(outcome.event)

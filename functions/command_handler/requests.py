@@ -26,10 +26,18 @@ class Existing(Enum):
 
 @dataclass(frozen=True, slots=True)
 class CommandRequest:
-    """One command as its caller sent it; `wanted_version` is None where any state will do."""
+    """One command as its caller sent it.
+
+    Attributes:
+        command: what is asked.
+        command_id: who asks, and the caller's idempotency key: `<caller>#<key>`. A key is its
+            caller's own, so a stranger's same key is just another command.
+        payload_hash: the fingerprint of what is asked.
+        wanted_version: where the account must be; None where any state will do.
+    """
 
     command: Command
-    key: str
+    command_id: str
     payload_hash: str
     wanted_version: int | Existing | None
 
@@ -44,7 +52,8 @@ def parse(request: Request, *, new_id: Callable[[], str]) -> CommandRequest:
     Raises:
         MalformedError: the request is not well formed; it names the field.
     """
-    key = fields.idempotency_key(request)
+    # The first `#` ends the caller, which has none; a key may have some.
+    command_id = f"{request.caller}#{fields.idempotency_key(request)}"
     wanted_version = _wanted_version(request)
     if request.route == "POST /accounts":
         body = fields.body(request, allowed={"account_id", "owner_id"})
@@ -69,7 +78,7 @@ def parse(request: Request, *, new_id: Callable[[], str]) -> CommandRequest:
     payload = [type(command).__name__, sent_id, body]
     canonical = json.dumps(payload, sort_keys=True, separators=(",", ":"))
     payload_hash = hashlib.sha256(canonical.encode()).hexdigest()
-    return CommandRequest(command, key, payload_hash, wanted_version)
+    return CommandRequest(command, command_id, payload_hash, wanted_version)
 
 
 def _wanted_version(request: Request) -> int | Existing | None:

@@ -128,9 +128,11 @@ def proxy_event(
     query: dict[str, str] | None = None,
     headers: dict[str, str] | None = None,
     body: Any = None,
+    identity: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """An API Gateway proxy event."""
+    """An API Gateway proxy event; `identity` is what the gateway says of who signed."""
     return {
+        "requestContext": {} if identity is None else {"identity": identity},
         "httpMethod": method,
         "resource": resource,
         "pathParameters": path,

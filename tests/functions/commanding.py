@@ -44,6 +44,7 @@ def send(
     key: str | None = None,
     if_match: str | None = None,
     headers: dict[str, str] | None = None,
+    identity: dict[str, Any] | None = None,
     handler: CommandHandler | None = None,
 ) -> Answer:
     sent = {"Idempotency-Key": CLOCK.new_id() if key is None else key} | (headers or {})
@@ -55,6 +56,7 @@ def send(
         path=None if account_id is None else {"account_id": account_id},
         headers=sent,
         body=body,
+        identity=identity,
     )
     result = (handler or build(parts())).handle(event, LambdaContext())
     return Answer(result["statusCode"], result["headers"], json.loads(result["body"]))

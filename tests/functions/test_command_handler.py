@@ -29,9 +29,9 @@ def test_an_accepted_command_leaves_event_head_and_record(unique: str) -> None:
     assert event["event_id"] == answer.body["event_id"]
     assert (event["type"], event["data"]) == ("FundsDeposited", {"amount": 7, "balance": 7})
     assert event["due"] > event["recorded_at"]
-    assert (event["attempts"], event["command_id"]) == (0, f"{unique}-k")
+    assert (event["attempts"], event["command_id"]) == (0, f"-#{unique}-k")
     assert (head["version"], head["balance"], head["status"]) == (2, 7, "open")
-    record = CommandStore(aws().dynamodb, "commands").record(f"{unique}-k", now_ms=CLOCK.now_ms())
+    record = CommandStore(aws().dynamodb, "commands").record(f"-#{unique}-k", now_ms=CLOCK.now_ms())
     assert record is not None
     assert (record.version, record.event_id) == (2, answer.body["event_id"])
 

@@ -34,7 +34,7 @@ def test_a_refused_command_is_named_in_its_line(
 
     [line] = [line for line in printed() if line.get("message") == "invocation"]
     assert (line["outcome"], line["status"]) == ("no-such-account", 404)
-    assert (line["command_id"], line["account_id"]) == (f"key {unique}", unique)
+    assert (line["command_id"], line["account_id"]) == (f"-#key {unique}", unique)
     assert line["received_at"] == RECEIVED_AT
 
 

@@ -112,6 +112,7 @@ def test_there_is_an_alarm_for_everything_that_needs_a_person(template: Template
         "OutboxUnreadable",
         "ProjectionLag",
         "SweeperSilent",
+        "WaitingReads",
         *(f"{function}Errors" for function in functions),
         *(f"{function}Throttles" for function in functions),
     }
@@ -130,6 +131,8 @@ def test_there_is_an_alarm_for_everything_that_needs_a_person(template: Template
         # A sweep that fails is an invocation, too: only what a sweep writes at its end tells.
         ("SweeperSilent", "Sweeps", "Sum", "<", 1),
         ("ProjectionLag", "ProjectionLag", "p99", ">", 10_000),
+        # A hundred invocations that wait all the time, in milliseconds a minute.
+        ("WaitingReads", "ReadWait", "Sum", ">", 6_000_000),
         ("ApiServerErrors", "5XXError", "Average", ">", 0.01),
         ("UpdateProcessorErrors", "Errors", "Sum", ">=", 1),
         ("UpdateProcessorThrottles", "Throttles", "Sum", ">=", 1),
