@@ -24,7 +24,7 @@ def event(
         key=EventKey(account_id, version, event_id or f"event-{version}"),
         type="FundsDeposited",
         owner_id="owner",
-        command_id=command_id or f"key-{version}",
+        command_id=command_id or f"AROA#key-{version}",
         data={"amount": 5, "balance": 5 * version},
         recorded_at_ms=recorded_at_ms,
         projected_at_ms=None if projected_after_ms is None else recorded_at_ms + projected_after_ms,

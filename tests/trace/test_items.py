@@ -21,7 +21,7 @@ EVENT = {
     "event_id": {"S": "e"},
     "type": {"S": "FundsDeposited"},
     "owner_id": {"S": "owner"},
-    "command_id": {"S": "key"},
+    "command_id": {"S": "-#key"},
     "data": {"M": {"amount": {"N": "5"}, "balance": {"N": "9007199254740991"}}},
     "recorded_at": {"N": "1000"},
 }
@@ -63,7 +63,7 @@ def test_a_waiting_event_has_its_mark_and_no_lag() -> None:
         key=EventKey("alice", 2, "e"),
         type="FundsDeposited",
         owner_id="owner",
-        command_id="key",
+        command_id="-#key",
         data={"amount": 5, "balance": 9_007_199_254_740_991},
         recorded_at_ms=1000,
         projected_at_ms=None,
@@ -87,10 +87,10 @@ def test_a_projected_event_has_its_lag_and_no_mark() -> None:
 def test_a_command_record_names_its_event() -> None:
     response = {"account_id": {"S": "alice"}, "version": {"N": "2"}, "event_id": {"S": "e"}}
     record = {"response": {"M": response}}
-    stored = Dynamodb({("commands", "command#a key", "command"): record})
+    stored = Dynamodb({("commands", "command#-#a key", "command"): record})
 
-    assert items(stored).command("a key") == EventKey("alice", 2, "e")
-    assert items(stored).command("another") is None
+    assert items(stored).command("-#a key") == EventKey("alice", 2, "e")
+    assert items(stored).command("-#another") is None
 
 
 def test_each_side_is_read_from_its_own_table() -> None:

@@ -57,10 +57,10 @@ def test_lines_of_the_runtime_and_of_metrics_are_none(text: str) -> None:
 def test_the_lines_about_an_id_come_in_order_of_time(monkeypatch: pytest.MonkeyPatch) -> None:
     texts = {
         "command-handler": [
-            said(command_id="key", timestamp="2026-11-23 09:12:23,300+0000"),
-            said(command_id="key of another", timestamp="2026-11-23 09:12:23,000+0000"),
+            said(command_id="AIDA#key", timestamp="2026-11-23 09:12:23,300+0000"),
+            said(command_id="-#key of another", timestamp="2026-11-23 09:12:23,000+0000"),
         ],
-        "update-processor": [said(command_id="key", timestamp="2026-11-23 09:12:23,100+0000")],
+        "update-processor": [said(command_id="-#key", timestamp="2026-11-23 09:12:23,100+0000")],
         "outbox-sweeper": [said(outcome="key")],
     }
     asked: list[str | None] = []
@@ -76,6 +76,26 @@ def test_the_lines_about_an_id_come_in_order_of_time(monkeypatch: pytest.MonkeyP
 
     assert [one.function for one in found] == ["update-processor", "command-handler"]
     assert asked == ["key", "key", "key"]
+
+
+@pytest.mark.parametrize(
+    ("wanted_id", "containing"), [("AIDA#key", "key"), ("-#a#b", "b"), ("AIDA#", None)]
+)
+def test_a_command_is_looked_for_by_its_key_and_told_by_all_of_its_id(
+    monkeypatch: pytest.MonkeyPatch, wanted_id: str, containing: str | None
+) -> None:
+    asked: list[str | None] = []
+
+    def read(*_: Any, containing: str | None, **__: Any) -> Iterator[logs.Line]:
+        asked.append(containing)
+        return iter([line(said(command_id=one)) for one in (wanted_id, f"AROA#{wanted_id}x")])
+
+    monkeypatch.setattr(logs, "read", read)
+
+    found = Lines(NOTHING, NOTHING).about(wanted_id, since_ms=0)
+
+    assert set(asked) == {containing}
+    assert {one.members["command_id"] for one in found} == {wanted_id}
 
 
 @pytest.mark.parametrize("wanted_id", ['a "quoted" key', "two words", "-a", "a?b", "{ $.x = 1 }"])

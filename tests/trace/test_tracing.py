@@ -38,8 +38,8 @@ class Stack:
     scan_is_complete: bool = True
     asked_since_ms: list[int] = field(default_factory=list)
 
-    def command(self, key: str) -> EventKey | None:
-        return self.commands.get(key)
+    def command(self, command_id: str) -> EventKey | None:
+        return self.commands.get(command_id)
 
     def head(self, account_id: str) -> Row | None:
         return self.heads.get(account_id)
@@ -60,7 +60,11 @@ class Stack:
 
     def scan(self, wanted_id: str) -> Scan:
         self.scans += 1
-        found = [one for one in self.events if wanted_id in (one.key.event_id, one.command_id)]
+        found = [
+            one
+            for one in self.events
+            if one.key.event_id == wanted_id or wanted_id in one.command_id
+        ]
         return Scan(found, is_complete=self.scan_is_complete)
 
     def about(self, wanted_id: str, *, since_ms: int) -> list[Said]:
@@ -78,6 +82,7 @@ class Stack:
             cast("Lines", self),
             lambda: self.letters,
             lookback_min=60,
+            principals=("AROA", "-"),
             clock=lambda: NOW_MS,
         )
         return tracer.trace(wanted_id, kind)
@@ -110,6 +115,48 @@ def test_a_command_is_found_by_its_key_and_shows_its_own_event_alone(stack: Stac
     assert found.lines == {2}
     assert (found.head, found.account) == ({"version": 2}, {"version": 2})
     assert stack.scans == 0
+
+
+def of_a_stranger() -> Event:
+    return event(3, command_id="AIDA#key-2", account_id="bob")
+
+
+def test_a_key_of_ours_shows_nothing_of_the_stranger_who_has_the_same(stack: Stack) -> None:
+    theirs = of_a_stranger()
+    stack.events.append(theirs)
+    stack.commands[theirs.command_id] = theirs.key
+    stack.said += [accepted(theirs), record(theirs)]
+    stack.letters = [letter(command_id=theirs.command_id), letter(command_id="AROA#key-2")]
+
+    found = stack.trace("key-2")
+
+    assert [one.command_id for one in found.events] == ["AROA#key-2"]
+    assert "bob" not in str(found.moments)
+    assert [one.letter.event["command_id"] for one in found.dead_letters] == ["AROA#key-2"]
+
+
+def test_a_command_is_found_by_principal_and_key(stack: Stack) -> None:
+    theirs = of_a_stranger()
+    stack.events.append(theirs)
+    stack.commands[theirs.command_id] = theirs.key
+
+    found = stack.trace("AIDA#key-2")
+
+    assert (found.kind, found.account_id) == (Kind.COMMAND, "bob")
+    assert [one.command_id for one in found.events] == ["AIDA#key-2"]
+
+
+@pytest.mark.parametrize("is_logged", [True, False])
+def test_a_strangers_command_is_found_by_its_key_alone(stack: Stack, is_logged: bool) -> None:  # noqa: FBT001 -- a parameter of the test
+    theirs = event(3, command_id="AIDA#key-3", account_id="bob")
+    lookalike = event(4, command_id="AIDA#key-3#4", account_id="bob")
+    stack.events += [theirs, lookalike]
+    stack.said += [accepted(theirs)] if is_logged else []
+
+    found = stack.trace("key-3")
+
+    assert [one.command_id for one in found.events] == ["AIDA#key-3"]
+    assert stack.scans == (not is_logged)
 
 
 def test_an_event_is_found_by_the_line_that_names_it(stack: Stack) -> None:

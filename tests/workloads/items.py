@@ -20,7 +20,7 @@ def event_item(
         "event_id": {"S": event_id},
         "type": {"S": "FundsDeposited"},
         "owner_id": {"S": "owner"},
-        "command_id": {"S": "key"},
+        "command_id": {"S": "-#key"},
         "data": {"M": {"amount": {"N": "5"}}},
         "recorded_at": {"N": str(recorded_at_ms)},
     }

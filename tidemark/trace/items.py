@@ -34,9 +34,10 @@ class Items(BankTables):
     """The tables of a deployment, which can be searched where no key leads."""
 
     def scan(self, wanted_id: str) -> Scan:
-        """Search the log for an event id or an idempotency key; stops at a bound.
+        """Search the log for an event id, a command id or an idempotency key; stops at a bound.
 
-        No index has them: this is the last resort, and reads at most `MOST_SCANNED_PAGES`.
+        Besides those there may be some whose command only looks alike. No index has them: this is
+        the last resort, and reads at most `MOST_SCANNED_PAGES`.
         """
         found: list[Event] = []
         pages = self._pages(wanted_id)
@@ -50,8 +51,8 @@ class Items(BankTables):
     def _pages(self, wanted_id: str) -> Iterator[list[Event]]:
         pages = self.dynamodb.get_paginator("scan").paginate(
             TableName=self.command_table,
-            FilterExpression="#event_id = :id OR #command_id = :id",
+            FilterExpression="#event_id = :id OR #command_id = :id OR contains(#command_id, :key)",
             ExpressionAttributeNames={"#event_id": "event_id", "#command_id": "command_id"},
-            ExpressionAttributeValues={":id": {"S": wanted_id}},
+            ExpressionAttributeValues={":id": {"S": wanted_id}, ":key": {"S": f"#{wanted_id}"}},
         )
         return ([event_of(item) for item in page["Items"]] for page in pages)

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tidemark.trace.lines import is_named
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -42,7 +44,8 @@ class Letter:
     def names(self, wanted_id: str) -> bool:
         """Whether it names an id as command, event, account or message."""
         return wanted_id == self.message_id or any(
-            self.event.get(name) == wanted_id for name in ("command_id", "event_id", "account_id")
+            is_named(self.event, name, wanted_id)
+            for name in ("command_id", "event_id", "account_id")
         )
 
 

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from tidemark.aws import logs
-from tidemark.workloads.bank_items import EventKey
+from tidemark.workloads.bank_items import EventKey, stands_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -28,6 +28,18 @@ _NAMES = ("command_id", "event_id", "account_id", "message_id")
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._~:@/-]*")
 
 
+def is_named(members: Mapping[str, Any], name: str, wanted_id: str) -> bool:
+    """Whether an id of a line or letter is the wanted one; a command may be named by its key.
+
+    Args:
+        members: What the line or letter says.
+        name: The id's name there, such as `event_id`.
+        wanted_id: The id.
+    """
+    said = members.get(name)
+    return stands_for(wanted_id, said) if name == "command_id" else said == wanted_id
+
+
 @dataclass(frozen=True, slots=True)
 class Said:
     """One JSON line of a function.
@@ -44,7 +56,7 @@ class Said:
 
     def names(self, wanted_id: str) -> bool:
         """Whether it names an id as command, event, account or message."""
-        return any(self.members.get(name) == wanted_id for name in _NAMES)
+        return any(is_named(self.members, name, wanted_id) for name in _NAMES)
 
     @property
     def message(self) -> str:
@@ -85,7 +97,8 @@ class Lines:
         return sorted(found, key=lambda said: said.at_ms)
 
     def _read(self, function: str, wanted_id: str, since_ms: int) -> Iterator[Said]:
-        containing = wanted_id if _PLAIN.fullmatch(wanted_id) else None
+        word = wanted_id.rpartition("#")[2]  # of a command, its key or the end of it
+        containing = word if _PLAIN.fullmatch(word) else None
         lines = logs.read(
             self._clients, self._deployment, [function], since_ms=since_ms, containing=containing
         )

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from tidemark.trace.lines import event_key
+from tidemark.trace.lines import event_key, is_named
+from tidemark.workloads.bank_items import stands_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -58,7 +59,7 @@ def name_in(
     """
     said = list(members)
     for candidate, name in _NAMES.items():
-        found = [one for one in said if one.get(name) == wanted_id]
+        found = [one for one in said if is_named(one, name, wanted_id)]
         if not found or kind not in (None, candidate):
             continue
         keys = {key for one in found if (key := event_key(one)) is not None}
@@ -71,7 +72,7 @@ def find_in(wanted_id: str, kind: Kind | None, events: Iterable[Event]) -> Subje
     """What an id is by the events of the log that have it; arguments as for :func:`name_in`."""
     of_kind = {
         Kind.EVENT: {one.key for one in events if one.key.event_id == wanted_id},
-        Kind.COMMAND: {one.key for one in events if one.command_id == wanted_id},
+        Kind.COMMAND: {one.key for one in events if stands_for(wanted_id, one.command_id)},
     }
     for candidate, keys in of_kind.items():
         if keys and kind in (None, candidate):

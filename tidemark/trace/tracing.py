@@ -6,11 +6,13 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tidemark.aws.callers import possible_principals
 from tidemark.trace import letters
 from tidemark.trace.items import MOST_SCANNED_PAGES, Items
 from tidemark.trace.lines import Lines, Said, event_key
 from tidemark.trace.subject import Kind, Subject, find_in, name_in
 from tidemark.trace.timeline import timeline
+from tidemark.workloads.bank_items import command_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
     from tidemark.host.deployment import Deployment
     from tidemark.trace.letters import Letter
     from tidemark.trace.timeline import Moment
-    from tidemark.workloads.bank_items import Event, Row
+    from tidemark.workloads.bank_items import Event, EventKey, Row
 
 MOST_EVENTS = 50
 """How many events of an account are shown, the newest."""
@@ -90,6 +92,7 @@ class Tracer:
         items: Its tables.
         logs: Its functions' logs.
         peek: Looks at its dead letters.
+        principals: Whose command an idempotency key may be, for a look by key.
         lookback_min: How far back the logs are searched for an id that no key leads to, minutes.
         clock: UTC in milliseconds.
     """
@@ -100,12 +103,14 @@ class Tracer:
         logs: Lines,
         peek: Callable[[], list[Letter]],
         *,
+        principals: Sequence[str],
         lookback_min: float,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._items = items
         self._logs = logs
         self._peek = peek
+        self._principals = principals
         self._lookback_min = lookback_min
         self._since_ms = clock() - round(lookback_min * 60_000)
         self._notes: list[str] = []
@@ -120,6 +125,7 @@ class Tracer:
             Items.of(deployment, clients),
             Lines(clients, deployment),
             lambda: letters.peek(clients.sqs, dead_letter_queue),
+            principals=possible_principals(clients),
             lookback_min=lookback_min,
         )
 
@@ -127,7 +133,8 @@ class Tracer:
         """Find out what an id is, cheapest look first, and trace it.
 
         Args:
-            wanted_id: An idempotency key, an event id, an account id or a message id.
+            wanted_id: An idempotency key or the whole id of a command, an event id, an account
+                id or a message id.
             kind: What it is, for an id that is several things at once.
         """
         self._notes = []
@@ -156,7 +163,7 @@ class Tracer:
         return self._gather(wanted_id, subject, events, found, dead)
 
     def _by_key(self, wanted_id: str, kind: Kind | None) -> Subject | None:
-        command = self._items.command(wanted_id) if kind in (None, Kind.COMMAND) else None
+        command = self._command(wanted_id) if kind in (None, Kind.COMMAND) else None
         is_account = kind in (None, Kind.ACCOUNT) and (
             self._items.head(wanted_id) is not None or self._items.account(wanted_id) is not None
         )
@@ -165,6 +172,11 @@ class Tracer:
                 self._notes.append("An account has this id too: trace it with --as account.")
             return Subject(Kind.COMMAND, {command}, command.account_id)
         return Subject(Kind.ACCOUNT, account_id=wanted_id) if is_account else None
+
+    def _command(self, wanted_id: str) -> EventKey | None:
+        """The event of a command that is named in full, or by a key that is ours."""
+        ids = (wanted_id, *(command_id(one, wanted_id) for one in self._principals))
+        return next((found for one in ids if (found := self._items.command(one))), None)
 
     def _events(self, subject: Subject | None) -> list[Event]:
         if subject is None:
@@ -187,9 +199,7 @@ class Tracer:
     ) -> Trace:
         account_id = events[0].key.account_id if events else subject.account_id
         lines = self._lines(wanted_id, subject, events, found)
-        ids = {wanted_id} | {event.key.event_id for event in events}
-        if subject.kind is not Kind.ACCOUNT:
-            ids |= {event.command_id for event in events}
+        ids = _ids_of(wanted_id, subject, events)
         return Trace(
             wanted_id=wanted_id,
             kind=subject.kind,
@@ -220,7 +230,7 @@ class Tracer:
         since_ms = min(event.recorded_at_ms for event in events) - _MARGIN_MS
         if subject.kind is Kind.ACCOUNT:
             return self._logs.about(wanted_id, since_ms=since_ms)
-        ids = {wanted_id}.union(*({event.command_id, event.key.event_id} for event in events))
+        ids = _ids_of(wanted_id, subject, events)
         lines = _merge(self._logs.about(one, since_ms=since_ms) for one in sorted(ids))
         for event in events:
             if event.projected_at_ms is not None and not _is_applied_in(lines, event):
@@ -247,6 +257,16 @@ class Tracer:
         key = event_key(letter.event)
         event = None if key is None else self._items.event(key.account_id, key.version)
         return event is not None and event.key == key and event.projected_at_ms is not None
+
+
+def _ids_of(wanted_id: str, subject: Subject, events: Iterable[Event]) -> set[str]:
+    """What lines and letters about it name; a key alone would name a stranger's command, too."""
+    ids = {event.key.event_id for event in events}
+    if subject.kind is Kind.ACCOUNT:
+        return ids | {wanted_id}
+    commands = {event.command_id for event in events}
+    is_known_by_them = subject.kind is Kind.COMMAND and commands
+    return ids | commands | (set() if is_known_by_them else {wanted_id})
 
 
 def _carried_by(letter: Letter) -> dict[str, Any]:

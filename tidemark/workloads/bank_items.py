@@ -52,9 +52,25 @@ def head_key(account_id: str) -> Key:
     return _key(_log(account_id), "head")
 
 
-def command_key(idempotency_key: str) -> Key:
+def command_id(principal: str, idempotency_key: str) -> str:
+    """Return the id of a command: a key is its principal's own."""
+    return f"{principal}#{idempotency_key}"
+
+
+def principal_and_key(command: str) -> tuple[str, str]:
+    """Return who commanded, and under which idempotency key, as a command's id says."""
+    principal, _, key = command.partition("#")  # a principal has none, a key may have some
+    return principal, key
+
+
+def stands_for(wanted_id: str, command: object) -> bool:
+    """Whether somebody who names an id may mean a command: its id is that, or its key alone."""
+    return isinstance(command, str) and wanted_id in (command, principal_and_key(command)[1])
+
+
+def command_key(command: str) -> Key:
     """Return where the record of an accepted command is, in the command table."""
-    return _key(f"command#{idempotency_key}", "command")
+    return _key(f"command#{command}", "command")
 
 
 def account_key(account_id: str) -> Key:
@@ -137,7 +153,7 @@ class Event:
         key: Account, version and event id.
         type: What kind of fact it is.
         owner_id: Whose account it is.
-        command_id: The idempotency key of the command that caused it.
+        command_id: The id of the command that caused it: principal and idempotency key.
         data: What is particular to its type.
         recorded_at_ms: When it was decided, UTC milliseconds.
         projected_at_ms: When it was projected; None when it is not yet.

@@ -58,9 +58,9 @@ class BankTables:
         )["Items"]
         return [event_of(item) for item in reversed(found)]
 
-    def command(self, idempotency_key: str) -> EventKey | None:
+    def command(self, command_id: str) -> EventKey | None:
         """Return the event of an accepted command, as its record says."""
-        found = self._row(self.command_table, bank_items.command_key(idempotency_key))
+        found = self._row(self.command_table, bank_items.command_key(command_id))
         return None if found is None else event_of_command(found)
 
     def head(self, account_id: str) -> Row | None:
