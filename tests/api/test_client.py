@@ -131,6 +131,83 @@ def test_a_call_is_sent_for_what_its_client_is_for_unless_it_says_otherwise() ->
     assert client.run(DEPOSIT, purpose=Purpose.POLL).purpose is Purpose.POLL
 
 
+def behind(retry_after: str | None = "1") -> Answer:
+    headers = {} if retry_after is None else {"Retry-After": retry_after}
+    return Answer(409, Headers(headers), b'{"type": "urn:tidemark:problem:behind", "version": 1}')
+
+
+THERE = Answer(200, Headers({"etag": '"2"'}), b"{}")
+
+
+class Waiting:
+    """A client whose calls take 250 ms, and what it slept for in between."""
+
+    def __init__(self, *results: Answer | BaseException) -> None:
+        self.script = Script(list(results))
+        self.slept: list[float] = []
+        self._now_ns = 0
+        self._client = replace(client_of(self.script), clock=self._tick)
+
+    def _tick(self) -> int:
+        self._now_ns += 250_000_000
+        return self._now_ns - 250_000_000
+
+    def poll(self, wait_ms: int | None) -> Op:
+        call = replace(READ, token=2, parameters={"wait_ms": wait_ms})
+        return self._client.poll(call, sleep=self._sleep)
+
+    def _sleep(self, pause_s: float) -> None:
+        self.slept.append(pause_s)
+        # From one call's end to the next one's start it does not tick by itself.
+        self._now_ns += round(pause_s * 1e9) - 250_000_000
+
+
+def test_who_waits_asks_again_after_the_time_that_the_api_says() -> None:
+    waiting = Waiting(behind("1"), behind("2"), THERE)
+
+    op = waiting.poll(5_000)
+
+    assert (op.outcome, op.version, waiting.slept) == (Outcome.OK, 2, [1, 2])
+    assert waiting.script.ops[-1] is op
+    assert [one.purpose for one in waiting.script.ops] == [
+        Purpose.LOAD,
+        Purpose.POLL,
+        Purpose.POLL,
+    ]
+    assert [one.sequence for one in waiting.script.ops] == [1, 2, 3]
+
+
+def test_the_last_request_ends_the_wait() -> None:
+    waiting = Waiting(behind(), behind())
+
+    op = waiting.poll(750)
+
+    assert (op.problem, op.retry_after_s, waiting.slept) == ("behind", 1, [0.5])
+
+
+@pytest.mark.parametrize("wait_ms", [None, 0, 100, 250])
+def test_who_has_waited_long_enough_does_not_ask_again(wait_ms: int | None) -> None:
+    waiting = Waiting(behind())
+    assert waiting.poll(wait_ms).problem == "behind"
+    assert waiting.slept == []
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        behind(None),
+        behind("Wed, 21 Oct 2026 07:28:00 GMT"),
+        Answer(409, Headers({"Retry-After": "1"}), b'{"type": "urn:tidemark:problem:busy"}'),
+        Answer(503, Headers({"Retry-After": "1"})),
+        Answer(404),
+    ],
+)
+def test_only_an_answer_that_is_behind_and_says_when_is_asked_for_again(answer: Answer) -> None:
+    waiting = Waiting(answer)
+    assert waiting.poll(5_000).status == answer.status
+    assert waiting.slept == []
+
+
 def test_another_session_of_a_client_numbers_its_calls_for_itself() -> None:
     script, other = Script([ACCEPTED, ACCEPTED]), Script([ACCEPTED])
     client = client_of(script)

@@ -123,6 +123,27 @@ class Client:
                 self.sink(op)
             return op
 
+    def poll(self, call: Call, *, sleep: Callable[[float], None] = time.sleep) -> Op:
+        """Send a query that waits for a version, again and again while the answer is `behind`.
+
+        The API waits for less than `wait_ms` and says when to ask again, as an invocation that
+        waits is one that no command can have. So each further request, after `Retry-After` or when
+        `wait_ms` is over, is an op of its own, and sent to poll.
+
+        Args:
+            call: What is asked, with a token and `wait_ms`.
+            sleep: Pauses for so many seconds.
+        """
+        op = self.run(call)
+        until_ns = op.start_ns + int(call.parameters.get("wait_ms") or 0) * 1_000_000
+        while op.problem == "behind" and op.retry_after_s is not None:
+            left_s = (until_ns - op.end_ns) / 1e9
+            if left_s <= 0:
+                break
+            sleep(min(op.retry_after_s, left_s))
+            op = self.run(call, purpose=Purpose.POLL)
+        return op
+
     def send(self, request: Request) -> Answer:
         """Sign and send a request that the caller built, however odd, and return the answer.
 
@@ -162,12 +183,19 @@ class Client:
             problem_type=judged.problem_type,
             detail=judged.detail,
             state=members if done and not is_command else None,
+            retry_after_s=_retry_after_s(answer) if answer else None,
             **known,
         )
 
 
 def _is_replayed(answer: Answer) -> bool:
     return answer.headers.get("idempotency-replayed", "").lower() == "true"
+
+
+def _retry_after_s(answer: Answer) -> int | None:
+    """The seconds of `Retry-After`; a date, which it may be as well, is no API's of ours."""
+    stated = answer.headers.get("retry-after", "")
+    return int(stated) if stated.isdecimal() else None
 
 
 def _located(answer: Answer) -> str | None:

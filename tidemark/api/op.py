@@ -79,6 +79,7 @@ class Op:
         problem_type: The URI of what went wrong, None if ok.
         detail: What went wrong, in words.
         state: What an ok query saw, as JSON.
+        retry_after_s: After how many seconds it makes sense to try again, if the answer says so.
     """
 
     writer: str
@@ -99,6 +100,7 @@ class Op:
     problem_type: str | None = None
     detail: str | None = None
     state: Mapping[str, Any] | None = None
+    retry_after_s: int | None = None
 
     @property
     def kind(self) -> Kind:

@@ -48,7 +48,10 @@ def close(account_id: str, *, expected_version: int | None = None) -> Call:
 
 
 def account(account_id: str, *, min_version: int | None = None, wait_ms: int | None = None) -> Call:
-    """Read an account; with `min_version`, at that version or later, waiting `wait_ms`."""
+    """Read an account; with `min_version`, at that version or later, waiting `wait_ms`.
+
+    The bank cuts a wait short: who would rather wait asks by `Client.poll`.
+    """
     return Call(
         operation="account",
         route="GET /accounts/{id}",

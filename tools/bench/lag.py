@@ -47,7 +47,7 @@ def measure(deployment: Deployment, clients: AwsClients) -> list[Row]:
         ops = [client.run(bank.open_account(owner_id="bench-lag", account_id=account_id))]
         for _ in range(_EVENTS):
             ops.append(client.run(bank.deposit(account_id, 1)))
-            client.run(bank.account(account_id, min_version=ops[-1].version, wait_ms=5_000))
+            client.poll(bank.account(account_id, min_version=ops[-1].version, wait_ms=5_000))
     if any(op.outcome is not Outcome.OK for op in ops):
         raise RuntimeError("a command of the lag measurement was not accepted")
     tables = BankTables.of(deployment, clients)
