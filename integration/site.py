@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from integration.turns import TURNS
 from tidemark.faults import publishing
+from tidemark.workloads import bank
+from tidemark.workloads.bank_items import command_id, principal_and_key
 from tidemark.workloads.bank_tables import BankTables
 
 if TYPE_CHECKING:
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
     from tidemark.host.deployment import Deployment
     from tidemark.host.undo import Journal
     from tidemark.testing.testbed import Testbed
+    from tidemark.workloads.bank_items import EventKey
 
 
 @dataclass(frozen=True)
@@ -29,6 +33,20 @@ class Site:
     client: Client
     tables: BankTables
     journal: Journal
+
+    @cached_property
+    def principal(self) -> str:
+        """Whom the API takes its client for, as an event of the log says."""
+        client = self.client.for_session("principal")
+        account_id = f"{client.session.prefix}.account"
+        client.run(bank.open_account(account_id=account_id, owner_id=client.session.prefix))
+        event = self.tables.event(account_id, 1)
+        assert event is not None
+        return principal_and_key(event.command_id)[0]
+
+    def command(self, key: str) -> EventKey | None:
+        """The event of an accepted command that its client, or one beside it, sent with a key."""
+        return self.tables.command(command_id(self.principal, key))
 
     @contextmanager
     def lost_publishes(self) -> Iterator[None]:

@@ -88,11 +88,11 @@ def account_id(site: Site, tables: BankTables) -> str:
 
 
 @pytest.fixture(autouse=True)
-def nothing_is_stored(tables: BankTables, names: Names, account_id: str) -> Iterator[None]:
+def nothing_is_stored(site: Site, names: Names, account_id: str) -> Iterator[None]:
     yield
-    assert assert_sides_agree(tables, account_id) == (1, 0, "open")
-    assert tables.command(names.key("k")) is None
-    assert tables.log(names.account("never")) == []
+    assert assert_sides_agree(site.tables, account_id) == (1, 0, "open")
+    assert site.command(names.key("k")) is None
+    assert site.tables.log(names.account("never")) == []
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from integration.accounts import Names
+    from integration.site import Site
     from tidemark.api.call import Call
     from tidemark.api.client import Client
     from tidemark.api.op import Op
@@ -139,14 +140,15 @@ def test_a_retried_closure_replays_the_answer(
 
 
 def test_a_refusal_is_not_remembered_so_the_same_key_may_succeed_later(
-    client: Client, tables: BankTables, names: Names, account_id: str
+    site: Site, client: Client, names: Names, account_id: str
 ) -> None:
     refused = client.run(bank.withdraw(account_id, 600), key=names.key("k"))
     assert (refused.outcome, refused.problem) == (Outcome.FAIL, "insufficient-funds")
-    assert tables.command(names.key("k")) is None
+    assert site.command(names.key("k")) is None
     accepted(client.run(bank.deposit(account_id, 100)))
 
     withdrawn = client.run(bank.withdraw(account_id, 600), key=names.key("k"))
 
     assert accepted(withdrawn).version == 4
     assert not withdrawn.replayed
+    assert site.command(names.key("k")) is not None

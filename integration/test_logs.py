@@ -12,6 +12,7 @@ from botocore.credentials import Credentials
 from integration.accounts import accepted
 from integration.facts import await_projected
 from tidemark.workloads import bank
+from tidemark.workloads.bank_items import command_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,8 +58,9 @@ def test_a_command_can_be_followed_by_its_ids_through_the_logs(
         site.client.run(bank.open_account(account_id=account_id, owner_id=names.owner()), key=key)
     )
 
-    taken = logged.await_line("command-handler", command_id=key, outcome="accepted")
-    applied = logged.await_line("update-processor", command_id=key, outcome="applied")
+    named = command_id(site.principal, key)
+    taken = logged.await_line("command-handler", command_id=named, outcome="accepted")
+    applied = logged.await_line("update-processor", command_id=named, outcome="applied")
 
     for line in (taken, applied):
         assert (line["event_id"], line["account_id"], line["version"]) == (

@@ -13,6 +13,7 @@ from tidemark.workloads import bank
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from integration.site import Site
     from tidemark.api.call import Call
     from tidemark.api.client import Client
     from tidemark.workloads.bank_tables import BankTables
@@ -54,8 +55,8 @@ def unrecorded(client: Client) -> Client:
     ],
 )
 def test_what_the_rules_do_not_allow_is_refused(
+    site: Site,
     client: Client,
-    tables: BankTables,
     account_id: str,
     send: Callable[[str], Call],
     status: int,
@@ -64,10 +65,10 @@ def test_what_the_rules_do_not_allow_is_refused(
     op = client.run(send(account_id))
 
     assert (op.status, op.problem) == (status, problem)
-    assert len(tables.log(account_id)) == 2
-    assert tables.log(f"{account_id}.none") == []
+    assert len(site.tables.log(account_id)) == 2
+    assert site.tables.log(f"{account_id}.none") == []
     assert op.key is not None
-    assert tables.command(op.key) is None
+    assert site.command(op.key) is None
 
 
 @pytest.mark.parametrize(

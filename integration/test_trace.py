@@ -19,6 +19,7 @@ from tidemark.host.waiting import NotYetError, eventually
 from tidemark.trace import document
 from tidemark.trace.tracing import Tracer
 from tidemark.workloads import bank
+from tidemark.workloads.bank_items import command_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -146,7 +147,7 @@ def test_an_event_id_leads_to_its_command_and_an_account_to_all_its_events(
 
     assert (of_event["kind"], of_account["kind"]) == ("event", "account")
     assert [one["version"] for one in of_event["events"]] == [2]
-    assert of_event["events"][0]["command_id"] == names.key("deposit")
+    assert of_event["events"][0]["command_id"] == command_id(site.principal, names.key("deposit"))
     assert [one["version"] for one in of_account["events"]] == [1, 2]
     assert texts(of_event, "transaction")[0] in texts(of_account, "transaction")
 

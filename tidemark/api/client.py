@@ -123,7 +123,7 @@ class Client:
                 self.sink(op)
             return op
 
-    def poll(self, call: Call, *, sleep: Callable[[float], None] = time.sleep) -> Op:
+    def poll(self, call: Call, *, sleep: Callable[[float], object] = time.sleep) -> Op:
         """Send a query that waits for a version, again and again while the answer is `behind`.
 
         The API waits for less than `wait_ms` and says when to ask again, as an invocation that
