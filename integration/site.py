@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from integration.turns import TURNS
 from tidemark.faults import publishing
-from tidemark.workloads import bank
-from tidemark.workloads.bank_items import command_id, principal_and_key
+from tidemark.workloads.bank_items import command_id
 from tidemark.workloads.bank_tables import BankTables
 
 if TYPE_CHECKING:
@@ -34,15 +32,11 @@ class Site:
     tables: BankTables
     journal: Journal
 
-    @cached_property
+    @property
     def principal(self) -> str:
-        """Whom the API takes its client for, as an event of the log says."""
-        client = self.client.for_session("principal")
-        account_id = f"{client.session.prefix}.account"
-        client.run(bank.open_account(account_id=account_id, owner_id=client.session.prefix))
-        event = self.tables.event(account_id, 1)
-        assert event is not None
-        return principal_and_key(event.command_id)[0]
+        """Whom the API takes its client for."""
+        assert self.client.principal is not None
+        return self.client.principal
 
     def command(self, key: str) -> EventKey | None:
         """The event of an accepted command that its client, or one beside it, sent with a key."""

@@ -10,7 +10,7 @@ from integration import strangers
 from integration.accounts import accepted
 from integration.facts import await_projected
 from integration.ledger import assert_sides_agree
-from tidemark.aws.callers import NOBODY, principal_of
+from tidemark.aws.principals import NOBODY, principal_of
 from tidemark.workloads import bank
 from tidemark.workloads.bank_items import command_id
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
 
+from tidemark import targets
 from tidemark.api.call import Kind
 from tidemark.api.op import Op, Outcome
 from tidemark.api.session import Writer, new_run_id
@@ -79,6 +80,7 @@ class LoadRun:
         self._history = RunWriter(self.runs / self.run_id, self._writer, self._workload)
         self._history.describe(self.deployment, kind="load", seed=self.seed)
         self._sampler = Sampler(self._history, self._workload) if self.is_judged else None
+        self._principal = targets.of_deployment(self.deployment).principal(self.clients)
 
     @property
     def path(self) -> Path:
@@ -97,9 +99,13 @@ class LoadRun:
         self.customers += 1
         customer = Customer(self.customers, seed=self.seed, mix=mix, run_id=self.run_id)
         session = self._writer.session(f"c{self.customers}")
-        sink = self._take
         return customer, client_of(
-            self.deployment, self.clients, transport, session=session, sink=sink
+            self.deployment,
+            self.clients,
+            transport,
+            session=session,
+            sink=self._take,
+            principal=self._principal,
         )
 
     def _take(self, op: Op) -> None:

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 STAGE = "/prod"
 LAG_MS = 7
 SECRET = "test"
+IDENTITY = (
+    b'<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">'
+    b"<GetCallerIdentityResult><UserId>AIDATEST</UserId></GetCallerIdentityResult>"
+    b"</GetCallerIdentityResponse>"
+)
 
 
 @dataclass
@@ -44,6 +49,10 @@ class FakeBank:
             if "x-amz-target" in request.headers:
                 self.queries += 1
                 return self._queried(json.loads(request.body))
+            if urlsplit(request.url).path.startswith("/_"):
+                return Answer(404)  # which emulator it is, it does not say
+            if request.body.startswith(b"Action=GetCallerIdentity"):
+                return Answer(200, Headers({"content-type": "text/xml"}), IDENTITY)
             self.requests.append(request)
             if not _is_signed(request):
                 self.unsigned.append(request)

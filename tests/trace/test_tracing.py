@@ -82,7 +82,7 @@ class Stack:
             cast("Lines", self),
             lambda: self.letters,
             lookback_min=60,
-            principals=("AROA", "-"),
+            principal="AROA",
             clock=lambda: NOW_MS,
         )
         return tracer.trace(wanted_id, kind)

@@ -24,6 +24,7 @@ def client_of(
     session: Session | None = None,
     sink: Sink = forget,
     purpose: Purpose = Purpose.LOAD,
+    principal: str | None = None,
 ) -> Client:
     """Return a client of a deployment's API that signs its requests.
 
@@ -34,6 +35,7 @@ def client_of(
         session: Who calls; somebody whom no run knows, if absent.
         sink: Takes the op of every call; they are forgotten, if absent.
         purpose: What its calls are sent for.
+        principal: Whom the API knows the caller as, if that is known.
     """
     return Client(
         api_url=deployment.api_url,
@@ -43,4 +45,5 @@ def client_of(
         session=session or Writer(new_run_id(), "w1").session("s1"),
         sink=sink,
         purpose=purpose,
+        principal=principal,
     )

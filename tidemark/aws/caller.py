@@ -27,6 +27,7 @@ from botocore.exceptions import (
 from botocore.session import Session
 
 from tidemark.aws.connection import Credentials
+from tidemark.aws.principals import principal_of
 from tidemark.errors import NotStartedError, TidemarkError
 
 if TYPE_CHECKING:
@@ -189,7 +190,7 @@ class Caller:
             raise TidemarkError(
                 f"AWS in {self._region} cannot be reached: {_words(error)}."
             ) from error
-        return Identity(said["Account"], said["Arn"], said["UserId"].partition(":")[0])
+        return Identity(said["Account"], said["Arn"], principal_of(said["UserId"]))
 
 
 class Signing(BotocoreCredentials):

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, ClassVar
 
 from tidemark.aws.connection import EMULATOR_CREDENTIALS, Connection
+from tidemark.aws.principals import principal_of
 from tidemark.errors import NotStartedError, TidemarkError
 from tidemark.host.waiting import NotSeenError, NotYetError, eventually
 from tidemark.targets import emulators
@@ -14,6 +15,8 @@ from tidemark.targets import emulators
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
+
+    from tidemark.aws.clients import AwsClients
 
 EMULATOR_ACCOUNT = "000000000000"
 EMULATOR_REGION = "us-east-1"
@@ -116,6 +119,14 @@ class Target(ABC):
     def identity(self) -> str:
         """Who the target takes the caller for, once it was found."""
         return "anybody"
+
+    def principal(self, clients: AwsClients) -> str:
+        """Whom an API there takes us for, as its functions are told.
+
+        Args:
+            clients: The target's.
+        """
+        return principal_of(clients.sts.get_caller_identity()["UserId"])
 
     def how_ended(self) -> str | None:
         """How a target that was started here came to its end by itself, if it did."""

@@ -17,6 +17,7 @@ from botocore.parsers import ResponseParserError
 
 from tidemark.aws.clients import AwsClients
 from tidemark.aws.connection import EMULATOR_CREDENTIALS, Connection
+from tidemark.aws.principals import NOBODY
 from tidemark.errors import NotStartedError, TidemarkError
 from tidemark.host.waiting import NotSeenError, NotYetError, eventually
 from tidemark.targets import emulators
@@ -90,6 +91,12 @@ class EndpointTarget(Target):
     def reach(self, endpoint: str | None, region: str) -> Connection:
         """The connection for its URL, whether or not it answers."""
         return Connection(endpoint=endpoint, region=region, credentials=EMULATOR_CREDENTIALS)
+
+    def principal(self, clients: AwsClients) -> str:
+        """Nobody, if it is a LocalStack; see :meth:`Target.principal`."""
+        found = emulators.emulator_at(str(clients.connection.endpoint))
+        is_localstack = found is not None and found.target == "localstack"
+        return NOBODY if is_localstack else super().principal(clients)
 
     def versions(self) -> Mapping[str, str]:
         """Nothing: it does not say."""

@@ -7,6 +7,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from tidemark.aws.principals import NOBODY
 from tidemark.errors import NotStartedError, TidemarkError
 from tidemark.host import ports
 from tidemark.host.state import write_json
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from tidemark.aws.clients import AwsClients
     from tidemark.aws.connection import Connection
 
 _FIRST_ANSWER_WITHIN_S = 120.0
@@ -87,6 +89,10 @@ class LocalStackTarget(LocalTarget):
         if shown is None:
             return "its container is gone"
         return container_trouble.how_ended(shown["State"])
+
+    def principal(self, clients: AwsClients) -> str:  # noqa: ARG002 -- it is the same for all
+        """Nobody: its gateway does not tell functions who signed a request."""
+        return NOBODY
 
     def versions(self) -> Mapping[str, str]:
         """The image, and the LocalStack in it as far as it answers."""

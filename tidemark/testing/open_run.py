@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tidemark import targets
 from tidemark.history.sampler import Sampler
 from tidemark.history.writing import RunWriter
 from tidemark.workloads.bank_history import BankHistory
@@ -37,6 +38,12 @@ class OpenRun:
         self.writer = writer
         self.deployment = deployment
         self.workload = workload_of(deployment, clients)
+        # Whom the API takes us for; it matters where a log says who commanded.
+        self.principal = (
+            None
+            if isinstance(self.workload, Unknown)
+            else targets.of_deployment(deployment).principal(clients)
+        )
         self.history = RunWriter(path, writer, self.workload)
         self.history.describe(deployment, kind="pytest")
         self._sampler = Sampler(self.history, self.workload)

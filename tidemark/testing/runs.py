@@ -81,6 +81,7 @@ class SessionRuns:
                 session=run.writer.session("session"),
                 sink=run.take,
                 purpose=Purpose.TEST,
+                principal=run.principal,
             )
 
     @property
@@ -140,6 +141,7 @@ class Unrecorded:
 
     path: Path
     writer: Writer
+    principal: None = None
 
     def take(self, op: Op) -> None:
         """Keep nothing."""

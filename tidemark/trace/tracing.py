@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tidemark.aws.callers import possible_principals
+from tidemark import targets
 from tidemark.trace import letters
 from tidemark.trace.items import MOST_SCANNED_PAGES, Items
 from tidemark.trace.lines import Lines, Said, event_key
@@ -92,7 +92,7 @@ class Tracer:
         items: Its tables.
         logs: Its functions' logs.
         peek: Looks at its dead letters.
-        principals: Whose command an idempotency key may be, for a look by key.
+        principal: Whose an idempotency key is, for a look by key.
         lookback_min: How far back the logs are searched for an id that no key leads to, minutes.
         clock: UTC in milliseconds.
     """
@@ -103,14 +103,14 @@ class Tracer:
         logs: Lines,
         peek: Callable[[], list[Letter]],
         *,
-        principals: Sequence[str],
+        principal: str,
         lookback_min: float,
         clock: Callable[[], int] = lambda: time.time_ns() // 1_000_000,
     ) -> None:
         self._items = items
         self._logs = logs
         self._peek = peek
-        self._principals = principals
+        self._principal = principal
         self._lookback_min = lookback_min
         self._since_ms = clock() - round(lookback_min * 60_000)
         self._notes: list[str] = []
@@ -125,7 +125,7 @@ class Tracer:
             Items.of(deployment, clients),
             Lines(clients, deployment),
             lambda: letters.peek(clients.sqs, dead_letter_queue),
-            principals=possible_principals(clients),
+            principal=targets.of_deployment(deployment).principal(clients),
             lookback_min=lookback_min,
         )
 
@@ -175,8 +175,8 @@ class Tracer:
 
     def _command(self, wanted_id: str) -> EventKey | None:
         """The event of a command that is named in full, or by a key that is ours."""
-        ids = (wanted_id, *(command_id(one, wanted_id) for one in self._principals))
-        return next((found for one in ids if (found := self._items.command(one))), None)
+        ours = command_id(self._principal, wanted_id)
+        return self._items.command(wanted_id) or self._items.command(ours)
 
     def _events(self, subject: Subject | None) -> list[Event]:
         if subject is None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tidemark.api.call import Kind
 from tidemark.api.op import Outcome
 from tidemark.workloads import bank_items
-from tidemark.workloads.bank_items import event_of, plain
+from tidemark.workloads.bank_items import event_of, plain, principal_and_key
 from tidemark.workloads.canonical import canonical, digest_at, digest_of
 from tidemark.workloads.workload import Seen, Values
 
@@ -289,7 +289,7 @@ def _digested(name: str, value: Mapping[str, Any]) -> Values:
 
 def _caller(command_id: str) -> Values:
     """Who commanded, and the idempotency key."""
-    return {"principal": "-", "key": command_id}
+    return dict(zip(("principal", "key"), principal_and_key(command_id), strict=True))
 
 
 def _is_of(event: Event, prefix: str) -> bool:

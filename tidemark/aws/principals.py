@@ -1,11 +1,6 @@
-"""Whom an API with IAM authorization knows the caller as."""
+"""Whom an API with IAM authorization takes its caller for."""
 
 from __future__ import annotations
-
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from tidemark.aws.clients import AwsClients
 
 NOBODY = "-"
 """Who calls where the target tells a function nothing of it."""
@@ -19,8 +14,3 @@ def principal_of(user_id: str) -> str:
     """
     principal = user_id.partition(":")[0]
     return user_id if principal.isdecimal() else principal
-
-
-def possible_principals(clients: AwsClients) -> tuple[str, str]:
-    """Return whom a target's APIs may know us as: our principal, or nobody."""
-    return principal_of(clients.sts.get_caller_identity()["UserId"]), NOBODY
