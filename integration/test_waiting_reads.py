@@ -6,7 +6,6 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Event
 from typing import TYPE_CHECKING
 
-import httpx
 import pytest
 
 from integration.accounts import accepted, beside
@@ -25,15 +24,8 @@ LONGEST_WAIT_MS = 5_000
 @pytest.fixture
 def has_room(site: Site) -> None:
     """A target that runs as many functions as there are readers, or lets them take turns."""
-    target, endpoint = site.deployment.target, site.aws.connection.endpoint
-    if target == "localstack":
+    if site.deployment.target == "localstack":
         pytest.skip("each reader who waits would be a container")
-    if target == "embedded" and _status(f"{endpoint}/_ministack/turns") != 403:
-        pytest.skip("functions take turns behind the target's guard, and it has none")
-
-
-def _status(url: str) -> int:
-    return httpx.get(url, trust_env=False).status_code
 
 
 @pytest.mark.usefixtures("has_room")

@@ -8,12 +8,14 @@ from __future__ import annotations
 from ministack import app as ministack
 
 from tidemark.targets.guard.layer import Guard
+from tidemark.targets.guard.workers import bound_workers
 
 
 def main() -> None:
     """Serve until a signal says to end."""
     # The keys of every emulator are `test` and `test` so far: a signature would prove nothing.
     ministack.app = Guard(ministack.app, wants_signatures=False)
+    bound_workers()
     ministack.main()
 
 
