@@ -51,9 +51,8 @@ def _is_wrong(command: str) -> bool:
         return _verb_is_wrong(arguments)
     if program in {"python", ".venv/bin/python"} and arguments[:1] == ["-m"]:
         return importlib.util.find_spec(arguments[1]) is None or _names_no_file(arguments[2:])
-    if program == ".venv/bin/pip":  # of a reader's own environment: ours has none
-        return False
-    if program.startswith(".venv/bin/"):
+    if program.startswith(".venv/bin/") and program != ".venv/bin/pip":
+        # Ours has no pip: it is of an environment that the reader makes.
         return not (ROOT / program).exists() or _names_no_file(arguments)
     return False
 
