@@ -42,6 +42,7 @@ class BankHistory:
 
     tables: BankTables
     name: str = "bank"
+    is_views_only: bool = False
     claims: tuple[str, ...] = ("I0", "I1", "I2", "I3", "I4", "I5", "I6", "I13", "I17", "I18")
 
     def effect(self, op: Op) -> Mapping[str, Any] | None:

@@ -30,7 +30,7 @@ class Seen:
 
 
 class Workload(Protocol):
-    """A system under test, as its history needs to know it.
+    """A system under test, as its history needs to know it: the bank, or one of your own.
 
     The tables and their columns are those of :mod:`tidemark.history.tables`.
     """
@@ -42,6 +42,13 @@ class Workload(Protocol):
     @property
     def claims(self) -> tuple[str, ...]:
         """The invariants that every run of it is held to."""
+
+    @property
+    def is_views_only(self) -> bool:
+        """Whether its read model is one view of each aggregate, and nothing else is exported.
+
+        There are then no statement lines, heads, kept answers, marks or deliveries to judge.
+        """
 
     def effect(self, op: Op) -> Mapping[str, Any] | None:
         """What the event of a command must do, as far as the command says; None of others."""
@@ -73,6 +80,7 @@ class Unknown:
 
     name: str = "unknown"
     claims: tuple[str, ...] = ()
+    is_views_only: bool = False
 
     def effect(self, op: Op) -> None:
         """Nothing is known of its commands."""

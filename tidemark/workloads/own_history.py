@@ -1,0 +1,200 @@
+"""A workload of one's own as its history needs to know it: what it says, checked, as rows."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tidemark.api.call import Kind
+from tidemark.api.op import Outcome
+from tidemark.workloads.calling import READ, command_of, event_id_of
+from tidemark.workloads.canonical import canonical, digest_of
+from tidemark.workloads.own import Event, View
+from tidemark.workloads.own_checks import WorkloadError, expect, naming, not_json
+from tidemark.workloads.workload import Seen, Values
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tidemark.api.op import Op
+    from tidemark.workloads.own import OwnWorkload, State
+
+_NOBODY = "-"
+_NOT_THERE = 404
+
+
+@dataclass(frozen=True)
+class OwnHistory:
+    """A workload of one's own, of one deployment.
+
+    Attributes:
+        own: What describes it.
+    """
+
+    own: OwnWorkload
+    is_views_only: bool = True
+
+    @property
+    def name(self) -> str:
+        """The name of its class."""
+        return self._kind.__name__
+
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """What the class claims."""
+        return self.own.claims
+
+    @property
+    def _kind(self) -> type[OwnWorkload]:
+        return type(self.own)
+
+    def effect(self, op: Op) -> Mapping[str, Any] | None:
+        """What the event of a command must do; see `Workload.effect`.
+
+        Raises:
+            WorkloadError: `expects` raised, or said something that cannot be.
+        """
+        if op.kind is not Kind.COMMAND:
+            return None
+        with naming(self._kind, "expects", op.operation):
+            data = self.own.expects(command_of(op.call))
+        if data is not None and (problem := not_json(data)):
+            raise WorkloadError(f"{self.name}.expects of {op.operation} gave {data}: {problem}.")
+        return data
+
+    def seen(self, op: Op) -> Seen | None:
+        """What a read saw; see `Workload.seen`."""
+        if op.call.route != READ or not (op.outcome is Outcome.OK or op.status == _NOT_THERE):
+            return None
+        row = {"aggregate": op.aggregate, "version": op.version or 0, "token": op.call.token}
+        return Seen("account_reads", (row | _shown(op.state),))
+
+    def sample(self, aggregate: str, version: int) -> None:
+        """Nobody knows how to read both sides by one transaction; see `Workload.sample`."""
+
+    def unprojected(self, prefix: str) -> int:
+        """How many events the views do not show yet; see `Workload.unprojected`.
+
+        Raises:
+            WorkloadError: It cannot be exported.
+        """
+        shown = {aggregate: view.version for aggregate, view in self._views(prefix)}
+        return sum(
+            one.version > shown.get(aggregate, 0)
+            for aggregate, events in self._log(prefix).items()
+            for one in events
+        )
+
+    def export(self, prefix: str) -> Iterator[tuple[str, Values]]:
+        """Both sides; see `Workload.export`.
+
+        Raises:
+            WorkloadError: It cannot be exported, or not folded.
+        """
+        log = self._log(prefix)
+        for events in log.values():
+            yield from self._folded(events)
+        projected = {
+            (one.aggregate, one.version): one.projected_at_ms
+            for events in log.values()
+            for one in events
+        }
+        for aggregate, view in self._views(prefix):
+            at_ms = projected.get((aggregate, view.version)) or 0
+            about = {"balance": None, "projected_at_ms": at_ms}
+            yield (
+                "accounts",
+                {"aggregate": aggregate, "version": view.version} | _shown(view.state) | about,
+            )
+
+    def _log(self, prefix: str) -> dict[str, list[Event]]:
+        """The events of a run by aggregate, in order."""
+        found: dict[str, list[Event]] = {}
+        known: set[tuple[str, int, str | None]] = set()
+        with naming(self._kind, "events"):
+            for event in self.own.events(prefix):
+                expect(self._kind, "events", event, Event)
+                if not event.aggregate.startswith(prefix):
+                    continue
+                place = (event.aggregate, event.version, event.event_id)
+                if place in known:
+                    raise WorkloadError(
+                        f"{self.name}.events gave version {event.version} of {event.aggregate} "
+                        "twice: it must give each event of the log once."
+                    )
+                known.add(place)
+                found.setdefault(event.aggregate, []).append(event)
+        for events in found.values():
+            events.sort(key=lambda one: (one.version, one.event_id or ""))
+        return found
+
+    def _views(self, prefix: str) -> Iterator[tuple[str, View]]:
+        known: set[str] = set()
+        with naming(self._kind, "views"):
+            for pair in self.own.views(prefix):
+                expect(self._kind, "views", pair, tuple)
+                aggregate, view = pair
+                expect(self._kind, "views", aggregate, str)
+                expect(self._kind, "views", view, View)
+                if not aggregate.startswith(prefix):
+                    continue
+                if aggregate in known:
+                    raise WorkloadError(
+                        f"{self.name}.views gave {aggregate} twice: it must give each aggregate "
+                        "once."
+                    )
+                known.add(aggregate)
+                yield aggregate, view
+
+    def _folded(self, events: list[Event]) -> Iterator[tuple[str, Values]]:
+        state: State | None = None
+        for event in events:
+            effect = canonical(event.data)
+            state = self._fold(state, event)
+            recorded = event.recorded_at_ms
+            yield (
+                "events",
+                {
+                    "aggregate": event.aggregate,
+                    "version": event.version,
+                    "event_id": event_id_of(event.aggregate, event.version, event.event_id),
+                    "principal": _NOBODY,
+                    "key": event.key,
+                    "effect": effect,
+                    "effect_digest": digest_of(effect),
+                    "state_digest": digest_of(canonical(state)),
+                    "line_digest": 0,
+                    "owner": None,
+                    "amount": None,
+                    "status": None,
+                    "recorded_at_ms": recorded or 0,
+                    "projected_at_ms": None if recorded is None else event.projected_at_ms,
+                    "in_outbox": False,
+                },
+            )
+
+    def _fold(self, state: State | None, event: Event) -> State:
+        """The state after an event: twice from equal arguments, and equal both times."""
+        about = f"version {event.version} of {event.aggregate}"
+        once, again = (self._fold_once(*copy.deepcopy((state, event)), about) for _ in range(2))
+        if canonical(once) != canonical(again):
+            raise WorkloadError(
+                f"{self.name}.fold is not deterministic: of {about} it made {canonical(once)}, and "
+                f"then {canonical(again)} of the same."
+            )
+        return once
+
+    def _fold_once(self, state: State | None, event: Event, about: str) -> State:
+        with naming(self._kind, "fold", about):
+            folded = self.own.fold(state, event)
+        if problem := not_json(folded):
+            raise WorkloadError(f"{self.name}.fold of {about} gave {folded!r}: {problem}.")
+        return folded
+
+
+def _shown(state: State | None) -> Values:
+    if state is None:
+        return {"state": None, "digest": None}
+    text = canonical(state)
+    return {"state": text, "digest": digest_of(text)}
