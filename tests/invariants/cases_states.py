@@ -191,5 +191,5 @@ TOO_LITTLE = [
     ),
     Case("I7", "samples after the projection", drop("snapshots", sample=2)),
     Case("I17", "heads", every(_NOTHING, empty("heads"))),
-    Case("I18", "events", _NOTHING),
+    Case("I18", "events of a balance", _NOTHING),
 ]

@@ -53,6 +53,12 @@ def another_cell(name: str, row: Row, rows: list[Row], draw: random.Random) -> t
     return column.name, draw.choice(sorted(others) or [f"{value or ''}x"])
 
 
+_NOT_OF_VIEWS = (
+    *("heads", "commands", "lines", "totals", "snapshots", "dead_letters"),
+    *("deliveries", "healed", "invocations", "faults", "planned_faults"),
+    *("page_reads", "page_lines", "totals_reads", "owner_reads"),
+)
+
 # Blind edits
 
 
@@ -268,6 +274,17 @@ def _read_backwards(tables: Tables, draw: random.Random) -> None:
         tables["account_reads"][at] = read | {"token": read["version"]}
 
 
+def leave_views_only(tables: Tables, _: random.Random | None = None) -> None:
+    """What of a run a system has that shows one view of each account, and knows no balances."""
+    for name in _NOT_OF_VIEWS:
+        tables[name] = []
+    tables["ops"] = [op for op in tables["ops"] if op["reads"] in (None, "account_reads")]
+    nothing = {"owner": None, "amount": None, "status": None, "in_outbox": False}
+    tables["events"] = [event | nothing for event in tables["events"]]
+    tables["accounts"] = [account | {"balance": None} for account in tables["accounts"]]
+    tables["settings"] = [*tables["settings"], {"name": "views_only", "value": 1}]
+
+
 def _take(tables: Tables, name: str, draw: random.Random) -> Row | None:
     rows = tables[name]
     return rows.pop(draw.randrange(len(rows))) if rows else None
@@ -285,5 +302,5 @@ EDITS: list[Edit] = [
     _drop, _double, _change, _change, _swap, _empty,
     _move_event, _shift_versions, _deliver_again, _make_stale, _lose_projection, _commit_refused,
     _pin, _share_key, _postpone, _kill, _never_heal, _rebind, _count_twice, _unclaim,
-    _read_backwards,
+    _read_backwards, leave_views_only,
 ]  # fmt: skip

@@ -55,6 +55,11 @@ def setting(tables: Tables, name: str) -> list[int]:
     return [row["value"] for row in tables["settings"] if row["name"] == name]
 
 
+def is_views_only(tables: Tables) -> bool:
+    """Whether the read model is one view of each aggregate, and nothing else is exported."""
+    return 1 in setting(tables, "views_only")
+
+
 def killed_writers(tables: Tables) -> list[str]:
     return [row["writer"] for row in tables["writers"] if not row["closed"]]
 

@@ -191,9 +191,9 @@ CLAIMS = Table(
 
 SETTINGS = Table(
     "settings",
-    "a bound that the run is held to",
+    "a bound that the run is held to, or what its system is",
     (
-        text("name", "such as convergence_bound_ms"),
-        number("value", "the bound"),
+        text("name", "such as convergence_bound_ms, or views_only"),
+        number("value", "the bound; 1 for what is so"),
     ),
 )

@@ -5,7 +5,7 @@
 -- repeat it; and it is kept for the next retry. That a command had its effect is known from its
 -- answer, or from whoever saw the account at the version that it made.
 --
--- needs: ops, events, commands, writers
+-- needs: ops, events, commands, writers, settings
 -- by: command
 -- evidence: at least one key that was sent again after it was accepted
 -- reading: `key` is the idempotency key whose answers do not agree.
@@ -132,6 +132,7 @@ WHERE run.newest_ms - e.recorded_at_ms < 72000000
     AND NOT EXISTS (
         SELECT 1 FROM commands c WHERE c.principal = e.principal AND c.key = e.key
     )
+    AND NOT EXISTS (SELECT 1 FROM settings WHERE name = 'views_only' AND value = 1)
 
 --@ evidence
 SELECT 'keys that were sent again after they were accepted' AS what, COUNT(*) AS seen, 1 AS needed

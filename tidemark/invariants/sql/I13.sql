@@ -4,7 +4,7 @@
 -- may have had its effect although it failed loosens that to at most one; so does an invocation
 -- that never ended, for the accounts of its messages as far as other deliveries tell them.
 --
--- needs: events, deliveries, healed, invocations
+-- needs: events, deliveries, healed, invocations, settings
 -- by: all
 -- evidence: at least one delivery
 -- reading: `found` is how many deliveries say that they projected the event. More than one, and
@@ -85,6 +85,7 @@ WHERE e.projected_at_ms IS NOT NULL
         SELECT 1 FROM unended u WHERE u.aggregate = e.aggregate AND u.version >= e.version
     )
     AND NOT EXISTS (SELECT 1 FROM unended u WHERE NOT u.is_known)
+    AND NOT EXISTS (SELECT 1 FROM settings WHERE name = 'views_only' AND value = 1)
 UNION ALL
 SELECT
     'an outcome of an event that the log does not have so',

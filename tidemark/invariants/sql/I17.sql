@@ -1,7 +1,7 @@
 -- I17: head equals fold
 -- What the write side keeps in order to decide, the head of an account, is the fold of its events.
 --
--- needs: events, heads
+-- needs: events, heads, settings
 -- by: aggregate
 -- evidence: at least one head
 -- reading: `expected` is the version of the log, `found` that of the head. The next command would
@@ -21,7 +21,11 @@ SELECT
 FROM latest l
 JOIN events e ON e.aggregate = l.aggregate AND e.version = l.version
 LEFT JOIN heads h ON h.aggregate = l.aggregate
-WHERE h.aggregate IS NULL OR h.version <> l.version OR h.digest <> e.state_digest
+WHERE h.version <> l.version OR h.digest <> e.state_digest
+    OR (
+        h.aggregate IS NULL
+        AND NOT EXISTS (SELECT 1 FROM settings WHERE name = 'views_only' AND value = 1)
+    )
 UNION ALL
 SELECT
     'two heads of one account',

@@ -4,7 +4,7 @@
 --
 -- needs: events
 -- by: aggregate
--- evidence: at least one event
+-- evidence: at least one event that says what it adds to a balance
 -- reading: `version` is the event that should have been refused, `found` the balance after it.
 
 --@ violations
@@ -43,4 +43,4 @@ JOIN (
 WHERE e.version > c.version
 
 --@ evidence
-SELECT 'events' AS what, COUNT(*) AS seen, 1 AS needed FROM events
+SELECT 'events of a balance' AS what, COUNT(amount) AS seen, 1 AS needed FROM events

@@ -4,7 +4,7 @@
 -- transaction read while the run went on. Of one who takes samples one after the other, none
 -- shows an account behind an earlier one. Scans under load are never evidence.
 --
--- needs: events, lines, accounts, snapshots
+-- needs: events, lines, accounts, snapshots, settings
 -- by: aggregate
 -- evidence: 20 samples of events not yet projected, taken within a second of the append, and 20
 --   of projected ones
@@ -35,8 +35,11 @@ WHERE e.projected_at_ms IS NOT NULL
     )
     AND (
         COALESCE(a.version, 0) < e.version
-        OR NOT EXISTS (
-            SELECT 1 FROM lines l WHERE l.aggregate = e.aggregate AND l.version = e.version
+        OR (
+            NOT EXISTS (
+                SELECT 1 FROM lines l WHERE l.aggregate = e.aggregate AND l.version = e.version
+            )
+            AND NOT EXISTS (SELECT 1 FROM settings WHERE name = 'views_only' AND value = 1)
         )
     )
 UNION ALL
