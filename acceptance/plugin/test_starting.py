@@ -14,7 +14,7 @@ from tidemark.errors import ExitCode
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.testing.sessions import Project
+    from acceptance.plugin.sessions import Project
 
 HEAVY = {"boto3", "botocore", "httpx", "rich", "testcontainers"}
 DEPLOYED = "def test_one(deployment): pass\n\n\ndef test_other(tidemark_client): pass"

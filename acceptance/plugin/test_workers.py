@@ -17,7 +17,7 @@ from tidemark.testing.apps import Apps, DeployedApp
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.testing.sessions import Project
+    from acceptance.plugin.sessions import Project
 
 ENDPOINT = "http://127.0.0.1:1"
 TWO_WORKERS = ["-p", "xdist", "-n", "2"]

@@ -12,17 +12,17 @@ from urllib.parse import parse_qs
 import pytest
 import trustme
 
+from acceptance.plugin.sessions import Project
 from tests.api.servers import served
 from tests.targets.test_added_target import Emulator
-from tests.testing.sessions import Project
 from tidemark.api.exchange import Answer, Headers, Request
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.testing.sessions import Session
+    from acceptance.plugin.sessions import Session
 
-ADDED = Path(__file__).parent / "added"
+ADDED = Path(__file__).parents[2] / "tests/targets/added"
 TEMPLATE = {
     "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}},
     "Outputs": {"RestApiId": {"Value": "a1b2"}, "ApiStage": {"Value": "v1"}},

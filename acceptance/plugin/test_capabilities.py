@@ -18,7 +18,7 @@ from tidemark.testing.capabilities import CAPABILITIES, MEASURED, Capabilities, 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.testing.sessions import Project
+    from acceptance.plugin.sessions import Project
     from tidemark.probe.result import RowResult
 
 NEEDY = """

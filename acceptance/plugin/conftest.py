@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.testing.sessions import Project
+from acceptance.plugin.sessions import Project
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -218,7 +218,7 @@ def test_ctrl_c_or_a_kill_half_way_ends_between_calls_and_prints_what_was_seen(
 
 def test_ctrl_c_never_comes_in_the_middle_of_a_users_call() -> None:
     ended = subprocess.run(
-        [sys.executable, "-m", "tests.load.interrupted_in_a_call"],
+        [sys.executable, "-m", "acceptance.load.interrupted_in_a_call"],
         cwd=CHECKOUT,
         capture_output=True,
         text=True,

@@ -14,7 +14,7 @@ from tidemark.testing.options import Plan
 from tidemark.testing.testbed import Testbed
 
 if TYPE_CHECKING:
-    from tests.testing.sessions import Project
+    from acceptance.plugin.sessions import Project
 
 DEPLOYED = "def test_it(deployment): pass"
 # Replaces one method of the testbed by one that raises.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.testing.sessions import Project
+    from acceptance.plugin.sessions import Project
 
 NOTHING = "def test_nothing(): pass"
 DEPLOYED = "def test_deployed(deployment): pass"

@@ -26,7 +26,7 @@ from tidemark.testing.ending import interrupted_by_kill
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.testing.sessions import Project
+    from acceptance.plugin.sessions import Project
 
 # It starts the embedded target, and waits to be killed.
 WAITING = """
