@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tidemark.probe.result import RowResult
     from tidemark.targets.base import Target
     from tidemark.testing.testbed import Testbed
+    from tidemark.workloads.calling import Caller
 
 _PLAN = pytest.StashKey[options.Plan]()
 _LAST_WORDS = pytest.StashKey[list[str]]()
@@ -52,7 +53,10 @@ def pytest_configure(config: pytest.Config) -> None:
         "needs(capability, ...): skip on a target that lacks one of "
         + ", ".join(capabilities.CAPABILITIES),
     )
-    config.stash[_PLAN] = options.plan_of(config)
+    try:
+        config.stash[_PLAN] = options.plan_of(config)
+    except TidemarkError as refused:
+        pytest.exit(str(refused), returncode=refused.exit_code)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -178,6 +182,17 @@ def tidemark_client(
     return tidemark_sessions(session_name(request.node.name))
 
 
+@pytest.fixture
+def tidemark_caller(
+    testbed: Testbed, deployment: Deployment, request: pytest.FixtureRequest
+) -> Caller:
+    """A caller of the deployed system, by `--tidemark-workload`; its session is the test."""
+    from tidemark.testing.runs import session_name  # noqa: PLC0415 -- sessions without a deployment stay quick
+
+    with ending(request.config):
+        return testbed.caller_of(deployment).for_session(session_name(request.node.name))
+
+
 @pytest.fixture(scope="session")
 def eventually() -> Callable[..., object]:
     """The waiting function: a probe, a deadline, and what was last seen."""
@@ -233,8 +248,9 @@ def _testbed(config: Any) -> Testbed:
 
         state, steps = _state(config), Steps()
         process = config.workerinput["workerid"] if _is_worker(config) else "main"
-        runs = SessionRuns.of_session(state, process, steps.say)
-        config.stash[_TESTBED] = Testbed(config.stash[_PLAN], state, steps, runs)
+        plan = config.stash[_PLAN]
+        runs = SessionRuns.of_session(state, process, steps.say, plan.workload)
+        config.stash[_TESTBED] = Testbed(plan, state, steps, runs)
     bed: Testbed = config.stash[_TESTBED]
     return bed
 
@@ -293,6 +309,8 @@ def _judge(session: pytest.Session, bed: Testbed) -> None:
             raise
         config.stash[_LAST_WORDS].append("What the session left behind could not be judged.")
         config.stash[_LAST_WORDS].extend(failures.lines(known))
+        if what == "fail":
+            config.stash[_EXIT_CODE] = known.exit_code
 
 
 def _kept_evidence(bed: Testbed) -> list[str]:

@@ -51,6 +51,7 @@ def finish(
 
     Raises:
         RecordingError: It cannot be written.
+        WorkloadError: The system cannot be exported by what describes it.
     """
     run = path.name
     manifest = read_json(path / MANIFEST) or {}
@@ -62,6 +63,8 @@ def finish(
         for row in pq.read_table(file).to_pylist()
     }
     with RunWriter(path, Writer(run, "export"), workload) as export:
+        # An export that does not end is missed.
+        describe_more(path, writers=writers_of(path))
         accounts: set[str] = set()
         for table, values in workload.export(run):
             export.add(table, values)
@@ -74,12 +77,17 @@ def finish(
         }
         since_ms = manifest.get("began_ms", 0)
         poisoned = {one for one in faults if one is not None}
-        rows = delivered(
-            clients, deployment, since_ms=since_ms, accounts=accounts, messages=poisoned
+        rows = (
+            ()
+            if workload.is_views_only
+            else delivered(
+                clients, deployment, since_ms=since_ms, accounts=accounts, messages=poisoned
+            )
         )
         for table, values in rows:
             export.add(table, values)
-        for letter in peek(clients.sqs, deployment.outputs["DeadLetterQueueName"]):
+        dead = None if workload.is_views_only else deployment.outputs["DeadLetterQueueName"]
+        for letter in peek(clients.sqs, dead) if dead else ():
             account = letter.event.get("account_id")
             if letter.message_id in faults or account in accounts:
                 export.add(
@@ -94,12 +102,11 @@ def finish(
                 )
         for claim in workload.claims:
             export.add("claims", {"invariant": claim})
-        for name, value in _BOUNDS.items():
+        about = {"views_only": 1} if workload.is_views_only else {}
+        for name, value in (_BOUNDS | about).items():
             export.add("settings", {"name": name, "value": value})
         for writer in others:
             if writer not in closed:
                 export.close_for(writer)
-    describe_more(
-        path, writers=writers_of(path), ended_by=quiescence.how, waited_s=quiescence.waited_s
-    )
+    describe_more(path, ended_by=quiescence.how, waited_s=quiescence.waited_s)
     return RunFolder.open(path)

@@ -129,15 +129,20 @@ class RunWriter:
         """
         self._recorder.add(table, tuple(values[one.name] for one in TABLES[table].columns))
 
-    def close(self) -> None:
+    def close(self, *, is_whole: bool = True) -> None:
         """Write the rest and the closing rows, and let go of the folder.
+
+        Args:
+            is_whole: Whether all was written that there is; without closing rows, the judge
+                knows that it is not.
 
         Raises:
             RecordingError: It cannot be written.
         """
         try:
             self._recorder.flush()
-            self._close_rows()
+            if is_whole:
+                self._close_rows()
             self._recorder.close()
         finally:
             self._lock.close()
@@ -168,7 +173,7 @@ class RunWriter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.close()
+        self.close(is_whole=error is None)
 
 
 def writers_of(path: Path) -> list[str]:

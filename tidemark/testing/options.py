@@ -13,12 +13,15 @@ import pytest
 from tidemark import targets
 from tidemark.errors import NotStartedError
 from tidemark.host.state import CHECKOUT_MARK, find_checkout, read_json
+from tidemark.invariants.catalog import choose
 from tidemark.targets.emulators import parts_of
+from tidemark.workloads import own_checks
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from tidemark.targets.base import Target
+    from tidemark.workloads.own import OwnWorkload
 
 _PYTHONS = {"python", "python3"}
 
@@ -36,6 +39,7 @@ class Plan:
             that is there already and is only used.
         contexts: Context values for the app.
         keep: Whether all of it outlives the session.
+        workload: What describes the system, if it is one of the project's own.
     """
 
     target: str
@@ -45,6 +49,7 @@ class Plan:
     stack_name: str | None = None
     contexts: Mapping[str, str] = field(default_factory=dict)
     keep: bool = False
+    workload: type[OwnWorkload] | None = None
 
     def __str__(self) -> str:
         where = f" at {self.endpoint_url}" if self.endpoint_url else ""
@@ -93,6 +98,12 @@ def add(parser: pytest.Parser) -> None:
         help="a context value for the CDK app, such as wiring=direct; may be repeated",
     )
     group.addoption(
+        "--tidemark-workload",
+        metavar="MODULE:CLASS",
+        help="the class that says how the system is commanded, read, exported and folded, so that "
+        "what becomes of the calls of `tidemark_caller` is judged",
+    )
+    group.addoption(
         CHECK,
         choices=("off", "report", "fail"),
         default="fail",
@@ -111,6 +122,7 @@ def plan_of(config: pytest.Config) -> Plan:
 
     Raises:
         pytest.UsageError: The options contradict each other.
+        NotStartedError: The workload is none.
     """
     endpoint, stack_name = map(config.getoption, ("--tidemark-endpoint", "--tidemark-stack"))
     target_name = config.getoption("--target") or ("endpoint" if endpoint else "embedded")
@@ -122,7 +134,8 @@ def plan_of(config: pytest.Config) -> Plan:
         checkout = find_checkout(config.rootpath) or config.rootpath
         command = _command_of(checkout)
     keep = config.getoption("--tidemark-keep")
-    return Plan(target_name, endpoint, checkout, command, stack_name, contexts, keep)
+    workload = _workload(config)
+    return Plan(target_name, endpoint, checkout, command, stack_name, contexts, keep, workload)
 
 
 def check_deployable(plan: Plan) -> None:
@@ -154,6 +167,18 @@ def _check_target(target: type[Target], endpoint: str | None) -> None:
                 f"--target {target.name} wants {ACCOUNT_VARIABLE}: the only account that the "
                 "session may deploy to, and remove what it deployed."
             )
+
+
+def _workload(config: pytest.Config) -> type[OwnWorkload] | None:
+    name = config.getoption("--tidemark-workload")
+    if name is None:
+        return None
+    found = own_checks.find(name, config.rootpath)
+    try:
+        choose(",".join(found.claims))
+    except NotStartedError as unknown:
+        raise NotStartedError(f"The workload {name} claims what it cannot: {unknown}") from unknown
+    return found
 
 
 def _given_command(config: pytest.Config) -> tuple[str, ...]:

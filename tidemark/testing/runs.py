@@ -13,8 +13,11 @@ from tidemark.api.httpx_transport import HttpxTransport
 from tidemark.api.op import Purpose
 from tidemark.api.session import Writer
 from tidemark.aws.api_clients import client_of
+from tidemark.errors import NotStartedError
 from tidemark.history import retention
 from tidemark.history.places import folder_of_runs
+from tidemark.workloads.calling import Caller
+from tidemark.workloads.own_checks import make
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
     from tidemark.aws.clients import AwsClients
     from tidemark.host.deployment import Deployment
     from tidemark.testing.open_run import OpenRun
+    from tidemark.workloads.own import OwnWorkload
     from tidemark.workloads.workload import Workload
 
 _LONGEST_NAME = 40
@@ -40,21 +44,34 @@ class SessionRuns:
         session: The session's name, which begins with its time and is the same in each process.
         process: The process's own.
         say: Tells people what was removed.
+        own: What describes the system, if it is one of the project's own.
     """
 
     def __init__(
-        self, folder: Path, session: str, process: str, say: Callable[[str], object]
+        self,
+        folder: Path,
+        session: str,
+        process: str,
+        say: Callable[[str], object],
+        own: type[OwnWorkload] | None = None,
     ) -> None:
         self._folder = folder
         self._session = session
         self._process = process
         self._say = say
+        self._own = own
         self._runs: dict[str, OpenRun | Unrecorded] = {}
 
     @classmethod
-    def of_session(cls, state: Path, process: str, say: Callable[[str], object]) -> Self:
+    def of_session(
+        cls,
+        state: Path,
+        process: str,
+        say: Callable[[str], object],
+        own: type[OwnWorkload] | None = None,
+    ) -> Self:
         """The runs of the session that a folder below the state folder belongs to."""
-        return cls(folder_of_runs(state.parents[1]), state.name, process, say)
+        return cls(folder_of_runs(state.parents[1]), state.name, process, say, own)
 
     @contextmanager
     def client_of(
@@ -84,6 +101,26 @@ class SessionRuns:
                 principal=run.principal,
             )
 
+    def caller_of(self, deployment: Deployment, clients: AwsClients) -> Caller:
+        """A caller of the project's own system, in the run that this session makes there.
+
+        Args:
+            deployment: The deployment.
+            clients: The AWS clients of its target.
+
+        Raises:
+            NotStartedError: Nobody said what describes the system.
+            WorkloadError: What describes it cannot be made.
+        """
+        if self._own is None:
+            raise NotStartedError(
+                "`tidemark_caller` needs to know the system: name the class that describes it, "
+                "--tidemark-workload MODULE:CLASS."
+            )
+        workload = make(self._own, deployment, clients)
+        run = self._run(deployment, clients)
+        return Caller(workload=workload, session=run.writer.session("session"), sink=run.take)
+
     @property
     def paths(self) -> list[Path]:
         """Where the runs of this process are."""
@@ -97,7 +134,7 @@ class SessionRuns:
         """What is known of a stack."""
         from tidemark.testing.open_run import workload_of  # noqa: PLC0415 -- with the extra `history`
 
-        return workload_of(deployment, clients)
+        return workload_of(deployment, clients, self._own)
 
     def close(self) -> None:
         """Write down the rest of what this process called."""
@@ -127,7 +164,7 @@ class SessionRuns:
                     "'tidemark-cqrs[history]'` brings what does."
                 )
             return Unrecorded(path, writer)
-        return OpenRun(path, writer, deployment, clients)
+        return OpenRun(path, writer, deployment, clients, self._own)
 
     def _run_id(self, stack_name: str) -> str:
         time, _, _ = self._session.partition("-")

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from tidemark.probe.result import RowResult
     from tidemark.testing.apps import NotDeployedError
     from tidemark.testing.options import Plan
+    from tidemark.workloads.calling import Caller
 
 
 class Testbed:
@@ -215,6 +216,14 @@ class Testbed:
         clients = AwsClients(self.connection)
         with self.runs.client_of(deployment, clients, around, transport) as client:
             yield client
+
+    def caller_of(self, deployment: Deployment) -> Caller:
+        """A caller of a deployment, by the workload that the session was told of.
+
+        Raises:
+            TidemarkError: It was told of none, or that cannot be made.
+        """
+        return self.runs.caller_of(deployment, AwsClients(self.connection))
 
     def probe(self, capability: str) -> RowResult:
         """Ask the probe whether the target, with the stack on it, has a capability."""

@@ -106,7 +106,7 @@ class Event:
 
 
 class OwnWorkload(ABC):
-    """The base of a workload of your own; it is made once for each stack that is called.
+    """The base of a workload of your own; it is made anew for each use, and keeps nothing.
 
     What a method raises, but for `send` and `read`, ends the judgement with a sentence that names
     the method. Threads may call `send` and `read` at once.
