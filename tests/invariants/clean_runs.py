@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tests.invariants.bank import Answer
 from tests.invariants.recorded import RUN, Run, Tables
+from tidemark.history.examination import CLOSING
 from tidemark.history.tables import TABLES
 from tidemark.workloads.canonical import digest_of
 
@@ -22,7 +23,6 @@ SETTINGS = {
     "recovery_ms": 0,
     "most_receives": 6,
 }
-CLOSING = ("writers", "written")
 _ROUNDS = 20
 
 
@@ -124,9 +124,11 @@ def closed(tables: Tables, killed: Collection[str] = ()) -> Tables:
             for writer in writers
         ],
         "written": [
-            {"writer": writer, "table_name": name, "row_count": count}
-            for (writer, name), count in sorted(rows.items())
+            {"writer": writer, "table_name": name, "row_count": rows[writer, name]}
+            for writer in writers
             if writer not in killed
+            for name in TABLES
+            if name not in CLOSING
         ],
     }
     return tables | closing

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import duckdb
 import pyarrow as pa
 
-from tidemark.history.folder import schema_of
+from tidemark.history.files import schema_of
 from tidemark.history.tables import TABLES
 from tidemark.invariants.catalog import catalog
 from tidemark.invariants.judge import Judgement, Verdict, judge_tables

@@ -11,7 +11,9 @@ import pyarrow.parquet as pq
 from tests.invariants.clean_runs import EXPORT
 from tests.invariants.finding import grouped
 from tests.invariants.recorded import RUN
-from tidemark.history.folder import RunFolder, schema_of
+from tidemark.history.examination import CLOSING
+from tidemark.history.files import schema_of
+from tidemark.history.folder import RunFolder
 from tidemark.history.tables import SCHEMA_VERSION, TABLES
 
 if TYPE_CHECKING:
@@ -20,14 +22,12 @@ if TYPE_CHECKING:
     from tests.invariants.bank import Row
     from tests.invariants.recorded import Tables
 
-_CLOSING = ("writers", "written")
-
 
 def write_run(path: Path, tables: Tables) -> RunFolder:
     """Write a run's tables, its closing rows as they are among them."""
     for name in TABLES:
         rows = tables[name]
-        if name in _CLOSING:  # each a row about a writer, by whoever closed the run
+        if name in CLOSING:  # each a row about a writer, by whoever closed the run
             write_rows(path, name, EXPORT, rows)
         else:
             owned = [{"writer": EXPORT} | row for row in rows]

@@ -6,9 +6,10 @@ import random
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tests.invariants.clean_runs import CLOSING, closed
+from tests.invariants.clean_runs import closed
 from tests.invariants.database import Database
 from tests.invariants.edits import another_cell, with_cell
+from tidemark.history.examination import CLOSING
 from tidemark.history.tables import TABLES
 from tidemark.invariants.judge import Verdict, verdict_of
 

@@ -140,3 +140,17 @@ DEAD_LETTERS = Table(
     ),
     aggregate="aggregate",
 )
+
+EXPORTED = (
+    EVENTS,
+    HEADS,
+    COMMANDS,
+    ACCOUNTS,
+    LINES,
+    TOTALS,
+    DELIVERIES,
+    HEALED,
+    INVOCATIONS,
+    DEAD_LETTERS,
+)
+"""All of them."""

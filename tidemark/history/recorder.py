@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from tidemark.history.folder import part_name, schema_of
+from tidemark.history.files import part_name, schema_of
 from tidemark.history.native import Repeating, lock
 from tidemark.history.tables import TABLES
 

@@ -6,6 +6,7 @@ import fcntl
 import time
 from typing import TYPE_CHECKING, Any, Self
 
+from tidemark.history.examination import CLOSING
 from tidemark.history.places import LOCK, MANIFEST
 from tidemark.history.recorder import Recorder
 from tidemark.history.tables import SCHEMA_VERSION, TABLES
@@ -148,7 +149,8 @@ class RunWriter:
             self._lock.close()
 
     def _close_rows(self) -> None:
-        for table, count in self._recorder.rows.items():
+        for table in TABLES.keys() - CLOSING:
+            count = self._recorder.rows[table]
             self.add("written", {"writer": self.name, "table_name": table, "row_count": count})
         closing = {"ops_begun": self._ops, "ops_written": self._recorder.rows["ops"]}
         # Every writer of a run is on one machine: they have one clock.

@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+import duckdb
+
 from tidemark.errors import ExitCode
 from tidemark.invariants.views import connect
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-
-    import duckdb
 
     from tidemark.history.folder import RunFolder
     from tidemark.invariants.catalog import Invariant
@@ -132,11 +132,37 @@ def judge_tables(
         gaps: What is wrong with them, by table.
         invariants: Which.
     """
-    claimed = {row[0] for row in run.execute("SELECT invariant FROM claims").fetchall()}
+    claimed = _claimed(run, gaps)
     return [
-        _judge(run, gaps, one, is_claimed=one.id in claimed or "claims" in gaps)
+        _judge_readable(run, gaps, one, is_claimed=claimed is None or one.id in claimed)
         for one in invariants
     ]
+
+
+def _claimed(run: duckdb.DuckDBPyConnection, gaps: Mapping[str, Sequence[str]]) -> set[str] | None:
+    """The invariants that a run is held to; None, where that is not known, for all of them."""
+    if "claims" in gaps:
+        return None
+    try:
+        return {row[0] for row in run.execute("SELECT invariant FROM claims").fetchall()}
+    except duckdb.Error:
+        return None
+
+
+def _judge_readable(
+    run: duckdb.DuckDBPyConnection,
+    gaps: Mapping[str, Sequence[str]],
+    invariant: Invariant,
+    *,
+    is_claimed: bool,
+) -> Judgement:
+    try:
+        return _judge(run, gaps, invariant, is_claimed=is_claimed)
+    except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException):
+        raise  # a mistake in the query
+    except duckdb.Error as error:  # a file that is torn in its middle, or memory that is not there
+        reason = f"its tables cannot be read ({str(error).splitlines()[0]})"
+        return Judgement(invariant, Verdict.UNKNOWN, is_claimed, reasons=(reason,))
 
 
 def _judge(

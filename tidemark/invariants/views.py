@@ -43,8 +43,12 @@ def connect(folder: RunFolder, *, memory: str = _MEMORY) -> Iterator[duckdb.Duck
 def _make_view(database: duckdb.DuckDBPyConnection, folder: RunFolder, name: str) -> None:
     files = [str(file) for file in folder.files(name)]
     if files and name not in folder.gaps:
-        relation = database.read_parquet(files)
-        relation.create_view(name)
-        return
+        try:
+            database.read_parquet(files).create_view(name)
+        except duckdb.Error as error:  # torn where only this reader looks: a gap like any other
+            why = str(error).splitlines()[0]
+            folder.gaps.setdefault(name, []).append(f"{name} has a file that is torn ({why})")
+        else:
+            return
     columns = ", ".join(f'"{one.name}" {_TYPES[one.kind]}' for one in TABLES[name].columns)
     database.execute(f'CREATE TABLE "{name}" ({columns})')
