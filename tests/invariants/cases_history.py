@@ -116,6 +116,14 @@ CASES = [
         change("planned_faults", {"fault": "poison"}, times=2),
     ),
     Case("I16", "a planned fault did not strike as often as planned", drop("faults", id="f2")),
+    Case(
+        "I16",
+        "a planned fault did not strike as often as planned",
+        every(
+            change("planned_faults", {"fault": "poison"}, times=2),
+            copy("planned_faults", {"fault": "poison"}),
+        ),
+    ),
 ]
 
 DOUBTS = [
@@ -128,6 +136,11 @@ DOUBTS = [
         "I0",
         "a writer began calls that it did not write down",
         change("writers", {"writer": W0}, ops_begun=99),
+    ),
+    Case(
+        "I0",
+        "what a read saw is there, and its op was lost with its recorder",
+        every(drop("ops", **_READ), change("writers", {"writer": W0}, closed=False)),
     ),
     Case("I0", "what a read saw is missing", drop("account_reads", aggregate=SHUT)),
     Case(

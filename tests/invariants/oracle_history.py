@@ -5,7 +5,15 @@ from __future__ import annotations
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from tests.invariants.finding import NUMBER, Finding, grouped, has_twins, number_of, op_of
+from tests.invariants.finding import (
+    NUMBER,
+    Finding,
+    grouped,
+    has_twins,
+    killed_writers,
+    number_of,
+    op_of,
+)
 
 if TYPE_CHECKING:
     from tests.invariants.bank import Row
@@ -128,8 +136,10 @@ def _is_a_query(op: Row) -> bool:
 def _a_read_is_wrong(tables: Tables) -> bool:
     for name in _READS:
         for row in tables[name]:
-            ops = [op for op in op_of(tables, row) if _is_what_it_saw(op, name, row)]
-            if len(ops) != 1:
+            ops = op_of(tables, row)
+            if not ops and row["writer"] in killed_writers(tables):
+                continue  # its recorder was killed before it wrote down the op
+            if sum(_is_what_it_saw(op, name, row) for op in ops) != 1:
                 return True
         own = ("aggregate", "version") if name == "owner_reads" else ()
         if has_twins(tables[name], *NUMBER, *own):
@@ -176,9 +186,15 @@ def _a_line_is_wrong(tables: Tables) -> bool:
         within = page["last_version"] <= line["place"] <= page["first_version"]
         return bool(same and page["is_kept"] and within)
 
+    pages = {number_of(page) for page in tables["page_reads"]}
+
+    def is_orphan(line: Row) -> bool:
+        return line["writer"] in killed_writers(tables) and number_of(line) not in pages
+
     return has_twins(tables["page_lines"], *NUMBER, "aggregate", "version", "place") or any(
         sum(is_on(page, line) for page in tables["page_reads"]) != 1
         for line in tables["page_lines"]
+        if not is_orphan(line)
     )
 
 
@@ -202,6 +218,9 @@ def _is_incomplete(tables: Tables) -> bool:
         if numbers != set(range(1, len(numbers) + 1)):
             return True
     if any(row["closed"] and row["ops_begun"] != row["ops_written"] for row in tables["writers"]):
+        return True
+    read = [row for name in (*_READS, "page_lines") for row in tables[name]]
+    if any(row["writer"] in killed_writers(tables) and not op_of(tables, row) for row in read):
         return True
     for op in tables["ops"]:
         if op["rows_read"] is not None:

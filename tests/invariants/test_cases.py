@@ -9,6 +9,7 @@ from tests.invariants import (
     cases_deliveries,
     cases_history,
     cases_reads,
+    cases_sound,
     cases_states,
     oracle,
     sentences,
@@ -64,6 +65,15 @@ def test_what_cannot_be_judged_is_unknown(database: Database, case: Case) -> Non
 
     assert judgement.verdict is Verdict.UNKNOWN
     assert any(reason.startswith(f"{case.says}: ") for reason in judgement.reasons)
+
+
+@pytest.mark.parametrize("case", cases_sound.SOUND, ids=name_of)
+def test_what_only_looks_wrong_holds(database: Database, case: Case) -> None:
+    tables = broken(case.breaks)
+
+    with database.changed(tables):
+        assert database.verdicts([case.invariant]) == {case.invariant: Verdict.HOLDS}
+    assert oracle.verdicts(tables)[case.invariant] is Verdict.HOLDS
 
 
 @pytest.mark.parametrize("case", TOO_LITTLE, ids=name_of)

@@ -2,7 +2,7 @@
 -- The history does not contradict itself: the ops of a session are numbered one after the other
 -- and never overlap, what a read saw belongs to an op that says the same, and nothing is written
 -- down twice, or left out by a writer that says it wrote everything. A history that is not sound
--- proves nothing.
+-- proves nothing. Of what a recorder that was killed had to write, any part may be missing.
 --
 -- needs: ops, account_reads, page_reads, page_lines, totals_reads, owner_reads, commands, snapshots, invocations, totals, planned_faults, faults, settings, claims, writers
 -- by: all
@@ -18,6 +18,25 @@ WITH reads AS (
     SELECT writer, session, seq, start_ns, end_ns, aggregate, NULL, 'page_reads' FROM page_reads
     UNION ALL
     SELECT writer, session, seq, start_ns, end_ns, NULL, owner, 'totals_reads' FROM totals_reads
+),
+orphans AS (
+    -- What a killed recorder still wrote down, without the op, or the page, that it belongs to.
+    SELECT DISTINCT r.place, r.writer, r.session, r.seq
+    FROM (
+        SELECT 'ops' AS place, writer, session, seq FROM reads
+        UNION ALL
+        SELECT 'ops', writer, session, seq FROM owner_reads
+        UNION ALL
+        SELECT 'page_reads', writer, session, seq FROM page_lines
+    ) r
+    JOIN writers w ON w.writer = r.writer
+    LEFT JOIN (
+        SELECT 'ops' AS place, writer, session, seq FROM ops
+        UNION ALL
+        SELECT 'page_reads', writer, session, seq FROM page_reads
+    ) known ON known.place = r.place AND known.writer = r.writer
+        AND known.session = r.session AND known.seq = r.seq
+    WHERE NOT w.closed AND known.seq IS NULL
 ),
 numbered AS (
     SELECT
@@ -134,12 +153,17 @@ SELECT
     r.aggregate, NULL, NULL, r.session, NULL, r.seq
 FROM reads r
 WHERE NOT EXISTS (
-    SELECT 1 FROM ops o
-    WHERE o.writer = r.writer AND o.session = r.session AND o.seq = r.seq
-        AND o.kind = 'query' AND o.start_ns = r.start_ns AND o.end_ns = r.end_ns
-        AND o.reads = r.place AND o.aggregate IS NOT DISTINCT FROM r.aggregate
-        AND o.owner IS NOT DISTINCT FROM r.owner
-)
+        SELECT 1 FROM ops o
+        WHERE o.writer = r.writer AND o.session = r.session AND o.seq = r.seq
+            AND o.kind = 'query' AND o.start_ns = r.start_ns AND o.end_ns = r.end_ns
+            AND o.reads = r.place AND o.aggregate IS NOT DISTINCT FROM r.aggregate
+            AND o.owner IS NOT DISTINCT FROM r.owner
+    )
+    AND NOT EXISTS (
+        SELECT 1 FROM orphans x
+        WHERE x.place = 'ops'
+            AND x.writer = r.writer AND x.session = r.session AND x.seq = r.seq
+    )
 UNION ALL
 SELECT
     'an account that was read, and its op says something else',
@@ -156,8 +180,10 @@ FROM owner_reads r
 LEFT JOIN ops o ON o.writer = r.writer AND o.session = r.session AND o.seq = r.seq
     AND o.reads = 'owner_reads' AND o.owner = r.owner AND o.aggregate IS NULL
     AND o.start_ns = r.start_ns AND o.end_ns = r.end_ns
+LEFT JOIN orphans x ON x.place = 'ops'
+    AND x.writer = r.writer AND x.session = r.session AND x.seq = r.seq
 GROUP BY r.writer, r.session, r.seq, r.aggregate, r.version
-HAVING COUNT(*) > 1 OR COUNT(o.seq) <> 1
+HAVING COUNT(*) > 1 OR COUNT(o.seq) + COUNT(x.seq) <> 1
 UNION ALL
 SELECT
     'a line of a page that was not read, or twice',
@@ -166,8 +192,10 @@ FROM page_lines l
 LEFT JOIN page_reads p ON p.writer = l.writer AND p.session = l.session AND p.seq = l.seq
     AND p.aggregate = l.aggregate AND p.is_kept
     AND l.place BETWEEN p.last_version AND p.first_version
+LEFT JOIN orphans x ON x.place = 'page_reads'
+    AND x.writer = l.writer AND x.session = l.session AND x.seq = l.seq
 GROUP BY l.writer, l.session, l.seq, l.aggregate, l.version, l.place
-HAVING COUNT(*) > 1 OR COUNT(p.seq) <> 1
+HAVING COUNT(*) > 1 OR COUNT(p.seq) + COUNT(x.seq) <> 1
 UNION ALL
 SELECT
     'a kept answer is there twice',
@@ -243,6 +271,22 @@ UNION ALL
 SELECT 'a writer began calls that it did not write down', w.writer
 FROM writers w
 WHERE w.closed AND w.ops_begun <> w.ops_written
+UNION ALL
+SELECT 'what a read saw is there, and its op was lost with its recorder', r.session
+FROM (
+    SELECT writer, session, seq FROM account_reads
+    UNION ALL
+    SELECT writer, session, seq FROM page_reads
+    UNION ALL
+    SELECT writer, session, seq FROM page_lines
+    UNION ALL
+    SELECT writer, session, seq FROM totals_reads
+    UNION ALL
+    SELECT writer, session, seq FROM owner_reads
+) r
+JOIN writers w ON w.writer = r.writer
+LEFT JOIN ops o ON o.writer = r.writer AND o.session = r.session AND o.seq = r.seq
+WHERE NOT w.closed AND o.seq IS NULL
 UNION ALL
 SELECT 'what a read saw is missing', COALESCE(o.aggregate, o.owner)
 FROM ops o
