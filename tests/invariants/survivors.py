@@ -95,10 +95,14 @@ def _was_in_vain_and_last(mutation: Mutation, tables: Tables) -> bool:
 
 
 def _stays_refused_for_its_key(mutation: Mutation, tables: Tables) -> bool:
-    """Whether it was refused as what its key, the one that it has now, was not accepted for."""
+    """Whether it was refused before the key that it has now was accepted, or as another payload."""
     op = mutation.after or mutation.before
     others = _of(commands(tables), principal=op["principal"], key=op["key"], outcome="ok")
-    return op["status"] == 422 and all(one["payload_hash"] != op["payload_hash"] for one in others)
+    return op["outcome"] == "fail" and all(
+        op["start_ns"] <= one["end_ns"]
+        or (op["status"] == 422 and one["payload_hash"] != op["payload_hash"])
+        for one in others
+    )
 
 
 def _is_alone_with_its_key(mutation: Mutation, tables: Tables) -> bool:
@@ -378,7 +382,7 @@ REASONS = (
     ),
     Reason(
         "ops", ("key", "principal", "payload_hash"),
-        "another payload under the key of an accepted command is refused like that",
+        "before its key is accepted a command may be refused, and after that another payload is",
         _stays_refused_for_its_key,
     ),
     Reason(

@@ -61,6 +61,7 @@ _ENTRIES = {
     "tools/aws_roles.py": "no",
     "tools/bench/__main__.py": "no",
     "tools/bench/cold.py": "through the target of the deployment",
+    "tools/checker.py": "no",
     "tools/map.py": "no",
     "tools/promises.py": "no",
     "tools/redaction.py": "no",

@@ -1,0 +1,119 @@
+"""How often the checker fails a run that was changed in one thing: writes `docs/checker.md`.
+
+`.venv/bin/python -m tools.checker`. It fails where a change goes unnoticed that has no reason to.
+"""
+
+from __future__ import annotations
+
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.invariants.clean_runs import clean_run
+from tests.invariants.sentences import doubts, violations
+from tests.invariants.survivors import REASONS
+from tests.invariants.tally import Tally, tally
+from tidemark.history.examination import CLOSING
+from tidemark.history.tables import TABLES
+from tidemark.invariants.judge import Verdict
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+PAGE = Path(__file__).parents[1] / "docs/checker.md"
+RUNS = range(100, 108)
+CHANGES = 500
+STEPS = 40
+
+_PAGE = """# The checker can fail
+
+Written by `.venv/bin/python -m tools.checker`; do not edit.
+
+A checker that never fails proves nothing, so this one is attacked.
+In {runs} runs of a small model of the system, in which all holds, one thing was changed at a time.
+It was done {changes} times: a row was dropped or doubled, or one cell of one row was another.
+Digests, counts and closing rows are written anew with it: the invariants alone can notice.
+
+*Red* is a violation.
+*Unknown* counts only where a row is gone, or where a cell says otherwise how many there were.
+What is *unnoticed* alters nothing that is claimed: each has one of the reasons below.
+
+| table | changes | red | unknown | unnoticed |
+|---|---:|---:|---:|---:|
+{tables}
+
+`writers` and `written` are the closing rows; what is wrong with them is seen when a run is opened.
+
+## Why a change may go unnoticed
+
+| table | change | reason | seen |
+|---|---|---|---:|
+{reasons}
+
+## What else it is held against
+
+- The invariants can say {violations} things against a run, and leave {doubts} unjudged.
+  For each there is a history that makes the judge say just that.
+  For each invariant there is one with too little evidence (`tests/invariants/test_cases.py`).
+- A slow judge in plain Python says the same of every invariant in runs that were broken at random.
+  `ORACLE_EXAMPLES=2000 .venv/bin/pytest tests/invariants/test_oracle.py` breaks two thousand.
+- Of a system with one thing broken on purpose, the invariant that must notice does.
+  Of the whole system under the same fault none complains (`tests/invariants/test_ablations.py`).
+"""
+
+
+def main() -> None:
+    """Change the runs, and write the page."""
+    counted = count()
+    PAGE.write_text(page_of(counted), encoding="utf-8")
+    for mutation in counted.unexplained:
+        sys.stderr.write(
+            f"Nobody noticed, and it has no reason: {mutation.table}, {mutation.what}: "
+            f"{mutation.before} became {mutation.after}.\n"
+        )
+    sys.exit(bool(counted.unexplained))
+
+
+def count() -> Tally:
+    """Change every run so often, in as many processes as there are processors."""
+    total = Tally()
+    with ProcessPoolExecutor() as pool:
+        for one in pool.map(_count, RUNS):
+            total.verdicts += one.verdicts
+            total.reasons += one.reasons
+            total.unexplained += one.unexplained
+    return total
+
+
+def page_of(counted: Tally) -> str:
+    """The page that says how often what was noticed."""
+    names = [name for name in TABLES if name not in CLOSING]
+    rows = [_row(name, counted.verdicts) for name in names]
+    reasons = [
+        f"| {one.table} | {', '.join(one.whats)} | {one.because} | {seen} |"
+        for one in REASONS
+        for seen in [counted.reasons[one.table, one.because]]
+    ]
+    return _PAGE.format(
+        runs=len(RUNS),
+        changes=f"{len(RUNS) * CHANGES:,}",
+        tables="\n".join(rows),
+        reasons="\n".join(reasons),
+        violations=len(violations()),
+        doubts=len(doubts()),
+    )
+
+
+def _count(seed: int) -> Tally:
+    return tally(clean_run(seed, STEPS), seed, CHANGES)
+
+
+def _row(name: str, verdicts: Counter[tuple[str, Verdict]]) -> str:
+    said = [verdicts[name, one] for one in (Verdict.VIOLATED, Verdict.UNKNOWN, Verdict.HOLDS)]
+    rates = [f"{100 * number / sum(said):.1f} %" for number in said]
+    return f"| {name} | {sum(said)} | {' | '.join(rates)} |"
+
+
+if __name__ == "__main__":
+    main()
