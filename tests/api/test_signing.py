@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+import datetime as dt
 import re
 from typing import TYPE_CHECKING
+from unittest.mock import patch
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
+from botocore.auth import SigV4Auth
+from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -13,12 +17,13 @@ from tests.api.servers import served
 from tests.api.sigv4 import expected_signature
 from tidemark.api.exchange import Answer, Headers, Request
 from tidemark.api.httpx_transport import HttpxTransport
-from tidemark.api.signing import build_url, sign
+from tidemark.api.signing import build_url, encoded, sign
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SECRET = "a/secret+key"
+SOMEBODY = Credentials("AKID", SECRET, None)
 API = "http://127.0.0.1:4566/_aws/execute-api/abc/prod"
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40)
 HEADER_TEXT = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1)
@@ -126,6 +131,64 @@ def test_the_second_opinion_notices_a_change(change: dict[str, str | bytes]) -> 
     assert bears == should_bear
     bears, should_bear = expected_signature(**(arguments | change))  # type: ignore[arg-type]  # likewise
     assert bears != should_bear
+
+
+HEADER_NAME = st.sampled_from(
+    ["Idempotency-Key", "content-type", "If-Match", "X-Amz-Date", "Authorization", "User-Agent"]
+)
+CREDENTIALS = st.builds(
+    Credentials, HEADER_TEXT, HEADER_TEXT, st.one_of(st.none(), HEADER_TEXT.map(str.strip))
+)
+QUERY = st.lists(st.tuples(TEXT, TEXT).map(lambda pair: "=".join(map(encoded, pair))), max_size=4)
+
+
+@settings(deadline=None)
+@given(
+    method=st.sampled_from(["GET", "POST"]),
+    at=st.sampled_from(["http://127.0.0.1:4566", "https://a.b:443", "http://a:80", "https://a:80"]),
+    path=st.lists(TEXT.map(encoded), max_size=4).map("/".join),
+    query=QUERY.map("&".join),
+    headers=st.dictionaries(HEADER_NAME, HEADER_TEXT, max_size=4),
+    body=st.binary(max_size=64),
+    credentials=CREDENTIALS,
+    region=st.sampled_from(["us-east-1", "eu-central-2"]),
+    at_s=st.integers(0, 2**32),
+)
+@example("GET", "http://a", "b%2Fc//.d/../e/.", "b&a=2&a=1&=", {}, b"", SOMEBODY, "r", 0)
+@example("GET", "http://a", "..", "one", {"Host": "other"}, b"", SOMEBODY, "r", 0)
+def test_it_is_the_signature_that_botocore_makes(  # noqa: PLR0917  a request's parts
+    method: str,
+    at: str,
+    path: str,
+    query: str,
+    headers: dict[str, str],
+    body: bytes,
+    credentials: Credentials,
+    region: str,
+    at_s: int,
+) -> None:
+    url = f"{at}/{path}" + (f"?{query}" if query else "")
+    theirs = AWSRequest(method=method, url=url, data=body, headers=headers)
+    then = dt.datetime.fromtimestamp(at_s, dt.UTC)
+    with patch("botocore.auth.get_current_datetime", return_value=then):
+        SigV4Auth(credentials.get_frozen_credentials(), "execute-api", region).add_auth(theirs)
+
+    request = Request(method, url, Headers(headers), body)
+    ours = sign(request, credentials=credentials, region=region, at_s=at_s)
+
+    assert dict(ours.headers) == dict(theirs.headers.items())
+
+
+def test_refreshed_credentials_sign_at_once() -> None:
+    credentials = Credentials("AKID", SECRET)
+    request = Request("GET", f"{API}/accounts/a")
+    first = sign(request, credentials=credentials, region="r", at_s=0)
+    credentials.access_key, credentials.secret_key = "AKID2", "another"
+
+    second = sign(request, credentials=credentials, region="r", at_s=0)
+
+    assert "AKID2" in second.headers["authorization"]
+    assert second.headers["authorization"][-64:] != first.headers["authorization"][-64:]
 
 
 def test_the_scope_names_region_and_service() -> None:
