@@ -19,15 +19,15 @@ KILLED = """
 import os, signal
 from tidemark.faults.publishing import lost_publishes
 
-def test_it(testbed, aws, deployment):
-    with lost_publishes(testbed.journal, aws, deployment):
+def test_it(testbed, aws, deployment, tidemark_history):
+    with lost_publishes(testbed.journal, aws, deployment, tidemark_history.writer):
         os.kill(os.getpid(), signal.SIGKILL)
 """
 BROKEN_AGAIN = """
 from tidemark.faults.publishing import lost_publishes
 
-def test_it(testbed, aws, deployment):
-    with lost_publishes(testbed.journal, aws, deployment):
+def test_it(testbed, aws, deployment, tidemark_history):
+    with lost_publishes(testbed.journal, aws, deployment, tidemark_history.writer):
         pass
 """
 

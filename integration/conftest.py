@@ -11,7 +11,6 @@ from integration.lines import LogReader
 from integration.poison import Injected, injected
 from integration.site import Site, site_of
 from integration.turns import TURNS
-from tidemark.faults.dead_letters import DeadLetters
 from tidemark.faults.messages import Queue
 from tidemark.workloads import bank
 
@@ -86,11 +85,6 @@ def queue(site: Site) -> Queue:
     if site.deployment.wiring != "queued":
         pytest.skip(f"the wiring {site.deployment.wiring} has no queue")
     return Queue.of(site.deployment, site.aws)
-
-
-@pytest.fixture(scope="session")
-def dead_letters(site: Site) -> DeadLetters:
-    return DeadLetters.of(site.aws, site.deployment.outputs["DeadLetterQueueName"])
 
 
 @pytest.fixture(scope="session")

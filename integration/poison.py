@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from integration.facts import Fact
     from integration.site import Site
+    from tidemark.faults.dead_letters import DeadLetters
 
 
 @dataclass(frozen=True)
@@ -25,12 +26,14 @@ class Injected:
         names: The names that it was made with.
         bodies: The message of each kind.
         message_ids: Its id in the queue.
+        letters: Takes it out of the dead-letter queue.
         later: A deposit on the account that the poison pretends to be about, made after it.
     """
 
     names: Names
     bodies: Mapping[str, str]
     message_ids: Mapping[str, str]
+    letters: DeadLetters
     later: Fact
 
 
@@ -46,6 +49,6 @@ def injected(site: Site) -> Iterator[Injected]:
     event = site.tables.event(account_id, 2)
     assert event is not None
     bodies = of_each_kind(account_id, event, nobody=names.account("nobody"))
-    with poisoned(site.journal, site.aws, site.deployment, bodies) as message_ids:
+    with poisoned(site.journal, site.aws, site.deployment, bodies, site.history.writer) as poison:
         later = accepted(client.run(bank.deposit(account_id, 11)))
-        yield Injected(names, bodies, message_ids, later)
+        yield Injected(names, bodies, poison.message_ids, poison.letters, later)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tidemark.aws.clients import AwsClients
     from tidemark.host.deployment import Deployment
     from tidemark.host.undo import Journal
+    from tidemark.testing.runs import SessionHistory
     from tidemark.testing.testbed import Testbed
     from tidemark.workloads.bank_items import EventKey
 
@@ -31,6 +32,7 @@ class Site:
     client: Client
     tables: BankTables
     journal: Journal
+    history: SessionHistory
 
     @property
     def principal(self) -> str:
@@ -45,7 +47,10 @@ class Site:
     @contextmanager
     def lost_publishes(self) -> Iterator[None]:
         """Let its Command Handler publish nothing, while no other worker's test runs."""
-        with TURNS.alone(), publishing.lost_publishes(self.journal, self.aws, self.deployment):
+        lost = publishing.lost_publishes(
+            self.journal, self.aws, self.deployment, self.history.writer
+        )
+        with TURNS.alone(), lost:
             yield
 
 
@@ -53,4 +58,5 @@ class Site:
 def site_of(testbed: Testbed, deployment: Deployment, aws: AwsClients) -> Iterator[Site]:
     with testbed.client_of(deployment) as client:
         tables = BankTables.of(deployment, aws)
-        yield Site(deployment, aws, client, tables, testbed.journal)
+        history = testbed.history_of(deployment)
+        yield Site(deployment, aws, client, tables, testbed.journal, history)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from integration.accounts import accepted
 from integration.facts import await_projected
 from integration.ledger import assert_sides_agree, assert_totals_agree
-from tidemark.faults.messages import duplicated, message, reordered
+from tidemark.faults.messages import delivered_again, duplicated, message, reordered
+from tidemark.faults.plan import REORDERED
 from tidemark.workloads import bank
 
 if TYPE_CHECKING:
@@ -23,13 +24,14 @@ SEED = 20261123
 
 
 def test_a_redelivered_event_is_applied_once(
-    client: Client, tables: BankTables, queue: Queue, logged: LogReader, names: Names
+    client: Client, tables: BankTables, queue: Queue, logged: LogReader, names: Names, site: Site
 ) -> None:
     facts, owner_id, account_ids = written(client, names)
     await_projected(tables, facts)
     copies = duplicated(messages(tables, account_ids), times=3, seed=SEED)
 
-    records = logged.await_records(queue.send(*copies))
+    with delivered_again(queue, copies, site.history.writer) as sent:
+        records = logged.await_records(sent)
 
     assert {record["outcome"] for record in records.values()} == {"duplicate"}
     assert_right(tables, owner_id, account_ids)
@@ -49,7 +51,8 @@ def test_events_that_arrive_out_of_order_are_applied_in_order(
     assert not [one for one in account_ids if tables.account(one)], "nothing was lost"
     bodies += bodies[: len(bodies) // 2]
 
-    logged.await_records(queue.send(*bodies))
+    with delivered_again(queue, bodies, site.history.writer, fault=REORDERED) as sent:
+        logged.await_records(sent)
 
     await_projected(tables, facts)
     assert_right(tables, owner_id, account_ids)
@@ -69,7 +72,8 @@ def test_the_last_event_alone_brings_all_that_came_before_it(
         facts += [accepted(client.run(bank.deposit(account_id, amount))) for amount in (1, 2, 3)]
     last = messages(tables, [account_id])[-1]
 
-    [record] = logged.await_records(queue.send(last)).values()
+    with delivered_again(queue, [last], site.history.writer, fault=REORDERED) as sent:
+        [record] = logged.await_records(sent).values()
 
     assert (record["outcome"], record["healed"]) == ("applied", [1, 2, 3])
     await_projected(tables, facts)

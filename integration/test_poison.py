@@ -13,7 +13,6 @@ from tidemark.faults.poison import KINDS
 if TYPE_CHECKING:
     from integration.lines import LogReader
     from integration.poison import Injected
-    from tidemark.faults.dead_letters import DeadLetters
     from tidemark.workloads.bank_tables import BankTables
 
 
@@ -26,19 +25,15 @@ def test_events_that_come_after_poison_are_projected(
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_poison_reaches_the_dead_letter_queue_once(
-    poisoned: Injected, dead_letters: DeadLetters, kind: str
-) -> None:
+def test_poison_reaches_the_dead_letter_queue_once(poisoned: Injected, kind: str) -> None:
     body = poisoned.bodies[kind]
-    dead_letters.await_bodies([body])
+    poisoned.letters.await_bodies([body])
 
-    assert dead_letters.take([body]) == [body]
+    assert poisoned.letters.take([body]) == [body]
 
 
-def test_poison_leaves_no_trace_on_either_side(
-    poisoned: Injected, tables: BankTables, dead_letters: DeadLetters
-) -> None:
-    dead_letters.await_bodies(list(poisoned.bodies.values()))
+def test_poison_leaves_no_trace_on_either_side(poisoned: Injected, tables: BankTables) -> None:
+    poisoned.letters.await_bodies(list(poisoned.bodies.values()))
     await_projected(tables, [poisoned.later])
 
     account_id, nobody = poisoned.later.account_id, poisoned.names.account("nobody")

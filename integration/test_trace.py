@@ -14,6 +14,7 @@ from tidemark.cli import trace as verb
 from tidemark.errors import EndedError, ExitCode
 from tidemark.faults.dead_letters import DEAD_WITHIN_S
 from tidemark.faults.messages import message, unknown_id
+from tidemark.faults.poison import poisoned
 from tidemark.faults.sweeping import make_due, sweep
 from tidemark.host.waiting import NotYetError, eventually
 from tidemark.trace import document
@@ -22,7 +23,7 @@ from tidemark.workloads import bank
 from tidemark.workloads.bank_items import command_id
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from integration.site import Site
     from tidemark.faults.messages import Queue
@@ -63,7 +64,7 @@ def texts(traced: Traced, stage: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def forged(site: Site, queue: Queue) -> tuple[str, str]:
+def forged(site: Site, queue: Queue) -> Iterator[tuple[str, str]]:  # noqa: ARG001 -- it has to have one
     """An event id that no log has, on its way to the dead-letter queue; and its message's id."""
     client = outside(site.client, "forged")
     names = Names.of(client)
@@ -71,8 +72,11 @@ def forged(site: Site, queue: Queue) -> tuple[str, str]:
     event = site.tables.event(names.account(), 1)
     assert event is not None
     event_id = unknown_id()
-    [message_id] = queue.send(message(names.account(), event, event_id=event_id))
-    return event_id, message_id
+    body = message(names.account(), event, event_id=event_id)
+    with poisoned(
+        site.journal, site.aws, site.deployment, {"it": body}, site.history.writer
+    ) as poison:
+        yield event_id, poison.message_ids["it"]
 
 
 @pytest.mark.usefixtures("forged")

@@ -11,6 +11,7 @@ from integration.facts import await_projected
 from integration.ledger import assert_sides_agree, assert_totals_agree
 from tidemark.faults.dead_letters import DeadLetters
 from tidemark.faults.messages import duplicated, message, unknown_id
+from tidemark.faults.plan import DUPLICATE, POISON
 from tidemark.workloads import bank
 
 if TYPE_CHECKING:
@@ -57,10 +58,12 @@ def test_what_the_topic_duplicates_and_reorders_is_right_in_the_end(
         facts = commanded(direct.client, names.owner(), account_ids)
     bodies = [message(one, event) for one in account_ids for event in direct.tables.log(one)]
 
-    for body in duplicated(bodies, times=2, seed=SEED):
-        direct.aws.sns.publish(TopicArn=direct.deployment.outputs["TopicArn"], Message=body)
+    copies = duplicated(bodies, times=2, seed=SEED)
+    with direct.history.fault(DUPLICATE, times=len(copies)) as fault:
+        for body in copies:
+            fault.strike(message_id=published(direct, body))
 
-    await_projected(direct.tables, facts)
+        await_projected(direct.tables, facts)
     for account_id in account_ids:
         assert_sides_agree(direct.tables, account_id)
     assert_totals_agree(direct.tables, names.owner(), account_ids)
@@ -78,12 +81,19 @@ def test_poison_from_the_topic_reaches_the_dead_letter_queue_of_the_function(
     assert event is not None
     poison = message(account_id, event, version=7, event_id=unknown_id())
 
-    direct.aws.sns.publish(TopicArn=direct.deployment.outputs["TopicArn"], Message=poison)
+    queue_name = direct.deployment.outputs["DeadLetterQueueName"]
+    with direct.history.fault(POISON) as fault:
+        fault.strike(message_id=published(direct, poison), aggregate=account_id)
 
-    letters = DeadLetters.of(direct.aws, direct.deployment.outputs["DeadLetterQueueName"])
-    letters.await_bodies([poison])
+        DeadLetters.of(direct.aws, queue_name, direct.history.writer).await_bodies([poison])
     await_projected(direct.tables, [opened])
     assert_sides_agree(direct.tables, account_id)
+
+
+def published(site: Site, body: str) -> str:
+    """The id of a message that is published to the topic once more."""
+    answer = site.aws.sns.publish(TopicArn=site.deployment.outputs["TopicArn"], Message=body)
+    return answer["MessageId"]
 
 
 def commanded(client: Client, owner_id: str, account_ids: list[str]) -> list[Fact]:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from tidemark.host.deployment import Deployment
     from tidemark.probe.result import RowResult
     from tidemark.targets.base import Target
+    from tidemark.testing.runs import SessionHistory
     from tidemark.testing.testbed import Testbed
     from tidemark.workloads.calling import Caller
 
@@ -191,6 +192,12 @@ def tidemark_caller(
 
     with ending(request.config):
         return testbed.caller_of(deployment).for_session(session_name(request.node.name))
+
+
+@pytest.fixture(scope="session")
+def tidemark_history(testbed: Testbed, deployment: Deployment) -> SessionHistory:
+    """The history of the session on the deployed stack: its folder, its run id, its faults."""
+    return testbed.history_of(deployment)
 
 
 @pytest.fixture(scope="session")

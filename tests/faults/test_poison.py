@@ -48,8 +48,8 @@ def test_its_dead_letters_are_removed_and_those_of_others_stay(
     aws.sqs.send_message(QueueUrl=url, MessageBody="somebody else's")
 
     try:
-        with poisoned(journal, aws, deployment, bodies) as message_ids:
-            assert set(message_ids) == set(KINDS)
+        with poisoned(journal, aws, deployment, bodies, None) as poison:
+            assert set(poison.message_ids) == set(KINDS)
             assert [one.what for one in journal.entries()] == [f"Poison in {QUEUES[1]}"]
             for body in bodies.values():  # as the queue would have done
                 aws.sqs.send_message(QueueUrl=url, MessageBody=body)

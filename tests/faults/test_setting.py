@@ -39,7 +39,7 @@ def test_publishes_are_lost_for_a_block_and_never_after(
     aws: AwsClients, deployment: Deployment, tmp_path: Path
 ) -> None:
     journal = Journal(tmp_path)
-    with lost_publishes(journal, aws, deployment):
+    with lost_publishes(journal, aws, deployment, None):
         assert variables(aws) == {**WHOLE, "TOPIC_ARN": f"{TOPIC}-gone"}
         [begun] = journal.entries()
         assert begun.what == f"TOPIC_ARN={TOPIC}-gone of the function {HANDLER}"
@@ -60,7 +60,7 @@ def test_what_could_not_be_set_is_not_left_broken(
         raise KeyboardInterrupt
 
     monkeypatch.setattr(setting, "_set", interrupted)
-    with pytest.raises(KeyboardInterrupt), lost_publishes(Journal(tmp_path), aws, deployment):
+    with pytest.raises(KeyboardInterrupt), lost_publishes(Journal(tmp_path), aws, deployment, None):
         pass
 
     assert variables(aws) == WHOLE
@@ -79,7 +79,7 @@ from tidemark.host.undo import Journal
 
 state, deployment = Path(sys.argv[1]), Deployment.load(Path(sys.argv[2]))
 aws = AwsClients(targets.connection_to(deployment))
-with locked(state), lost_publishes(Journal(state), aws, deployment):
+with locked(state), lost_publishes(Journal(state), aws, deployment, None):
     os.kill(os.getpid(), signal.SIGKILL)
 """
 
@@ -101,7 +101,7 @@ def test_the_next_run_heals_what_a_killed_one_broke_before_it_breaks_it_again(
     ]
 
     assert variables(aws) == WHOLE
-    with lost_publishes(Journal(tmp_path), aws, deployment):
+    with lost_publishes(Journal(tmp_path), aws, deployment, None):
         pass
     assert variables(aws) == WHOLE
 
@@ -146,7 +146,7 @@ def test_a_value_that_cannot_be_put_back_is_an_error(
     with (
         pytest.raises(TidemarkError, match=r"is left \(It does not answer\); to remove it:"),
         monkeypatch.context() as patched,
-        lost_publishes(journal, aws, deployment),
+        lost_publishes(journal, aws, deployment, None),
     ):
         patched.setattr(setting, "_set", refuse)
 

@@ -14,8 +14,9 @@ from tidemark.api.session import Writer
 from tidemark.history.folder import RunFolder
 from tidemark.history.places import is_in_use
 from tidemark.history.recorder import RecordingError
-from tidemark.history.writing import RunWriter, describe_more, writers_of
+from tidemark.history.writing import Noted, RunWriter, describe_more, noted_in, writers_of
 from tidemark.host.deployment import Deployment
+from tidemark.trace.letters import Letter
 from tidemark.workloads.bank_history import BankHistory
 from tidemark.workloads.bank_tables import BankTables
 from tidemark.workloads.canonical import canonical, digest_of
@@ -70,6 +71,21 @@ def test_a_call_of_a_system_that_nobody_described_is_written_down(tmp_path: Path
 
     (only,) = rows(tmp_path / "run-1", "ops")
     assert (only["operation"], only["reads"], only["rows_read"]) == ("parcel", None, None)
+
+
+def test_what_processes_note_is_the_runs_once_they_end_in_order(
+    tmp_path: Path,
+) -> None:
+    letter = Letter("m1", 5, None, text="{}")
+    path = tmp_path / "run-1"
+    for process in ("gw0", "gw1"):
+        with run_of(path, process) as run:
+            run.plan("poison", 2)
+            run.note_letter(letter)
+    with run_of(path, "under-way") as run:
+        run.plan("poison", 1)
+
+        assert noted_in(path) == Noted({"poison": 4}, [letter, letter])
 
 
 def test_processes_of_a_run_write_into_one_folder_and_the_first_says_what_it_is(

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
 
     from tidemark.aws.clients import AwsClients
+    from tidemark.faults.plan import History
 
 # Five receives: 1, 2, 4 and 8 seconds between them, and what a poller adds.
 DEAD_WITHIN_S = 75.0
@@ -26,16 +27,18 @@ class DeadLetters:
     Attributes:
         sqs: The client.
         url: The queue.
+        history: The run that a letter is written into when it is taken, if any is.
     """
 
     sqs: SQSClient
     url: str
+    history: History | None = None
     _taken: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, aws: AwsClients, queue_name: str) -> Self:
+    def of(cls, aws: AwsClients, queue_name: str, history: History | None = None) -> Self:
         """The queue of that name."""
-        return cls(aws.sqs, aws.sqs.get_queue_url(QueueName=queue_name)["QueueUrl"])
+        return cls(aws.sqs, aws.sqs.get_queue_url(QueueName=queue_name)["QueueUrl"], history)
 
     def take(self, wanted: Collection[str]) -> list[str]:
         """Take the letters of these messages; returns those messages, and those taken before."""
@@ -46,6 +49,8 @@ class DeadLetters:
                         handle = message["ReceiptHandle"]
                         self.sqs.delete_message(QueueUrl=self.url, ReceiptHandle=handle)
                         self._taken[message["MessageId"]] = letter.text
+                        if self.history is not None:
+                            self.history.note_letter(letter)
         return [one for one in self._taken.values() if one in wanted]
 
     def await_bodies(self, wanted: Collection[str]) -> None:

@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 import random
 import uuid
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from tidemark.faults.plan import DUPLICATE, planned
+from tidemark.trace.letters import names_in, object_in
+
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from mypy_boto3_sqs import SQSClient
 
     from tidemark.aws.clients import AwsClients
+    from tidemark.faults.plan import Fault, History
     from tidemark.host.deployment import Deployment
     from tidemark.workloads.bank_items import Event
 
@@ -60,8 +65,8 @@ class Queue:
         answer = aws.sqs.get_queue_url(QueueName=deployment.outputs["QueueName"])
         return cls(aws.sqs, answer["QueueUrl"])
 
-    def send(self, *bodies: str) -> list[str]:
-        """Send messages, in this order; returns their ids.
+    def send(self, fault: Fault, *bodies: str) -> list[str]:
+        """Send messages, in this order, each a strike of a fault; returns their ids.
 
         Nothing undoes that: a message ends by being handled, or in the dead-letter queue.
         """
@@ -74,7 +79,29 @@ class Queue:
             answer = self.sqs.send_message_batch(QueueUrl=self.url, Entries=entries)  # type: ignore[arg-type]  # a TypedDict of these keys
             by_entry = {one["Id"]: one["MessageId"] for one in answer["Successful"]}
             sent += [by_entry[entry["Id"]] for entry in entries]
+        for body, message_id in zip(bodies, sent, strict=True):
+            event_id, account_id = names_in(object_in(body))
+            fault.strike(message_id=message_id, event_id=event_id, aggregate=account_id)
         return sent
+
+
+@contextmanager
+def delivered_again(
+    queue: Queue, bodies: Sequence[str], history: History | None, *, fault: str = DUPLICATE
+) -> Iterator[list[str]]:
+    """Send messages to the queue in this order; the block must wait until they are processed.
+
+    Args:
+        queue: The queue.
+        bodies: The messages.
+        history: The run that it is written into, if any is.
+        fault: What that is: duplicates, or messages in another order.
+
+    Yields:
+        The ids of the messages.
+    """
+    with planned(history, fault, times=len(bodies)) as going_on:
+        yield queue.send(going_on, *bodies)
 
 
 def duplicated(bodies: Sequence[str], *, times: int, seed: int) -> list[str]:

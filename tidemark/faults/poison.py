@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from tidemark.faults.dead_letters import DeadLetters
 from tidemark.faults.messages import Queue, message, unknown_id
 from tidemark.faults.place import describe, reach
+from tidemark.faults.plan import POISON, planned
 from tidemark.host.undo import undoer
 
 if TYPE_CHECKING:
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 
     from tidemark.aws.clients import AwsClients
     from tidemark.faults.place import Place
+    from tidemark.faults.plan import History
     from tidemark.host.deployment import Deployment
     from tidemark.host.undo import Journal
     from tidemark.workloads.bank_items import Event
@@ -54,33 +57,56 @@ def of_each_kind(account_id: str, event: Event, *, nobody: str) -> dict[str, str
     return dict(zip(KINDS, bodies, strict=True))
 
 
+@dataclass(frozen=True)
+class Poison:
+    """Poison that was sent to the queue.
+
+    Attributes:
+        message_ids: The ids of the messages by kind.
+        letters: Takes them out of the dead-letter queue.
+    """
+
+    message_ids: Mapping[str, str]
+    letters: DeadLetters
+
+
 @contextmanager
 def poisoned(
-    journal: Journal, aws: AwsClients, deployment: Deployment, bodies: Mapping[str, str]
-) -> Iterator[dict[str, str]]:
-    """Send poison to the queue, all at once; at the end, what of it is a dead letter is removed.
+    journal: Journal,
+    aws: AwsClients,
+    deployment: Deployment,
+    bodies: Mapping[str, str],
+    history: History | None,
+) -> Iterator[Poison]:
+    """Send poison to the queue, all at once; at the end, wait until it is dead and remove it.
+
+    A block that fails is not waited for: what of the poison is dead by then is removed.
 
     Args:
         journal: Where that is written down first.
         aws: The deployment's clients.
         deployment: The deployment.
         bodies: The messages by kind.
-
-    Yields:
-        The ids of the messages by kind.
+        history: The run that it is written into, if any is.
 
     Raises:
+        NotSeenError: A message is not dead in time.
         TidemarkError: The dead letters cannot be removed; the sentence says so.
     """
-    queue = Queue.of(deployment, aws)
+    queue, name = Queue.of(deployment, aws), deployment.outputs["DeadLetterQueueName"]
     undo = partial(
         remove,
         place=describe(journal, deployment),
-        queue_name=deployment.outputs["DeadLetterQueueName"],
+        queue_name=name,
         bodies=list(bodies.values()),
     )
-    with journal.begun(f"Poison in {deployment.outputs['DeadLetterQueueName']}", undo):
-        yield dict(zip(bodies, queue.send(*bodies.values()), strict=True))
+    with (
+        planned(history, POISON, times=len(bodies)) as fault,
+        journal.begun(f"Poison in {name}", undo),
+    ):
+        letters = DeadLetters.of(aws, name, history)
+        yield Poison(dict(zip(bodies, queue.send(fault, *bodies.values()), strict=True)), letters)
+        letters.await_bodies(bodies.values())
 
 
 @undoer

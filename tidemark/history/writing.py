@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import fcntl
 import time
+from collections import Counter
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 from tidemark.history.examination import CLOSING
@@ -11,6 +13,7 @@ from tidemark.history.places import LOCK, MANIFEST
 from tidemark.history.recorder import Recorder
 from tidemark.history.tables import SCHEMA_VERSION, TABLES
 from tidemark.host.state import make_private, read_json, write_json
+from tidemark.trace.letters import Letter
 from tidemark.workloads.canonical import canonical, digest_of
 
 if TYPE_CHECKING:
@@ -49,6 +52,7 @@ class RunWriter:
         (path / _WRITERS / self.name).touch()
         self._recorder = Recorder(path, self.name)
         self._ops = 0
+        self._noted = Noted()
 
     def describe(self, deployment: Deployment, **about: Any) -> None:
         """Write down what the run is, unless another of its processes has.
@@ -130,6 +134,17 @@ class RunWriter:
         """
         self._recorder.add(table, tuple(values[one.name] for one in TABLES[table].columns))
 
+    def plan(self, fault: str, times: int) -> None:
+        """Note that a fault is to strike so many times, on top of what else is planned of it.
+
+        The plans of all processes that end in order become those of the run.
+        """
+        self._noted.planned[fault] = self._noted.planned.get(fault, 0) + times
+
+    def note_letter(self, letter: Letter) -> None:
+        """Note a dead letter that is taken out of its queue before the run is exported."""
+        self._noted.letters.append(letter)
+
     def close(self, *, is_whole: bool = True) -> None:
         """Write the rest and the closing rows, and let go of the folder.
 
@@ -145,6 +160,8 @@ class RunWriter:
             if is_whole:
                 self._close_rows()
             self._recorder.close()
+            if self._noted != Noted():
+                write_json(self.path / _WRITERS / self.name, asdict(self._noted))
         finally:
             self._lock.close()
 
@@ -181,6 +198,30 @@ class RunWriter:
 def writers_of(path: Path) -> list[str]:
     """Return the full names of all processes that ever had a run's folder open."""
     return sorted(one.name for one in (path / _WRITERS).iterdir())
+
+
+@dataclass
+class Noted:
+    """What the processes of a run noted that end in order: it is exported with the rest.
+
+    Attributes:
+        planned: How often each fault was to strike.
+        letters: Dead letters that were taken out of their queue.
+    """
+
+    planned: dict[str, int] = field(default_factory=dict)
+    letters: list[Letter] = field(default_factory=list)
+
+
+def noted_in(path: Path) -> Noted:
+    """Return what all processes of a run noted."""
+    planned: Counter[str] = Counter()
+    letters: list[Letter] = []
+    for writer in writers_of(path):
+        said = read_json(path / _WRITERS / writer) or {}
+        planned.update(said.get("planned", {}))
+        letters += [Letter(**one) for one in said.get("letters", [])]
+    return Noted(dict(planned), letters)
 
 
 def describe_more(path: Path, **about: Any) -> None:

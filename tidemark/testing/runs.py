@@ -14,6 +14,7 @@ from tidemark.api.op import Purpose
 from tidemark.api.session import Writer
 from tidemark.aws.api_clients import client_of
 from tidemark.errors import NotStartedError
+from tidemark.faults.plan import planned
 from tidemark.history import retention
 from tidemark.history.places import folder_of_runs
 from tidemark.workloads.calling import Caller
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from tidemark.api.exchange import Transport
     from tidemark.api.op import Op
     from tidemark.aws.clients import AwsClients
+    from tidemark.faults.plan import Fault
+    from tidemark.history.writing import RunWriter
     from tidemark.host.deployment import Deployment
     from tidemark.testing.open_run import OpenRun
     from tidemark.workloads.own import OwnWorkload
@@ -121,6 +124,11 @@ class SessionRuns:
         run = self._run(deployment, clients)
         return Caller(workload=workload, session=run.writer.session("session"), sink=run.take)
 
+    def history_of(self, deployment: Deployment, clients: AwsClients) -> SessionHistory:
+        """What a test may ask of the run that this session makes on a deployment."""
+        run = self._run(deployment, clients)
+        return SessionHistory(run.path, run.path.name, run.history)
+
     @property
     def paths(self) -> list[Path]:
         """Where the runs of this process are."""
@@ -179,12 +187,41 @@ class Unrecorded:
     path: Path
     writer: Writer
     principal: None = None
+    history: None = None
 
     def take(self, op: Op) -> None:
         """Keep nothing."""
 
     def close(self) -> None:
         """There is nothing to be written down."""
+
+
+@dataclass(frozen=True)
+class SessionHistory:
+    """The history of a session's calls on one stack, as a test may ask for it.
+
+    Attributes:
+        path: The run's folder.
+        run_id: The run's id: accounts, owners and keys that are to be judged begin with it.
+        writer: Takes further rows, for :mod:`tidemark.faults`; none if nothing is written down.
+    """
+
+    path: Path
+    run_id: str
+    writer: RunWriter | None
+
+    @contextmanager
+    def fault(self, name: str, *, times: int = 1) -> Iterator[Fault]:
+        """Write a fault down that a test injects for as long as a block lasts.
+
+        It has healed when the block ends well. The verdict says whether it struck often enough.
+
+        Args:
+            name: The fault.
+            times: How often it is to strike, at least: call `strike` of what is yielded.
+        """
+        with planned(self.writer, name, times=times) as fault:
+            yield fault
 
 
 def session_name(test: str) -> str:

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from tidemark.probe.result import RowResult
     from tidemark.testing.apps import NotDeployedError
     from tidemark.testing.options import Plan
+    from tidemark.testing.runs import SessionHistory
     from tidemark.workloads.calling import Caller
 
 
@@ -224,6 +225,10 @@ class Testbed:
             TidemarkError: It was told of none, or that cannot be made.
         """
         return self.runs.caller_of(deployment, AwsClients(self.connection))
+
+    def history_of(self, deployment: Deployment) -> SessionHistory:
+        """The history of what the session does to a deployment."""
+        return self.runs.history_of(deployment, AwsClients(self.connection))
 
     def probe(self, capability: str) -> RowResult:
         """Ask the probe whether the target, with the stack on it, has a capability."""

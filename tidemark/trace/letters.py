@@ -106,7 +106,7 @@ def read(message: MessageTypeDef) -> list[Letter]:
     said = message.get("MessageAttributes", {})
     error = said["ErrorMessage"].get("StringValue") if "ErrorMessage" in said else None
     sent = attributes.get("SentTimestamp")
-    body = _object(message["Body"])
+    body = object_in(message["Body"])
     carried = [
         (record["Sns"].get("MessageId"), record["Sns"].get("Message", ""))
         for record in body.get("Records", [])
@@ -118,14 +118,43 @@ def read(message: MessageTypeDef) -> list[Letter]:
             receive_count=int(attributes.get("ApproximateReceiveCount", "1")),
             sent_at_ms=None if sent is None else int(sent),
             text=text,
-            event=_object(text),
+            event=object_in(text),
             reason=error,
         )
         for message_id, text in carried
     ]
 
 
-def _object(text: str) -> dict[str, Any]:
+def row_of(letter: Letter, *, is_read: bool) -> dict[str, Any]:
+    """A letter as a row of a run's history.
+
+    Args:
+        letter: The letter.
+        is_read: Whether who was given the message could read what it is about.
+    """
+    event = letter.event if is_read else {}
+    event_id, account_id = names_in(event)
+    version = event.get("version")
+    return {
+        "message_id": letter.message_id,
+        "event_id": event_id,
+        "aggregate": account_id,
+        "version": version if type(version) is int else None,
+        "receive_count": letter.receive_count,
+    }
+
+
+def names_in(event: Mapping[str, Any]) -> tuple[str | None, str | None]:
+    """The event and the account that a message says it is about, as far as they can be read."""
+    event_id, account_id = (event.get(name) for name in ("event_id", "account_id"))
+    return (
+        event_id if isinstance(event_id, str) else None,
+        account_id if isinstance(account_id, str) else None,
+    )
+
+
+def object_in(text: str) -> dict[str, Any]:
+    """The JSON object that a text is; an empty one if it is none."""
     try:
         value = json.loads(text)
     except (ValueError, RecursionError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 from ministack import app as ministack
 
 from tidemark.targets.guard.layer import Guard
+from tidemark.targets.guard.lines import await_lines
 from tidemark.targets.guard.workers import bound_workers
 
 
@@ -16,6 +17,7 @@ def main() -> None:
     # The keys of every emulator are `test` and `test` so far: a signature would prove nothing.
     ministack.app = Guard(ministack.app, wants_signatures=False)
     bound_workers()
+    await_lines()
     ministack.main()
 
 
