@@ -16,6 +16,7 @@ import pytest
 from acceptance import containers
 from acceptance.program import CHECKOUT
 from tidemark.aws.connection import clean_environment
+from tidemark.errors import ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -52,6 +53,17 @@ def run(
     )
 
 
+def copied(name: str, folder: Path) -> Path:
+    """An example's project in a folder of its own."""
+    project = folder / name
+    shutil.copytree(
+        CHECKOUT / "examples" / name, project, ignore=shutil.ignore_patterns(".*", "__pycache__")
+    )
+    # The CDK command line, as npm would install it there.
+    (project / "node_modules").symlink_to(CHECKOUT / "node_modules")
+    return project
+
+
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("wheel")
@@ -67,7 +79,11 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Installe
     made = run([UV, "venv", "--python", sys.executable, folder / ".venv"], folder)
     assert made.returncode == 0, made.stderr
     python = folder / ".venv" / "bin" / "python"
-    wanted = [f"{wheel}[embedded,localstack,deploy]", "pytest>=9.2,<10", "pytest-xdist>=3.8,<4"]
+    wanted = [
+        f"{wheel}[embedded,localstack,deploy,check]",
+        "pytest>=9.2,<10",
+        "pytest-xdist>=3.8,<4",
+    ]
     found = run([UV, "pip", "install", "--python", python, *wanted], folder)
     if found.returncode != 0 and not os.environ.get("CI"):
         pytest.skip(f"uv cannot install the wheel here: {found.stderr.strip()}")
@@ -97,12 +113,7 @@ def test_an_example_passes_with_the_wheel_alone(
 ) -> None:
     if "localstack" in options:
         containers.require()
-    project = tmp_path / name
-    shutil.copytree(
-        CHECKOUT / "examples" / name, project, ignore=shutil.ignore_patterns(".*", "__pycache__")
-    )
-    # The CDK command line, as npm would install it there.
-    (project / "node_modules").symlink_to(CHECKOUT / "node_modules")
+    project = copied(name, tmp_path)
 
     session = installed.run(project, "-m", "pytest", "-p", "no:cacheprovider", *options)
 
@@ -110,4 +121,47 @@ def test_an_example_passes_with_the_wheel_alone(
     assert " passed" in session.stdout
     assert "skipped" not in session.stdout
     assert session.stderr.count("is deployed") == 1
-    assert not list((project / ".tidemark").rglob("*.*"))
+    assert "Verdict: holds (7 holds; " in session.stdout
+    assert not list((project / ".tidemark" / "pytest").rglob("*.*"))
+
+
+@pytest.mark.timeout(240)
+def test_a_bug_that_no_test_asks_for_fails_the_session_and_can_be_followed(
+    installed: Installed, tmp_path: Path
+) -> None:
+    project = copied("parcels", tmp_path)
+
+    session = installed.run(
+        project, "-m", "pytest", "-p", "no:cacheprovider", "--tidemark-context=tracker=careless"
+    )
+
+    assert session.returncode == ExitCode.VIOLATED, session.stdout + session.stderr
+    assert " passed" in session.stdout
+    assert "failed" not in session.stdout
+    assert "violated I6, I8)" in session.stdout
+    assert "was touched by t4-test-a-copy-of-an-event-holds-nothing-up" in session.stdout
+    judged = installed.run(project, "-m", "tidemark", "check", "--only", "I6")
+    assert judged.returncode == ExitCode.VIOLATED, judged.stderr
+    assert "the account is not the fold of its events" in judged.stdout
+    [shown] = [line for line in judged.stdout.splitlines() if "at last read model" in line]
+    assert '"places":["Oslo","Oslo","Bergen"]' in shown
+
+
+@pytest.mark.timeout(240)
+def test_a_workload_that_raises_is_named_and_nothing_is_judged(
+    installed: Installed, tmp_path: Path
+) -> None:
+    project = copied("parcels", tmp_path)
+    workload = project / "workload.py"
+    text = workload.read_text(encoding="utf-8")
+    workload.write_text(text.replace('item["key"]', 'item["no_key"]'), encoding="utf-8")
+
+    session = installed.run(project, "-m", "pytest", "-p", "no:cacheprovider")
+
+    assert session.returncode == ExitCode.FAILED, session.stdout + session.stderr
+    assert "What the session left behind could not be judged." in session.stdout
+    assert "Parcels.events raised KeyError: 'no_key', at " in session.stdout
+    assert "Traceback" not in session.stdout + session.stderr
+    judged = installed.run(project, "-m", "tidemark", "check")
+    assert judged.returncode == ExitCode.UNKNOWN, judged.stdout + judged.stderr
+    assert "left no closing row" in judged.stdout

@@ -184,13 +184,13 @@ def tidemark_client(
 
 
 @pytest.fixture
-def tidemark_caller(
-    testbed: Testbed, deployment: Deployment, request: pytest.FixtureRequest
-) -> Caller:
+def tidemark_caller(testbed: Testbed, request: pytest.FixtureRequest) -> Caller:
     """A caller of the deployed system, by `--tidemark-workload`; its session is the test."""
     from tidemark.testing.runs import session_name  # noqa: PLC0415 -- sessions without a deployment stay quick
 
     with ending(request.config):
+        _ = testbed.runs.own  # before anything is deployed
+        deployment = request.getfixturevalue("deployment")
         return testbed.caller_of(deployment).for_session(session_name(request.node.name))
 
 

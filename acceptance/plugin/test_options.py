@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+
+from tidemark.errors import ExitCode
 
 if TYPE_CHECKING:
     from acceptance.plugin.sessions import Project
@@ -40,6 +43,32 @@ def test_options_that_contradict_each_other_are_a_usage_error(
     assert session.exit_code == pytest.ExitCode.USAGE_ERROR
     assert sentence in session.output
     assert "Traceback" not in session.output
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ((), "`tidemark_caller` needs to know the system"),
+        (("--tidemark-workload", "nowhere:Mine"), "The workload nowhere:Mine cannot be imported"),
+        (
+            ("--tidemark-workload", "greedy:Greedy"),
+            "The workload greedy:Greedy claims what it cannot: There is no invariant I99",
+        ),
+    ],
+)
+def test_a_workload_that_is_none_is_refused_before_anything_starts(
+    project: Project, options: tuple[str, ...], sentence: str
+) -> None:
+    source = Path("tests/workloads/shelves.py").read_text(encoding="utf-8")
+    greedy = 'class Greedy(Shelves):\n    claims = ("I99",)\n'
+    (project.folder / "greedy.py").write_text(source + greedy, encoding="utf-8")
+
+    session = project.run("def test_it(tidemark_caller): pass", *options)
+
+    assert session.exit_code == ExitCode.NOT_STARTED
+    assert sentence in session.output
+    assert "Traceback" not in session.output
+    assert "target answers" not in session.output
 
 
 def test_a_session_says_what_it_is_about_to_deploy_on(project: Project) -> None:

@@ -38,6 +38,9 @@ class ParcelStack(Stack):
         self._intake()
         self._tracker()
         self._lookup()
+        CfnOutput(self, "LogTableName", value=self._log.table_name)
+        CfnOutput(self, "TrackingTableName", value=self._tracking.table_name)
+        CfnOutput(self, "QueueName", value=self._queue.queue_name)
         CfnOutput(self, "LostQueueName", value=self._dead.queue_name)
         CfnOutput(self, "ScanTopicArn", value=self._topic.topic_arn)
 
@@ -49,7 +52,8 @@ class ParcelStack(Stack):
         self._topic.grant_publish(intake)
 
     def _tracker(self) -> None:
-        tracker = self._function("Tracker", TRACKING_TABLE=self._tracking.table_name)
+        module = self.node.try_get_context("tracker") or "tracker"
+        tracker = self._function("Tracker", module, TRACKING_TABLE=self._tracking.table_name)
         self._tracking.grant_write_data(tracker)
         tracker.add_event_source(event_sources.SqsEventSource(self._queue, batch_size=1))
 
@@ -68,12 +72,14 @@ class ParcelStack(Stack):
             removal_policy=RemovalPolicy.DESTROY,
         )
 
-    def _function(self, name: str, **environment: Any) -> lambda_.Function:
+    def _function(
+        self, name: str, module: str | None = None, **environment: Any
+    ) -> lambda_.Function:
         function = lambda_.Function(
             self,
             name,
             runtime=lambda_.Runtime.PYTHON_3_13,
-            handler=f"{name.lower()}.handle",
+            handler=f"{module or name.lower()}.handle",
             code=lambda_.Code.from_asset(str(_CODE), exclude=["__pycache__"]),
             environment=environment,
             timeout=_TIMEOUT,

@@ -22,12 +22,19 @@ SELECT start_ns AS at_ns, 'op' AS kind, session AS who, operation AS what, versi
     key
 FROM ops WHERE aggregate = $account
 UNION ALL
+SELECT end_ns, 'answer', session, state, version, NULL, '', NULL
+FROM account_reads WHERE aggregate = $account AND state IS NOT NULL
+UNION ALL
 SELECT recorded_at_ms * 1000000, 'event', 'log', effect, version, event_id, '', key
 FROM events WHERE aggregate = $account
 UNION ALL
 SELECT projected_at_ms * 1000000, 'projection', 'read model', 'projected', version, event_id,
     '', NULL
 FROM events WHERE aggregate = $account AND projected_at_ms IS NOT NULL
+UNION ALL
+SELECT (SELECT MAX(end_ns) + 1 FROM ops), 'account', 'read model', state, version, NULL, 'at last',
+    NULL
+FROM accounts WHERE aggregate = $account
 UNION ALL
 SELECT at_ms * 1000000, 'delivery', message_id, outcome, version, event_id,
     CONCAT_WS(', ', CONCAT('receive ', COALESCE(receive_count, 1)),
@@ -59,7 +66,8 @@ class Moment:
 
     Attributes:
         at_ns: When, in UTC nanoseconds by the clock of whoever wrote it down.
-        kind: An op, an event, a projection, a delivery, a healing, a sample or a fault.
+        kind: An op, an answer, an event, a projection, a delivery, a healing, a sample, a fault,
+            or the account as it is in the end.
         who: The session, the message or the part of the system.
         what: What it was.
         version: The version it is about.

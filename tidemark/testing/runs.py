@@ -104,6 +104,20 @@ class SessionRuns:
                 principal=run.principal,
             )
 
+    @property
+    def own(self) -> type[OwnWorkload]:
+        """What describes the project's own system.
+
+        Raises:
+            NotStartedError: Nobody said.
+        """
+        if self._own is None:
+            raise NotStartedError(
+                "`tidemark_caller` needs to know the system: name the class that describes it, "
+                "--tidemark-workload MODULE:CLASS."
+            )
+        return self._own
+
     def caller_of(self, deployment: Deployment, clients: AwsClients) -> Caller:
         """A caller of the project's own system, in the run that this session makes there.
 
@@ -115,12 +129,7 @@ class SessionRuns:
             NotStartedError: Nobody said what describes the system.
             WorkloadError: What describes it cannot be made.
         """
-        if self._own is None:
-            raise NotStartedError(
-                "`tidemark_caller` needs to know the system: name the class that describes it, "
-                "--tidemark-workload MODULE:CLASS."
-            )
-        workload = make(self._own, deployment, clients)
+        workload = make(self.own, deployment, clients)
         run = self._run(deployment, clients)
         return Caller(workload=workload, session=run.writer.session("session"), sink=run.take)
 

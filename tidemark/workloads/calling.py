@@ -10,7 +10,7 @@ from tidemark.api.call import Call
 from tidemark.api.client import Sink, process_clock
 from tidemark.api.op import CLIENT_PROBLEM, Op, Outcome, Purpose
 from tidemark.workloads.own import Accepted, Command, Refused, View
-from tidemark.workloads.own_checks import WorkloadError, expect
+from tidemark.workloads.own_checks import WorkloadError, expect, expected
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,7 +47,8 @@ class Caller:
 
     def new_id(self) -> str:
         """An id for an aggregate, which nobody has had: it begins with the run's."""
-        return f"{self.session.prefix}.{next(_numbers)}"
+        writer = self.session.writer
+        return f"{writer.run_id}.{writer.name}.{next(_numbers)}"
 
     def command(
         self,
@@ -68,7 +69,7 @@ class Caller:
             expected_version: The version that the aggregate must be at.
 
         Raises:
-            WorkloadError: The id is not of this run, or `send` returned what it must not.
+            WorkloadError: The id is not of this run, or a method gave what it must not.
             Exception: What `send` raised.
         """
         call = Call(
@@ -85,6 +86,7 @@ class Caller:
             expect(type(self.workload), "send", answer, Accepted, Refused)
             return answer
 
+        expected(self.workload, command_of(call))  # what is wrong with that is said before
         return self._run(call, send)
 
     def read(self, aggregate: str, *, token: int | None = None) -> Op:
@@ -95,7 +97,7 @@ class Caller:
             token: The version that must be seen at least, such as the op's of a command.
 
         Raises:
-            WorkloadError: The id is not of this run, or `read` returned what it must not.
+            WorkloadError: The id is not of this run, or `read` gave what it must not.
             Exception: What `read` raised.
         """
 

@@ -15,11 +15,12 @@ from tidemark.workloads.canonical import canonical
 from tidemark.workloads.own import Accepted, Event, OwnWorkload, Refused, View
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tidemark.aws.clients import AwsClients
     from tidemark.host.deployment import Deployment
+    from tidemark.workloads.own import Command
 
 _REFUSALS = range(400, 500)
 _GAVE_UP = 408
@@ -57,7 +58,7 @@ def find(name: str, root: Path) -> type[OwnWorkload]:
         raise NotStartedError(f"The workload {name} {what} (in {module.__file__}): {_GUIDE}.")
     if found.__abstractmethods__:
         missing = ", ".join(sorted(found.__abstractmethods__))
-        raise NotStartedError(f"The workload {name} lacks the method {missing}: {_GUIDE}.")
+        raise NotStartedError(f"The workload {name} lacks {missing}: {_GUIDE}.")
     for method, meant in inspect.getmembers(OwnWorkload, inspect.isfunction):
         _check_arguments(name, getattr(found, method), meant)
     return found
@@ -149,6 +150,22 @@ def _problem(name: str, annotation: str, found: Any) -> str | None:
     if kind == "str" and (not isinstance(found, str) or not found):
         return "it must be a string that is not empty"
     return not_json(found) if name in {"state", "data"} else None
+
+
+def expected(own: OwnWorkload, command: Command) -> Mapping[str, Any] | None:
+    """What the event of a command must have as its data, if the workload says.
+
+    Raises:
+        WorkloadError: `expects` raised, or gave what it must not.
+    """
+    kind = type(own)
+    with naming(kind, "expects", command.operation):
+        data = own.expects(command)
+    if data is not None and (problem := not_json(data)):
+        raise WorkloadError(
+            f"{kind.__name__}.expects of {command.operation} gave {_shown(data)}: {problem}."
+        )
+    return data
 
 
 def not_json(value: Any) -> str | None:

@@ -11,7 +11,7 @@ from tidemark.api.op import Outcome
 from tidemark.workloads.calling import READ, command_of, event_id_of
 from tidemark.workloads.canonical import canonical, digest_of
 from tidemark.workloads.own import Event, View
-from tidemark.workloads.own_checks import WorkloadError, expect, naming, not_json
+from tidemark.workloads.own_checks import WorkloadError, expect, expected, naming, not_json
 from tidemark.workloads.workload import Seen, Values
 
 if TYPE_CHECKING:
@@ -57,11 +57,7 @@ class OwnHistory:
         """
         if op.kind is not Kind.COMMAND:
             return None
-        with naming(self._kind, "expects", op.operation):
-            data = self.own.expects(command_of(op.call))
-        if data is not None and (problem := not_json(data)):
-            raise WorkloadError(f"{self.name}.expects of {op.operation} gave {data}: {problem}.")
-        return data
+        return expected(self.own, command_of(op.call))
 
     def seen(self, op: Op) -> Seen | None:
         """What a read saw; see `Workload.seen`."""

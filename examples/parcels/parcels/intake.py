@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from functools import cache
 from typing import Any
 
@@ -24,7 +25,10 @@ def _sns() -> Any:
 
 
 def handle(command: dict[str, str], _context: object) -> dict[str, Any]:
-    """Take `{"command": ..., "parcel": ..., "place": ...}`; answer a version or a refusal."""
+    """Take `{"command", "parcel", "place", "key"}`; answer a version or a refusal.
+
+    The key is the caller's own name for the command; the log keeps it with the event.
+    """
     name = command["parcel"]
     try:
         parcel = _load(name)
@@ -35,6 +39,8 @@ def handle(command: dict[str, str], _context: object) -> dict[str, Any]:
             "version": f"{version:06d}",
             "type": event.type,
             "place": event.place,
+            "key": command["key"],
+            "recorded_at": int(time.time() * 1000),
         }
         _append(item)
     except NotStartedError as refusal:
@@ -52,7 +58,7 @@ def _load(name: str) -> Parcel:
     return parcel
 
 
-def _append(item: dict[str, str]) -> None:
+def _append(item: dict[str, Any]) -> None:
     try:
         _log().put_item(Item=item, ConditionExpression="attribute_not_exists(parcel)")
     except ClientError as error:

@@ -16,11 +16,13 @@ def _tracking() -> Any:
 
 
 def handle(query: dict[str, str], _context: object) -> dict[str, Any]:
-    """Take `{"parcel": ...}`; answer its state and its places, the oldest first."""
+    """Take `{"parcel": ...}`; answer its version, its state and its places, the oldest first."""
     found = _tracking().query(KeyConditionExpression=Key("parcel").eq(query["parcel"]))
-    entries = found["Items"]
-    print(f"{query['parcel']}: {len(entries)} entries")  # noqa: T201 -- the log of a function
-    return {
-        "state": entries[-1]["type"] if entries else "Unknown",
-        "places": [entry["place"] for entry in entries],
-    }
+    print(f"{query['parcel']}: {found['Count']} entries")  # noqa: T201 -- the log of a function
+    version, state, places = 0, "Unknown", []
+    for entry in found["Items"]:
+        if int(entry["version"]) > version + 1:
+            break  # the queue may yet bring what is missing
+        version, state = int(entry["version"]), entry["type"]
+        places.append(entry["place"])
+    return {"version": version, "state": state, "places": places}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from functools import cache
 from typing import Any
 
@@ -18,17 +19,21 @@ def _tracking() -> Any:
 def handle(event: dict[str, Any], _context: object) -> None:
     """Take a batch of the queue; one that fails comes again, and ends among the lost."""
     for record in event["Records"]:
-        _project(json.loads(record["body"]))
+        scan = json.loads(record["body"])
+        # An event has one entry, by its version: the second time it changes nothing.
+        enter(scan["version"], scan)
         print(record["body"])  # noqa: T201 -- the log of a function
 
 
-def _project(event: dict[str, str]) -> None:
-    # An event has one entry, by its version: the second time it changes nothing.
+def enter(entry: str, event: dict[str, str]) -> None:
+    """Put an event into the tracking view."""
     _tracking().put_item(
         Item={
             "parcel": event["parcel"],
-            "entry": event["version"],
+            "entry": entry,
+            "version": event["version"],
             "type": event["type"],
             "place": event["place"],
+            "tracked_at": int(time.time() * 1000),
         }
     )
