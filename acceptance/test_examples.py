@@ -164,4 +164,4 @@ def test_a_workload_that_raises_is_named_and_nothing_is_judged(
     assert "Traceback" not in session.stdout + session.stderr
     judged = installed.run(project, "-m", "tidemark", "check")
     assert judged.returncode == ExitCode.UNKNOWN, judged.stdout + judged.stderr
-    assert "left no closing row" in judged.stdout
+    assert "was never closed" in judged.stdout

@@ -257,7 +257,7 @@ def test_an_export_that_broke_off_is_unknown_to_whoever_judges_it(
 
     judged = judge(RunFolder.open(session.path), choose(None))
     assert {one.verdict for one in judged} == {Verdict.UNKNOWN}
-    assert "left no closing row" in judged[0].reasons[0]
+    assert "was never closed" in judged[0].reasons[0]
 
 
 BASE = "from tidemark.workloads.own import OwnWorkload\nclass Own(OwnWorkload):\n"

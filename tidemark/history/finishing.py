@@ -62,8 +62,6 @@ def finish(
     others = writers_of(path)
     closed = {row["writer"] for row in _rows(path, "writers")}
     with RunWriter(path, Writer(run, "export"), workload) as export:
-        # An export that does not end is missed.
-        describe_more(path, writers=writers_of(path))
         accounts: set[str] = set()
         for table, values in workload.export(run):
             export.add(table, values)
@@ -88,7 +86,9 @@ def finish(
         for writer in others:
             if writer not in closed:
                 export.close_for(writer)
-    describe_more(path, ended_by=quiescence.how, waited_s=quiescence.waited_s)
+    describe_more(
+        path, writers=writers_of(path), ended_by=quiescence.how, waited_s=quiescence.waited_s
+    )
     return RunFolder.open(path)
 
 

@@ -145,20 +145,15 @@ class RunWriter:
         """Note a dead letter that is taken out of its queue before the run is exported."""
         self._noted.letters.append(letter)
 
-    def close(self, *, is_whole: bool = True) -> None:
+    def close(self) -> None:
         """Write the rest and the closing rows, and let go of the folder.
-
-        Args:
-            is_whole: Whether all was written that there is; without closing rows, the judge
-                knows that it is not.
 
         Raises:
             RecordingError: It cannot be written.
         """
         try:
             self._recorder.flush()
-            if is_whole:
-                self._close_rows()
+            self._close_rows()
             self._recorder.close()
             if self._noted != Noted():
                 write_json(self.path / _WRITERS / self.name, asdict(self._noted))
@@ -192,7 +187,7 @@ class RunWriter:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self.close(is_whole=error is None)
+        self.close()
 
 
 def writers_of(path: Path) -> list[str]:
