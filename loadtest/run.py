@@ -15,6 +15,7 @@ from tidemark.api.session import Writer, new_run_id
 from tidemark.aws.api_clients import client_of
 from tidemark.errors import TidemarkError
 from tidemark.history.finishing import finish
+from tidemark.history.places import VERDICT
 from tidemark.history.sampler import Sampler
 from tidemark.history.writing import RunWriter
 from tidemark.host.state import write_json
@@ -25,7 +26,7 @@ from tidemark.load.ending import judge
 from tidemark.measures.lag import Lag, LagMeter
 from tidemark.measures.summary import summarise
 from tidemark.report.table import Report
-from tidemark.report.verdict import VERDICT, document
+from tidemark.report.verdict import document
 from tidemark.workloads.bank_history import BankHistory
 from tidemark.workloads.bank_tables import BankTables
 from tidemark.workloads.bank_traffic import REFUSALS, Customer

@@ -31,7 +31,7 @@ def test_the_oldest_beyond_the_count_are_removed_and_it_is_said(runs: Path) -> N
     said = retention.clear(runs, most_runs=3)
     assert kept(runs) == ["run-3", "run-4", "run-5"]
     assert said is not None
-    assert said.startswith(f"Removed run-1 to run-2, 2 runs (2.0 MB) from {runs}: ")
+    assert said.startswith(f"Removed run-1, run-2 (2.0 MB) from {runs}: ")
     assert retention.clear(runs, most_runs=3) is None
 
 

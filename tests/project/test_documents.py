@@ -71,7 +71,10 @@ def _verb_is_wrong(arguments: list[str]) -> bool:
         return verb not in {"--help", "-h", "--version"}
     if VERBS[verb].context_settings.get("ignore_unknown_options"):
         return False
-    known = {option for one in VERBS[verb].params for option in one.opts}
+    command = VERBS[verb]
+    if rest and rest[0] in getattr(command, "commands", {}):
+        command = command.commands[rest[0]]
+    known = {option for one in command.params for option in one.opts}
     return not {word for word in rest if word.startswith("--")} <= known
 
 

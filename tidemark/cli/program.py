@@ -18,6 +18,7 @@ from tidemark.cli import (
     metrics,
     permissions,
     probe,
+    runs,
     stack,
     status,
     trace,
@@ -86,6 +87,7 @@ VERBS: dict[str, Callable[..., None]] = {
 }
 for name, verb in VERBS.items():
     app.command(name)(verb)
+app.add_typer(runs.app, name="runs")
 app.command("load", help=load.HELP, context_settings=load.CONTEXT)(load.load)
 
 

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
 MANIFEST = "run.json"
 """What a run is, in its folder."""
 
+VERDICT = "verdict.json"
+"""What the judge said of a run last, in its folder."""
+
 LOCK = "lock"
 """Held, in a run's folder, by every process that writes to it."""
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tidemark.history.places import MANIFEST, is_in_use
+from tidemark.history.places import is_in_use
+from tidemark.history.runs import kept
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tidemark.history.runs import Kept
 
 MOST_RUNS = 50
 MOST_BYTES = 1_000_000_000
 
 
-def clear(runs: Path, *, most_runs: int = MOST_RUNS, most_bytes: int = MOST_BYTES) -> str | None:
+def prune(runs: Path, *, most_runs: int = MOST_RUNS, most_bytes: int = MOST_BYTES) -> list[Kept]:
     """Remove the oldest runs beyond what is kept; those under way stay, and count.
 
     Args:
@@ -24,31 +26,29 @@ def clear(runs: Path, *, most_runs: int = MOST_RUNS, most_bytes: int = MOST_BYTE
         most_bytes: How large those that are kept may be together.
 
     Returns:
-        A sentence that says what was removed; None if nothing was.
+        What was removed, oldest first. What cannot be removed stays, and is tried again next time.
     """
-    kept, kept_bytes, removed, removed_bytes = 0, 0, [], 0
-    for path in sorted((one.parent for one in runs.glob(f"*/{MANIFEST}")), reverse=True):
-        size_bytes = _size_bytes(path)
-        is_beyond = kept >= most_runs or kept_bytes + size_bytes > most_bytes
-        if is_beyond and not is_in_use(path):
-            shutil.rmtree(path, ignore_errors=True)  # what is left is tried again by the next run
-            removed.append(path.name)
-            removed_bytes += size_bytes
+    count, count_bytes, removed = 0, 0, []
+    for one in reversed(kept(runs)):
+        size_bytes = one.size_bytes  # while it is there
+        is_beyond = count >= most_runs or count_bytes + size_bytes > most_bytes
+        if is_beyond and not is_in_use(one.path):
+            shutil.rmtree(one.path, ignore_errors=True)
+            removed.append(one)
         else:
-            kept += 1
-            kept_bytes += size_bytes
+            count += 1
+            count_bytes += size_bytes
+    return [one for one in reversed(removed) if not one.path.exists()]
+
+
+def clear(runs: Path, *, most_runs: int = MOST_RUNS, most_bytes: int = MOST_BYTES) -> str | None:
+    """Remove what is beyond; returns a sentence that names what that was, if it was anything."""
+    removed = prune(runs, most_runs=most_runs, most_bytes=most_bytes)
     if not removed:
         return None
-    others = f" to {removed[0]}, {len(removed)} runs" if len(removed) > 1 else ""
+    names = ", ".join(one.name for one in removed)
+    size_mb = sum(one.size_bytes for one in removed) / 1e6
     return (
-        f"Removed {removed[-1]}{others} ({removed_bytes / 1e6:.1f} MB) from {runs}: the newest "
-        f"{most_runs} runs are kept, up to {most_bytes / 1e6:.0f} MB together."
+        f"Removed {names} ({size_mb:.1f} MB) from {runs}: the newest {most_runs} runs are kept, "
+        f"up to {most_bytes / 1e6:.0f} MB together."
     )
-
-
-def _size_bytes(path: Path) -> int:
-    total = 0
-    for one in path.rglob("*"):
-        with suppress(FileNotFoundError):  # a file of a run that is under way
-            total += one.stat().st_size
-    return total

@@ -1,34 +1,92 @@
-"""The runs that are kept: where they are, which is the newest."""
+"""The runs that are kept: where they are, which is the newest, and what is known of each."""
 
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from tidemark.errors import NotStartedError
-from tidemark.history.places import MANIFEST, folder_of_runs
+from tidemark.history.files import files_of
+from tidemark.history.places import MANIFEST, VERDICT, folder_of_runs, is_in_use
+from tidemark.host.state import read_json
 
 _NAME = re.compile(r"[\w.-]+")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Kept:
-    """A run that is kept, and what it takes."""
+    """A run that is kept.
+
+    Attributes:
+        path: Its folder.
+    """
 
     path: Path
-    size_bytes: int
 
     @property
     def name(self) -> str:
         """Its id: they sort by the time at which they began."""
         return self.path.name
 
+    @cached_property
+    def size_bytes(self) -> int:
+        """What it takes."""
+        total = 0
+        for one in self.path.rglob("*"):
+            with suppress(FileNotFoundError):  # a file of a run that is under way
+                total += one.stat().st_size
+        return total
 
-def kept(state: Path) -> list[Kept]:
-    """The runs in a state folder, oldest first."""
-    folders = sorted(one.parent for one in folder_of_runs(state).glob(f"*/{MANIFEST}"))
-    return [Kept(one, sum(file.stat().st_size for file in one.rglob("*"))) for one in folders]
+    @cached_property
+    def manifest(self) -> dict[str, Any]:
+        """What is written down of it; empty if that cannot be read."""
+        return read_json(self.path / MANIFEST) or {}
+
+    @property
+    def began(self) -> datetime | None:
+        """When it began, if that is written down."""
+        began_ms = self.manifest.get("began_ms")
+        return datetime.fromtimestamp(began_ms / 1000, UTC) if isinstance(began_ms, int) else None
+
+    @property
+    def verdict(self) -> str:
+        """What the judge said last: a verdict, `under way`, or `not judged`."""
+        if is_in_use(self.path):
+            return "under way"
+        return str(self._judged.get("verdict", "not judged"))
+
+    @property
+    def invariants(self) -> dict[str, list[str]]:
+        """The ids of the invariants that were judged, by verdict."""
+        found: dict[str, list[str]] = {}
+        for one in self._judged.get("invariants", ()):
+            found.setdefault(str(one["verdict"]), []).append(str(one["id"]))
+        return found
+
+    def rows(self, table: str) -> int:
+        """How many rows a table has, in those of its files that can be read."""
+        import pyarrow as pa  # noqa: PLC0415 -- with the extra `history`
+        from pyarrow import parquet  # noqa: PLC0415 -- likewise
+
+        total = 0
+        for file in files_of(self.path, table):
+            with suppress(OSError, pa.ArrowException):
+                total += parquet.read_metadata(file).num_rows
+        return total
+
+    @cached_property
+    def _judged(self) -> dict[str, Any]:
+        return read_json(self.path / VERDICT) or {}
+
+
+def kept(runs: Path) -> list[Kept]:
+    """The runs in the folder of all runs' folders, oldest first."""
+    return [Kept(folder) for folder in sorted(one.parent for one in runs.glob(f"*/{MANIFEST}"))]
 
 
 def find(state: Path, name: str | None) -> Path:
@@ -39,7 +97,7 @@ def find(state: Path, name: str | None) -> Path:
     """
     if name is not None and (Path(name) / MANIFEST).is_file():
         return Path(name)
-    runs = kept(state)
+    runs = kept(folder_of_runs(state))
     if not runs:
         raise NotStartedError(
             f"No run is kept in {folder_of_runs(state)}: `tidemark load` or an integration test "

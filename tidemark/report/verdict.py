@@ -15,10 +15,6 @@ if TYPE_CHECKING:
     from tidemark.invariants.judge import Judgement
 
 
-VERDICT = "verdict.json"
-"""The file of a run's folder that holds it."""
-
-
 def document(folder: RunFolder, judgements: Sequence[Judgement]) -> dict[str, Any]:
     """The verdict as JSON.
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tidemark.history.finishing import finish
-from tidemark.history.places import MANIFEST
+from tidemark.history.places import MANIFEST, VERDICT
 from tidemark.host.state import write_json
 from tidemark.invariants.catalog import choose
 from tidemark.invariants.judge import Verdict, judge_tables, verdict_of
 from tidemark.invariants.views import connect
-from tidemark.report.verdict import VERDICT, document, summarise
+from tidemark.report.verdict import document, summarise
 from tidemark.workloads.workload import Unknown
 
 if TYPE_CHECKING:
