@@ -44,7 +44,7 @@ CASES = [
     ),
     Case(
         "I4",
-        "the balance in the totals of the owner is not the sum of the events",
+        "the totals of the owner have another balance than the sum of the events",
         change("totals", {"owner": O0}, balance=281),
     ),
     Case(

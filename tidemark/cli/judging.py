@@ -34,6 +34,8 @@ def check(name: str | None, *, only: str | None, junit: Path | None, as_json: bo
     """
     chosen = catalog.choose(only)
     opened = RunFolder.open(runs.find(state_dir(), name))
+    if junit is not None:
+        _see_that_it_can_be_written(junit)
     with connect(opened) as database:
         judgements = judge_tables(database, opened.gaps, chosen)
         document = documents.document(opened, judgements)
@@ -45,9 +47,7 @@ def check(name: str | None, *, only: str | None, junit: Path | None, as_json: bo
             _show(judgements)
             for one in judgements:
                 if one.counterexamples:
-                    first = one.counterexamples[0]
-                    moments = timeline_of(database, first.aggregate or "", first.version)
-                    _show_counterexamples(one, moments)
+                    _show_counterexamples(one, timeline_of(database, one.counterexamples[0]))
     verdict = verdict_of(judgements)
     typer.echo(f"{opened.manifest['run']}: {verdict}", err=as_json)
     if verdict is not Verdict.HOLDS:
@@ -55,21 +55,28 @@ def check(name: str | None, *, only: str | None, junit: Path | None, as_json: bo
 
 
 def explain(identifier: str) -> None:
-    """Print what an invariant means.
+    """Print what an invariant means, and an example of what it forbids.
 
     Raises:
         NotStartedError: There is none of that id.
     """
-    known = catalog.catalog()
-    one = known.get(identifier.upper())
-    if one is None:
-        raise NotStartedError(f"There is no invariant {identifier}: there are {', '.join(known)}.")
-    typer.echo(f"{one.id}: {one.name}\n\n{one.says}\n")
-    typer.echo(f"evidence  {one.evidence}")
-    typer.echo(f"reads     {', '.join(one.needs)}")
-    typer.echo(
-        f"reading   {one.reading}\n\nIts counterexamples are the rows of\n\n{one.violations}"
-    )
+    for one in catalog.choose(identifier):
+        typer.echo(f"{one.id}: {one.name}\n\n{one.says}\n")
+        typer.echo(f"evidence  {one.evidence}")
+        typer.echo(f"reads     {', '.join(one.needs)}")
+        typer.echo(f"reading   {one.reading}")
+        typer.echo(f"example   {one.example}\n")
+        typer.echo(f"Its counterexamples are the rows of\n\n{one.violations}")
+
+
+def _see_that_it_can_be_written(file: Path) -> None:
+    """So that nobody waits for a judge whose verdict cannot be kept."""
+    try:
+        file.open("a", encoding="utf-8").close()
+    except OSError as error:
+        raise NotStartedError(
+            f"{file} cannot be written ({error.strerror}): name a file of a folder that is there."
+        ) from error
 
 
 def _show(judgements: Sequence[Judgement]) -> None:
@@ -87,7 +94,11 @@ def _show(judgements: Sequence[Judgement]) -> None:
 
 
 def _show_counterexamples(one: Judgement, moments: Sequence[Moment]) -> None:
-    typer.echo(f"\n{one.invariant.id} {one.invariant.name}: {one.count} counterexamples")
+    counted = f"{one.count} counterexample{'' if one.count == 1 else 's'}"
+    shown = len(one.counterexamples)
+    if shown < one.count:
+        counted += f", of which the first {shown} are"
+    typer.echo(f"\n{one.invariant.id} {one.invariant.name}: {counted}")
     for example in one.counterexamples:
         named = {
             "account": example.aggregate,
@@ -100,7 +111,8 @@ def _show_counterexamples(one: Judgement, moments: Sequence[Moment]) -> None:
         about = ", ".join(f"{name} {value}" for name, value in named.items() if value is not None)
         typer.echo(f"  {example.what}: {about}" if about else f"  {example.what}")
     if moments:
-        typer.echo(f"\n  What touched {one.counterexamples[0].aggregate}:")
+        first = one.counterexamples[0]
+        typer.echo(f"\n  What touched {first.aggregate or first.key}:")
         tables.show_rows(
             [
                 (

@@ -98,7 +98,9 @@ def find(state: Path, name: str | None) -> Path:
     if name is not None and (Path(name) / MANIFEST).is_file():
         return Path(name)
     runs = kept(folder_of_runs(state))
-    if not runs:
+    if name is not None and "/" in name and Path(name).exists():
+        return Path(name)  # whoever opens it says what is missing
+    if not runs and name is None:
         raise NotStartedError(
             f"No run is kept in {folder_of_runs(state)}: `tidemark load` or an integration test "
             "makes one."

@@ -10,7 +10,7 @@ from importlib import resources
 from tidemark.errors import NotStartedError
 
 _SECTION = re.compile(r"^--@ (\w+)$", re.MULTILINE)
-_FIELDS = ("needs", "by", "evidence", "reading")
+_FIELDS = ("needs", "by", "evidence", "reading", "example")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class Invariant:
         by: What it can be judged bucket by bucket of: `aggregate`, `command` or `all`.
         evidence: What must have been seen, in words.
         reading: How a counterexample is read.
+        example: One, and how it may have come about.
         violations: The query for counterexamples.
         seen: The query for what was seen: what, how much, and how much is needed.
         unknown: The query for accounts that cannot be judged, if there can be any.
@@ -37,6 +38,7 @@ class Invariant:
     by: str
     evidence: str
     reading: str
+    example: str
     violations: str
     seen: str
     unknown: str | None
@@ -64,12 +66,12 @@ def choose(ids: str | None) -> list[Invariant]:
     known = catalog()
     if ids is None:
         return list(known.values())
-    wanted = [one.strip().upper() for one in ids.split(",") if one.strip()]
-    if unknown := [one for one in wanted if one not in known]:
-        raise NotStartedError(
-            f"There is no invariant {', '.join(unknown)}: choose of {', '.join(known)}."
-        )
-    return [known[one] for one in wanted]
+    wanted = {one.strip().upper() for one in ids.split(",")} - {""}
+    if unknown := ", ".join(sorted(wanted - known.keys())):
+        raise NotStartedError(f"There is no invariant {unknown}: choose of {', '.join(known)}.")
+    if not wanted:
+        raise NotStartedError(f"No invariant is named: choose of {', '.join(known)}.")
+    return [invariant for identifier, invariant in known.items() if identifier in wanted]
 
 
 def parse(text: str) -> Invariant:
@@ -87,6 +89,7 @@ def parse(text: str) -> Invariant:
         by=fields["by"],
         evidence=fields["evidence"],
         reading=fields["reading"],
+        example=fields["example"],
         violations=queries["violations"],
         seen=queries["evidence"],
         unknown=queries.get("unknown"),

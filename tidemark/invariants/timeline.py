@@ -1,12 +1,14 @@
-"""The timeline of an account: every op, event, delivery, sample and fault that touched it."""
+"""The timeline of a counterexample: all that touched its account, its owner or its message."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+
 if TYPE_CHECKING:
-    import duckdb
+    from tidemark.invariants.judge import Counterexample
 
 MOST_MOMENTS = 40
 _NEAR = 1
@@ -20,54 +22,62 @@ SELECT start_ns AS at_ns, 'op' AS kind, session AS who, operation AS what, versi
         CASE WHEN expected_version IS NOT NULL THEN CONCAT('pinned to ', expected_version) END
     ) AS said,
     key
-FROM ops WHERE aggregate = $account
+FROM ops WHERE aggregate = $about OR owner = $about
 UNION ALL
 SELECT end_ns, 'answer', session, state, version, NULL, '', NULL
-FROM account_reads WHERE aggregate = $account AND state IS NOT NULL
+FROM account_reads WHERE aggregate = $about AND state IS NOT NULL
 UNION ALL
 SELECT recorded_at_ms * 1000000, 'event', 'log', effect, version, event_id, '', key
-FROM events WHERE aggregate = $account
+FROM events WHERE aggregate = $about OR owner = $about
 UNION ALL
 SELECT projected_at_ms * 1000000, 'projection', 'read model', 'projected', version, event_id,
     '', NULL
-FROM events WHERE aggregate = $account AND projected_at_ms IS NOT NULL
+FROM events
+WHERE (aggregate = $about OR owner = $about) AND projected_at_ms IS NOT NULL
 UNION ALL
 SELECT (SELECT MAX(end_ns) + 1 FROM ops), 'account', 'read model', state, version, NULL, 'at last',
     NULL
-FROM accounts WHERE aggregate = $account
+FROM accounts WHERE aggregate = $about
 UNION ALL
 SELECT at_ms * 1000000, 'delivery', message_id, outcome, version, event_id,
     CONCAT_WS(', ', CONCAT('receive ', COALESCE(receive_count, 1)),
         CASE WHEN attempts > 1 THEN CONCAT(attempts, ' attempts') END,
         CASE WHEN ambiguous THEN 'in doubt' END), NULL
-FROM deliveries WHERE aggregate = $account
+FROM deliveries WHERE aggregate = $about OR message_id = $about
+UNION ALL
+SELECT at_ms * 1000000, 'invocation', request_id, 'given the message', NULL, NULL,
+    CASE WHEN ended THEN '' ELSE 'never ended' END, NULL
+FROM invocations WHERE message_id = $about
 UNION ALL
 SELECT d.at_ms * 1000000, 'healing', h.message_id, 'applied before', h.version, NULL, '', NULL
-FROM healed h JOIN deliveries d USING (request_id, message_id) WHERE h.aggregate = $account
+FROM healed h JOIN deliveries d USING (request_id, message_id) WHERE h.aggregate = $about
 UNION ALL
 SELECT taken_at_ms * 1000000, 'sample', 'one transaction',
     CONCAT('mark ', CASE WHEN projected_at_ms IS NULL THEN 'no' ELSE 'yes' END,
         ', line ', CASE WHEN has_line THEN 'yes' ELSE 'no' END,
         ', account at ', account_version), version, event_id, '', NULL
-FROM snapshots WHERE aggregate = $account
+FROM snapshots WHERE aggregate = $about
 UNION ALL
 SELECT start_ns, 'fault', id, fault, NULL, event_id, 'begins', message_id
-FROM faults WHERE aggregate = $account OR aggregate IS NULL
+FROM faults
+WHERE aggregate = $about OR message_id = $about OR (aggregate IS NULL AND message_id IS NULL)
 UNION ALL
 SELECT end_ns, 'fault', id, fault, NULL, event_id, 'has healed', message_id
-FROM faults WHERE (aggregate = $account OR aggregate IS NULL) AND end_ns IS NOT NULL
+FROM faults
+WHERE (aggregate = $about OR message_id = $about OR (aggregate IS NULL AND message_id IS NULL))
+    AND end_ns IS NOT NULL
 ORDER BY 1, 2, 5
 """
 
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """Something that happened to an account.
+    """Something that happened.
 
     Attributes:
         at_ns: When, in UTC nanoseconds by the clock of whoever wrote it down.
-        kind: An op, an answer, an event, a projection, a delivery, a healing, a sample, a fault,
-            or the account as it is in the end.
+        kind: An op, an answer, an event, a projection, a delivery, an invocation, a healing, a
+            sample, a fault, or the account as it is in the end.
         who: The session, the message or the part of the system.
         what: What it was.
         version: The version it is about.
@@ -86,23 +96,25 @@ class Moment:
     key: str | None
 
 
-def timeline_of(
-    run: duckdb.DuckDBPyConnection, account: str, version: int | None = None
-) -> list[Moment]:
-    """What touched an account, in time order; the last of it where there is very much.
+def timeline_of(run: duckdb.DuckDBPyConnection, example: Counterexample) -> list[Moment]:
+    """What touched what a counterexample is about, in time order; the last where it is very much.
 
     Args:
         run: A database with the tables of a run.
-        account: The account's id.
-        version: What is looked at: only what concerns it or the versions beside it.
+        example: One that names an account or an owner, else a message; where it names a version,
+            only what concerns that or the versions beside it is told.
     """
-    rows: list[Any] = run.execute(_MOMENTS, {"account": account}).fetchall()
+    about = example.aggregate or example.key
+    try:
+        rows: list[Any] = run.execute(_MOMENTS, {"about": about}).fetchall()
+    except duckdb.Error:  # a table that the verdict does not need is torn
+        return []
     moments = [Moment(*row) for row in rows]
-    if version is not None:
+    if example.version is not None:
         moments = [
             one
             for one in moments
             if one.kind == "fault"
-            or (one.version is not None and abs(one.version - version) <= _NEAR)
+            or (one.version is not None and abs(one.version - example.version) <= _NEAR)
         ]
     return moments[-MOST_MOMENTS:]

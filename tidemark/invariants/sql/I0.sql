@@ -8,6 +8,8 @@
 -- by: all
 -- evidence: at least one op
 -- reading: this is about the recorder, the export or somebody's edit, not about the system.
+-- example: an op that began before the one before it had ended: key r.w1.c2, expected 1200, found
+--   1100. Two ops of one session overlap, and nobody can say which of them came first.
 
 --@ violations
 WITH reads AS (

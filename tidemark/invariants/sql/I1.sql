@@ -9,6 +9,8 @@
 -- reading: `key` is the idempotency key whose command and event do not agree. Look at its ops
 --   first: an acknowledged command that is not in the log is data loss. A command whose recorder
 --   was killed may have been accepted by a call that was never written down: it is unknown.
+-- example: accepted, and not in the log: account a1, key r.w1.c2.7, expected 1, found 0. The
+--   deposit was answered with 202, and there is no event of it: it is lost.
 
 --@ violations
 WITH asked AS (

@@ -10,6 +10,9 @@
 --   another's decision. What committed is what was accepted, and what is in the log although
 --   nobody was told. A refusal does nothing, nor does an answer that repeats an earlier one: the
 --   other calls of a key say what it was pinned to.
+-- example: several commands pinned to one version committed: account a1, version 4, expected 1,
+--   found 2. Two clients both saw version 4 and said so, and the second one's command overwrote the
+--   first one's.
 
 --@ violations
 WITH pinned AS (

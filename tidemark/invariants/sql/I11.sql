@@ -9,6 +9,9 @@
 -- by: command
 -- evidence: at least one key that was sent again after it was accepted
 -- reading: `key` is the idempotency key whose answers do not agree.
+-- example: one key, several events: account a1, version 3, event e9, key r.w1.c2.7, expected 1,
+--   found 2. The answer was lost, the client sent the deposit again under its key, and it was done
+--   a second time.
 
 --@ violations
 WITH windowed AS (

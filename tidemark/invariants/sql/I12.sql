@@ -9,6 +9,8 @@
 -- evidence: at least one injected poison, known by its message or event, and the bound of lag
 -- reading: poison that is not in the dead-letter queue was swallowed, or goes round for ever. A
 --   dead letter whose event is projected is stale: counted, and neither poison nor loss.
+-- example: injected poison is not in the dead-letter queue: key m17, expected 1, found 0. The
+--   message that nobody can project was acknowledged, and with it the reason was lost.
 
 --@ violations
 SELECT

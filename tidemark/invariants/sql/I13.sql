@@ -9,6 +9,8 @@
 -- evidence: at least one delivery
 -- reading: `found` is how many deliveries say that they projected the event. More than one, and
 --   the read model counted it twice, or the log lies.
+-- example: projected several times, by the log of the processor: account a1, version 2, expected 1,
+--   found 2. Two deliveries of one event both say that they applied it.
 
 --@ violations
 WITH outcomes AS (

@@ -7,6 +7,9 @@
 -- by: all
 -- evidence: every throttle ended, and 20 events recorded after them and the time to recover
 -- reading: `expected` is the bound, `found` how many are beyond it.
+-- example: an event of the time of the throttle is not projected: account a1, version 2, event e9,
+--   key r.w1.c2.7. It was accepted while the processor was throttled, and after that nobody came
+--   back to it.
 
 --@ violations
 SELECT

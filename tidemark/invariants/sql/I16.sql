@@ -7,6 +7,8 @@
 -- evidence: at least one planned fault
 -- reading: `expected` is how often the fault was to strike, `found` how often it did. A run whose
 --   faults did not strike proves nothing about them.
+-- example: a planned fault did not strike as often as planned: key poison, expected 3, found 0. The
+--   plan asked for three poisoned messages, and none was ever sent.
 
 --@ violations
 SELECT

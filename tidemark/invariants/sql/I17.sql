@@ -6,6 +6,9 @@
 -- evidence: at least one head
 -- reading: `expected` is the version of the log, `found` that of the head. The next command would
 --   have been decided on something that never was.
+-- example: the head is not the fold of its events: account a1, version 3, event e9, key r.w1.c2.7,
+--   expected 3, found 3. The head has version 3 with the balance of version 2: the next withdrawal
+--   is decided on money that is not there.
 
 --@ violations
 WITH latest AS (

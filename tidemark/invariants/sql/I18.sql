@@ -6,6 +6,8 @@
 -- by: aggregate
 -- evidence: at least one event that says what it adds to a balance
 -- reading: `version` is the event that should have been refused, `found` the balance after it.
+-- example: below zero: account a1, version 5, event e9, key r.w1.c2.7, expected 0, found -20. Two
+--   withdrawals were decided on one balance, and both were written.
 
 --@ violations
 WITH summed AS (

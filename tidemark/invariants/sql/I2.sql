@@ -7,6 +7,8 @@
 -- evidence: at least one event
 -- reading: the event exists and the read model does not show it, although the run had waited.
 --   `found` is the account's version on the read side.
+-- example: the read side is behind: account a1, version 3, event e9, key r.w1.c2.7, expected 3,
+--   found 2. The message of the third event was lost, and nobody published it again.
 
 --@ violations
 WITH kept AS (

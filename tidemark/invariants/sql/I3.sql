@@ -7,6 +7,8 @@
 -- evidence: at least one event
 -- reading: something is there that nobody asked for. An event whose recorder was killed may be
 --   that of a call which was never written down: it is unknown, not a phantom.
+-- example: a statement line without an event: account a1, version 99. A message with a version that
+--   the log never had was projected all the same.
 
 --@ violations
 SELECT

@@ -7,6 +7,8 @@
 -- evidence: at least one account of which every event is projected, and adds to a balance
 -- reading: `expected` is the sum over the log, `found` what the read model holds. More than
 --   expected is an event that counted twice, less is one that did not count.
+-- example: the balance is not the sum of the events: account a1, version 2, expected 10, found 20.
+--   The one deposit of 10 was delivered twice, and each delivery added it.
 
 --@ violations
 WITH counted AS (
@@ -59,7 +61,7 @@ WHERE NOT s.is_late AND COALESCE(w.line_count, 0) <> s.events
     AND NOT EXISTS (SELECT 1 FROM settings WHERE name = 'views_only' AND value = 1)
 UNION ALL
 SELECT
-    'the balance in the totals of the owner is not the sum of the events',
+    'the totals of the owner have another balance than the sum of the events',
     o.owner, NULL, NULL, NULL, o.balance, COALESCE(t.balance, 0)
 FROM owned o
 LEFT JOIN totals t ON t.owner = o.owner

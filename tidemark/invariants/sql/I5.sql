@@ -6,6 +6,8 @@
 -- by: aggregate
 -- evidence: at least one event
 -- reading: `version` is the one that comes twice, or the one whose predecessor is missing.
+-- example: no event at the version before: account a1, version 4, event e9, key r.w1.c2.7, expected
+--   3. Versions go from 2 to 4: what made version 3 is gone, or two writers did not see each other.
 
 --@ violations
 SELECT

@@ -9,6 +9,9 @@
 -- evidence: at least one account
 -- reading: `expected` is the version of the log, `found` that of the read model. Equal versions
 --   mean that some field differs: compare the account with its last event.
+-- example: the account is not the fold of its events: account a1, version 3, event e9, key
+--   r.w1.c2.7, expected 3, found 3. Versions 2 and 3 were applied in the wrong order, and the
+--   balance of version 2 stayed.
 
 --@ violations
 WITH latest AS (

@@ -10,6 +10,9 @@
 --   of projected ones
 -- reading: half of a projection was visible: `expected` is the version of the event, `found` the
 --   account's.
+-- example: a sample shows an effect without the mark: account a1, version 2, event e9, expected 2,
+--   found 2. The account was written first, line and mark in a second write, and a reader came in
+--   between.
 
 --@ violations
 SELECT

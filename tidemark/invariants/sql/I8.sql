@@ -9,6 +9,8 @@
 -- reading: `expected` is the token, or the version that the log should have; `found` is what was
 --   read. A 404 is a read of version 0; an answer that the read model is behind is honest, and no
 --   read at all.
+-- example: older than its token: account a1, version 2, expected 3, found 2. The session had been
+--   told that its deposit made version 3, asked for that version, and was shown the one before.
 
 --@ violations
 WITH summed AS (

@@ -6,6 +6,8 @@
 -- by: aggregate
 -- evidence: at least one session that read an account again, with a token
 -- reading: `expected` is the newest version that the session had read, `found` the older one.
+-- example: a read behind an earlier one of its session: account a1, version 2, expected 3, found 2.
+--   The session had seen version 3, and its next read showed version 2.
 
 --@ violations
 SELECT
