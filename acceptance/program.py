@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING, Any, Self
 from tidemark.errors import ExitCode
 from tidemark.host.processes import is_alive
 from tidemark.host.state import read_json
+from tidemark.targets.base import TargetOptions
+from tidemark.targets.embedded import EmbeddedTarget
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -102,6 +104,11 @@ class Program:
     def status(self, *arguments: str) -> dict[str, Any]:
         document: dict[str, Any] = json.loads(self.succeeds("status", "--json", *arguments))
         return document
+
+    @property
+    def embedded(self) -> EmbeddedTarget:
+        """The embedded target of its state folder."""
+        return EmbeddedTarget(TargetOptions(state=self.state))
 
     @property
     def emulator(self) -> Emulator | None:

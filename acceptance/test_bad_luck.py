@@ -13,7 +13,6 @@ import pytest
 from acceptance import broken
 from acceptance.program import Program
 from tidemark.aws.clients import AwsClients
-from tidemark.aws.connection import EMULATOR_CREDENTIALS, Connection
 from tidemark.errors import ExitCode
 from tidemark.host.waiting import eventually
 
@@ -24,14 +23,9 @@ pytestmark = pytest.mark.timeout(300)
 
 
 def clients(program: Program) -> AwsClients:
-    status = program.status()
-    return AwsClients(
-        Connection(
-            region=status["region"],
-            endpoint=status["endpoint"],
-            credentials=EMULATOR_CREDENTIALS,
-        )
-    )
+    connection = program.embedded.find()
+    assert connection is not None
+    return AwsClients(connection)
 
 
 def deploying(program: Program) -> bool | None:

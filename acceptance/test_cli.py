@@ -15,7 +15,6 @@ import pytest
 
 from acceptance.broken import broken_checkout
 from acceptance.program import CHECKOUT, VERB_TAKES_AT_MOST_S, Program
-from tidemark.aws.connection import EMULATOR_CREDENTIALS
 from tidemark.errors import ExitCode
 from tidemark.host.waiting import eventually
 
@@ -46,8 +45,10 @@ def test_up_prints_where_it_is_and_three_commands_that_work_as_printed(up: Progr
             timeout=VERB_TAKES_AT_MOST_S,
         )
         assert ended.returncode == 0, ended.stdout + ended.stderr
-    a_secret = EMULATOR_CREDENTIALS.secret_access_key
-    assert a_secret not in re.split(r"\W+", printed)
+    connection = up.embedded.find()
+    assert connection is not None
+    assert connection.credentials is not None
+    assert connection.credentials.secret_access_key not in printed
 
 
 def test_status_tells_programs_where_everything_is(up: Program) -> None:

@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 from acceptance.test_failed_session import session
 from tidemark import targets
 from tidemark.aws.clients import AwsClients
+from tidemark.aws.connection import variables
 from tidemark.host.deployment import known
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    import pytest
 
     from acceptance.program import Program
 
@@ -33,10 +36,13 @@ def test_it(testbed, aws, deployment, tidemark_history):
 
 
 def test_the_next_session_on_a_given_stack_puts_right_what_a_killed_one_broke(
-    up: Program, tmp_path: Path
+    up: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     [deployment] = known(up.state)
-    functions = AwsClients(targets.connection_to(deployment)).functions
+    connection = targets.connection_to(deployment)
+    functions = AwsClients(connection).functions
+    for name, value in variables(connection).items():
+        monkeypatch.setenv(name, value)
     given = ["--tidemark-endpoint", str(deployment.endpoint), "--tidemark-stack", "Tidemark"]
 
     def topic() -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tidemark.aws import stacks
+from tidemark.aws.connection import variables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -47,6 +48,7 @@ def session(project: Path, site: Site, stack_name: str) -> subprocess.CompletedP
         cwd=project,
         env={
             **{name: value for name, value in os.environ.items() if "PYTEST_" not in name},
+            **variables(site.aws.connection),
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         },
         capture_output=True,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -28,8 +27,9 @@ SIGNATURE = re.compile(r"AWS4-HMAC-SHA256|Signature=|X-Amz-Security-Token", re.I
 def test_no_log_has_a_signature_or_a_token(
     client: Client, site: Site, names: Names, logged: LogReader
 ) -> None:
-    token = f"token-{uuid.uuid4().hex}"
-    credentials = Credentials("test", "test", token)
+    keys = site.aws.sts.get_session_token()["Credentials"]
+    token = keys["SessionToken"]
+    credentials = Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], token)
     client = replace(client, credentials=credentials)
     account_id = names.account()
     opened = accepted(client.run(bank.open_account(account_id=account_id, owner_id=names.owner())))

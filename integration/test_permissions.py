@@ -11,6 +11,7 @@ from integration.every_call import make_every_call
 from integration.recording import APP, calls_of
 from integration.site import site_of
 from tidemark.aws.clients import AwsClients
+from tidemark.aws.connection import variables
 from tidemark.host.waiting import NotYetError, eventually
 from tidemark.permissions.call_log import PATH, CallLog
 from tidemark.testing.testbed import Testbed
@@ -31,9 +32,13 @@ def recording_bed(testbed: Testbed, deployment: Deployment) -> Iterator[Testbed]
     plan = replace(testbed.plan, command=("python", "-m", APP), contexts={}, keep=False)
     if deployment.endpoint is not None:
         plan = replace(plan, target="endpoint", endpoint_url=deployment.endpoint)
-    bed = Testbed(plan, testbed.state / "recording", testbed.steps, testbed.runs)
-    yield bed
-    bed.remove()
+    with pytest.MonkeyPatch.context() as patch:
+        # As `tidemark env` prints them for who has the endpoint alone.
+        for name, value in variables(testbed.connection).items():
+            patch.setenv(name, value)
+        bed = Testbed(plan, testbed.state / "recording", testbed.steps, testbed.runs)
+        yield bed
+        bed.remove()
 
 
 @pytest.mark.timeout(240)

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pytest
 
 from tidemark.aws.clients import AwsClients
 from tidemark.aws.connection import (
@@ -11,10 +13,8 @@ from tidemark.aws.connection import (
     Credentials,
     clean_environment,
     for_children,
+    keys_for,
 )
-
-if TYPE_CHECKING:
-    import pytest
 
 EMULATOR = Connection(
     region="us-east-1",
@@ -129,3 +129,28 @@ def test_clients_of_an_emulator_never_go_through_a_proxy(
 
     config: Any = AwsClients(EMULATOR).sqs.meta.config
     assert config.proxies == {}
+
+
+@pytest.mark.parametrize(
+    ("changed", "secret"),
+    [
+        ({}, "of that emulator"),
+        ({"AWS_ENDPOINT_URL": "http://127.0.0.1:4001"}, "test"),
+        ({"AWS_ENDPOINT_URL": ""}, "test"),
+        ({"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE"}, "test"),
+        ({"AWS_SECRET_ACCESS_KEY": ""}, "test"),
+    ],
+)
+def test_an_emulators_own_keys_count_beside_its_endpoint_alone(
+    changed: dict[str, str], secret: str
+) -> None:
+    endpoint = "http://127.0.0.1:4000"
+    environment = {
+        "AWS_ENDPOINT_URL": endpoint,
+        "AWS_ACCESS_KEY_ID": "test",
+        "AWS_SECRET_ACCESS_KEY": "of that emulator",
+    }
+
+    found = keys_for(endpoint, environment | changed)
+
+    assert (found.access_key_id, found.secret_access_key) == ("test", secret)

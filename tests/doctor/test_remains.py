@@ -58,6 +58,7 @@ def _this_process_is_the_emulator(monkeypatch: pytest.MonkeyPatch) -> None:
 def record_process(state: Path, port: int, pid: int | None = None) -> None:
     """Record this process, or one that is gone, as a running embedded target."""
     write_json(state / "embedded/process.json", {"pid": pid or os.getpid(), "port": port})
+    write_json(state / "embedded/key.json", {"secret_access_key": "of this target"})
 
 
 def deploy(state: Path, endpoint: str | None, target: str = "embedded") -> None:

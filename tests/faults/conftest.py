@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tidemark.aws.clients import AwsClients
+from tidemark.aws.connection import variables
 from tidemark.host.deployment import Deployment
 from tidemark.targets.base import TargetOptions
 from tidemark.targets.embedded import EmbeddedTarget
@@ -42,7 +43,10 @@ def given(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Connection]:
         )
         for name in QUEUES:
             AwsClients(connection).sqs.create_queue(QueueName=name)
-        yield connection
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in variables(connection).items():
+                patch.setenv(name, value)
+            yield connection
     finally:
         target.stop()
 

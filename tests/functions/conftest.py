@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.functions.calling import Calls, aws
+from tidemark.aws.connection import variables
 from tidemark.targets.base import TargetOptions
 from tidemark.targets.embedded import EmbeddedTarget
 
@@ -35,11 +36,7 @@ def environment(embedded: Connection) -> Iterator[pytest.MonkeyPatch]:
     """What the stack would tell the functions, for the whole session."""
     with pytest.MonkeyPatch.context() as patch:
         for name, value in {
-            "AWS_ENDPOINT_URL": embedded.endpoint,
-            "AWS_ACCESS_KEY_ID": "test",
-            "AWS_SECRET_ACCESS_KEY": "test",
-            "AWS_REGION": embedded.region,
-            "AWS_DEFAULT_REGION": embedded.region,
+            **variables(embedded),
             "COMMAND_TABLE_NAME": "commands",
             "QUERY_TABLE_NAME": "queries",
             "MAX_RECEIVE_COUNT": "5",
@@ -47,7 +44,6 @@ def environment(embedded: Connection) -> Iterator[pytest.MonkeyPatch]:
             "POWERTOOLS_SERVICE_NAME": "test",
             "POWERTOOLS_METRICS_NAMESPACE": "Tidemark",
         }.items():
-            assert value is not None
             patch.setenv(name, value)
         _create_tables()
         topic_arn = aws().sns.create_topic(Name=TOPIC)["TopicArn"]

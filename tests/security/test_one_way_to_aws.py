@@ -11,6 +11,7 @@ import pytest
 
 from tests.project.reading import ROOT
 from tidemark import targets
+from tidemark.aws.connection import endpoint_variables
 from tidemark.errors import NotStartedError
 from tidemark.host.deployment import Deployment
 from tools import run_handler
@@ -168,7 +169,8 @@ def somebody_else(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
         return {"Account": "222222222222", "Arn": arn, "UserId": "AIDA"}
 
     monkeypatch.setattr("botocore.client.BaseClient._make_api_call", call)
-    for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "TIDEMARK_AWS_ACCOUNT", "AWS_ENDPOINT_URL"):
+    names = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "TIDEMARK_AWS_ACCOUNT", *endpoint_variables())
+    for name in names:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIATHEIRS")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "theirs")

@@ -8,7 +8,7 @@ programs look for credentials, the shared files and the machine's own role, are 
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -85,6 +85,26 @@ def endpoint_variables(base: Mapping[str, str] | None = None) -> list[str]:
     return sorted(key for key in source if key.startswith(_ENDPOINT_PREFIX) and source[key])
 
 
+def keys_for(endpoint: str | None, base: Mapping[str, str] | None = None) -> Credentials:
+    """The keys of an emulator that somebody else runs: the convention, unless it has its own.
+
+    Its own stand in the environment as `tidemark env` prints them: beside its very endpoint and
+    under the conventional id, so that the keys of an account are never taken for them.
+
+    Args:
+        endpoint: Where the emulator answers.
+        base: The environment; the process's own when absent.
+    """
+    source = os.environ if base is None else base
+    shared = EMULATOR_CREDENTIALS
+    secret = source.get("AWS_SECRET_ACCESS_KEY")
+    is_meant = (source.get(_ENDPOINT_PREFIX), source.get("AWS_ACCESS_KEY_ID")) == (
+        endpoint,
+        shared.access_key_id,
+    )
+    return replace(shared, secret_access_key=secret) if is_meant and secret else shared
+
+
 def for_children(connection: Connection, base: Mapping[str, str] | None = None) -> dict[str, str]:
     """The environment of a child process that talks to a target, by keys that are named there.
 
@@ -97,12 +117,23 @@ def for_children(connection: Connection, base: Mapping[str, str] | None = None) 
     Raises:
         NotStartedError: The credentials are too short-lived, or no longer those that were shown.
     """
-    env = clean_environment(base)
+    return clean_environment(base) | variables(connection)
+
+
+def variables(connection: Connection) -> dict[str, str]:
+    """The variables by which programs reach a target: endpoint, region, keys, certificates.
+
+    Args:
+        connection: The target's.
+
+    Raises:
+        NotStartedError: See :func:`for_children`.
+    """
+    env = {"AWS_REGION": connection.region, "AWS_DEFAULT_REGION": connection.region}
     credentials = connection.credentials
     if connection.caller is not None:
         credentials = credentials or connection.caller.snapshot()
-        env |= connection.caller.settings
-    env["AWS_REGION"] = env["AWS_DEFAULT_REGION"] = connection.region
+        env = {**connection.caller.settings, **env}
     if connection.endpoint is not None:
         env["AWS_ENDPOINT_URL"] = env["AWS_ENDPOINT_URL_S3"] = connection.endpoint
     if credentials is not None:

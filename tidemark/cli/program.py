@@ -12,6 +12,7 @@ from tidemark.cli import (
     call,
     check,
     doctor,
+    env,
     list,  # noqa: A004 -- the verb's name
     load,
     logs,
@@ -74,6 +75,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "destroy": stack.destroy,
     "diff": stack.diff,
     "list": list.show,
+    "env": env.env,
     "status": status.status,
     "logs": logs.logs,
     "metrics": metrics.metrics,

@@ -29,6 +29,10 @@ class SilentTargetError(TidemarkError):
     """
 
 
+class LostKeyError(SilentTargetError):
+    """It runs, and the key that it takes orders by is gone."""
+
+
 @dataclass(frozen=True, slots=True)
 class TargetOptions:
     """What the caller may say about a target; each target takes what concerns it.
@@ -109,7 +113,11 @@ class Target(ABC):
 
     @abstractmethod
     def reach(self, endpoint: str | None, region: str) -> Connection:
-        """The connection for a recorded endpoint and region, whether or not it answers."""
+        """The connection for a recorded endpoint and region, whether or not it answers.
+
+        Raises:
+            LostKeyError: Nobody can ask it any more.
+        """
 
     @abstractmethod
     def versions(self) -> Mapping[str, str]:

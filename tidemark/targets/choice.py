@@ -9,6 +9,7 @@ from tidemark import targets
 from tidemark.api.shown import shown_url
 from tidemark.errors import NotStartedError
 from tidemark.targets import engine
+from tidemark.targets.base import LostKeyError
 from tidemark.targets.compose_file import image_of
 
 if TYPE_CHECKING:
@@ -80,5 +81,7 @@ def _by_engine(image: str) -> Choice:
 def _runs(name: str, options: TargetOptions) -> bool:
     try:
         return targets.create(name, replace(options, port=None)).find() is not None
+    except LostKeyError:
+        return True  # `up` starts it anew, and says so
     except engine.EngineError:
         return False  # it cannot be used, whatever runs there

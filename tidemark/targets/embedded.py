@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
+import site
 import subprocess
 import sys
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import metadata
 from typing import TYPE_CHECKING, ClassVar
 
-from tidemark.aws.connection import clean_environment
+from tidemark.aws.connection import EMULATOR_CREDENTIALS
 from tidemark.errors import TidemarkError
 from tidemark.host import ports, processes
 from tidemark.host.node import tool_path
@@ -20,6 +22,7 @@ from tidemark.targets.base import (
     EMULATOR_ACCOUNT,
     EMULATOR_REGION,
     LocalTarget,
+    LostKeyError,
     SilentTargetError,
 )
 from tidemark.targets.stopping import starting
@@ -33,7 +36,14 @@ if TYPE_CHECKING:
 _STOPS_WITHIN_S = 10.0
 # Function workers are processes here; without a bound, load would start hundreds.
 _FUNCTION_CONCURRENCY = 32
-_NOT_FOR_FUNCTIONS = ("PYTHON", "NODE_PATH", "NODE_OPTIONS", "SERVICES", "LOCALSTACK_HOSTNAME")
+# What functions may know of whoever started them; tokens, proxies and settings are not theirs.
+_FOR_FUNCTIONS = {
+    "PATH",
+    "TZ",
+    *("LANG", "LC_ALL", "LC_CTYPE"),
+    # Where some interpreters have their own libraries.
+    *("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +89,10 @@ class EmbeddedTarget(LocalTarget):
         return self._folder / "process.json"
 
     @property
+    def _key(self) -> Path:
+        return self._folder / "key.json"
+
+    @property
     def _log(self) -> Path:
         return self._folder / "ministack.log"
 
@@ -98,7 +112,7 @@ class EmbeddedTarget(LocalTarget):
 
     def start(self) -> Connection:
         """Find ministack running or start it; see :meth:`Target.start`."""
-        if (running := self.find()) is not None:
+        if (running := self._find_or_say()) is not None:
             self.refuse_another_port(running)
             return running
         port = ports.choose(self.options.port)
@@ -113,10 +127,33 @@ class EmbeddedTarget(LocalTarget):
             return None
         return self.await_answer(process.endpoint, within_s=self.patience_s)
 
+    def reach(self, endpoint: str | None, region: str) -> Connection:
+        """The connection by the key that was made when it was started; see :meth:`Target.reach`."""
+        match read_json(self._key):
+            case {"secret_access_key": str(secret)} if secret:
+                credentials = replace(EMULATOR_CREDENTIALS, secret_access_key=secret)
+                return replace(super().reach(endpoint, region), credentials=credentials)
+        raise LostKeyError(f"{self._lost_key}: `tidemark up` starts it anew, empty.")
+
+    @property
+    def _lost_key(self) -> str:
+        return f"The key of the embedded target is gone or cannot be read ({self._key})"
+
+    def _find_or_say(self) -> Connection | None:
+        """Find it; one that nobody can ask any more counts as gone, which is said."""
+        try:
+            return self.find()
+        except LostKeyError:
+            from tidemark.host.progress import Steps  # noqa: PLC0415 -- sessions without a deployment stay quick
+
+            Steps().say(f"  {self._lost_key}: it is started anew, empty.")
+            return None
+
     def stop(self) -> bool:
         """Stop ministack and its function workers, and remove their files."""
         was_alive = processes.stop(self._mark, grace_s=_STOPS_WITHIN_S)
         self._record.unlink(missing_ok=True)
+        self._key.unlink(missing_ok=True)
         shutil.rmtree(self._temporary, ignore_errors=True)
         return was_alive
 
@@ -145,12 +182,15 @@ class EmbeddedTarget(LocalTarget):
 
     def _launch(self, port: int) -> _Process:
         self._temporary.mkdir(parents=True, exist_ok=True)
+        secret = secrets.token_hex(20)
+        write_json(self._key, {"secret_access_key": secret})
+        own = {processes.MARK: self._mark, "AWS_SECRET_ACCESS_KEY": secret}
         with self._log.open("w", encoding="utf-8") as log:
             child = subprocess.Popen(
                 [sys.executable, "-m", "tidemark.targets.guard.server"],
                 # Not the checkout: a function must find its code in its asset alone.
                 cwd=self._temporary,
-                env=_server_environment(port, self._temporary) | {processes.MARK: self._mark},
+                env=_server_environment(port, self._temporary) | own,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -175,11 +215,7 @@ class EmbeddedTarget(LocalTarget):
 
 def _server_environment(port: int, temporary: Path) -> dict[str, str]:
     """The environment of ministack and, through it, of the function workers."""
-    env = clean_environment()
-    # A function must not see the checkout, nor how the harness itself is set up.
-    for name in list(env):
-        if name.startswith(_NOT_FOR_FUNCTIONS):
-            del env[name]
+    env = {name: value for name, value in os.environ.items() if name in _FOR_FUNCTIONS}
     with suppress(TidemarkError):
         env["PATH"] = tool_path()  # its functions in Node.js run on the `node` that is found there
     env |= {
@@ -193,10 +229,15 @@ def _server_environment(port: int, temporary: Path) -> dict[str, str]:
         "LAMBDA_EXECUTOR": "local",
         "PERSIST_STATE": "0",
         "TMPDIR": str(temporary),
+        # Not the developer's, where programs look for settings and passwords; Python alone finds
+        # its packages there.
+        "HOME": str(temporary),
+        "PYTHONUSERBASE": site.getuserbase(),
         # Its reaper removes containers by label; without a socket it leaves the engine alone.
         "DOCKER_HOST": f"unix://{temporary / 'no-docker.sock'}",
         "AWS_CONFIG_FILE": os.devnull,
         "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_EC2_METADATA_DISABLED": "true",
         "PYTHONUNBUFFERED": "1",
     }
     return env

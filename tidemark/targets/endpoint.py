@@ -16,7 +16,7 @@ from botocore.loaders import create_loader
 from botocore.parsers import ResponseParserError
 
 from tidemark.aws.clients import AwsClients
-from tidemark.aws.connection import EMULATOR_CREDENTIALS, Connection
+from tidemark.aws.connection import Connection, keys_for
 from tidemark.aws.principals import NOBODY
 from tidemark.errors import NotStartedError, TidemarkError
 from tidemark.host.waiting import NotSeenError, NotYetError, eventually
@@ -78,6 +78,7 @@ class EndpointTarget(Target):
             raise NotYetError(str(error)) from error
         except ClientError as error:
             if error.response["ResponseMetadata"]["HTTPStatusCode"] < 500:
+                _refuse_other_keys(endpoint)
                 return None
             raise NotYetError(str(error)) from error
         except ResponseParserError:
@@ -90,7 +91,7 @@ class EndpointTarget(Target):
 
     def reach(self, endpoint: str | None, region: str) -> Connection:
         """The connection for its URL, whether or not it answers."""
-        return Connection(endpoint=endpoint, region=region, credentials=EMULATOR_CREDENTIALS)
+        return Connection(endpoint=endpoint, region=region, credentials=keys_for(endpoint))
 
     def principal(self, clients: AwsClients) -> str:
         """Nobody, if it is a LocalStack; see :meth:`Target.principal`."""
@@ -116,6 +117,19 @@ class EndpointTarget(Target):
         if _is_aws(host):
             raise NotStartedError(f"{host} is AWS itself, and no emulator: take TARGET=aws for it.")
         return given
+
+
+def _refuse_other_keys(endpoint: str) -> None:
+    """Refuse to go on where an embedded target answers, which takes no keys but its own.
+
+    Raises:
+        NotStartedError: One does.
+    """
+    if emulators.answers(endpoint, "embedded"):
+        raise NotStartedError(
+            f'What runs at {endpoint} takes its own keys only: run `eval "$(tidemark env)"` in '
+            "this shell first, where it was started."
+        )
 
 
 def _is_aws(host: str) -> bool:

@@ -11,6 +11,7 @@ import pytest
 from botocore.auth import HmacV1QueryAuth, SigV4Auth, SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
+from ministack import app as ministack
 
 from tidemark.targets.guard.layer import Guard
 
@@ -35,8 +36,10 @@ class Emulator:
 
     def __init__(self) -> None:
         self.bodies: list[bytes] = []
+        self.scopes: list[Any] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        self.scopes.append(scope)
         if scope["type"] == "websocket":
             await send({"type": "websocket.accept"})
             return
@@ -58,7 +61,6 @@ def ask(
     body: bytes = b"",
     kind: str = "http",
     emulator: Emulator | None = None,
-    wants_signatures: bool = True,
 ) -> list[dict[str, Any]]:
     """Send one request, its body in two parts, and return what was answered."""
     answered: list[dict[str, Any]] = []
@@ -85,7 +87,7 @@ def ask(
             for name, value in ({"Host": HOST} | (headers or {})).items()
         ],
     }
-    guard = Guard(emulator or Emulator(), wants_signatures=wants_signatures)
+    guard = Guard(emulator or Emulator())
     asyncio.run(guard(scope, receive, send))  # type: ignore[arg-type]
     return answered
 
@@ -188,7 +190,6 @@ def test_no_page_and_no_name_of_elsewhere_reaches_anything(
     [
         {"Host": "localhost:4599"},
         {"Host": "[::1]:4599"},
-        {"Host": "a1b2c3d4.execute-api.localhost:4599"},
         {"Origin": "http://localhost:3000"},
         {"Origin": "http://localhost:3000", "Sec-Fetch-Site": "cross-site"},
         {"Sec-Fetch-Site": "none"},
@@ -200,6 +201,39 @@ def test_an_api_without_authorization_answers_this_machine_unsigned(
     assert status(API, headers=headers) == 200
 
 
+@pytest.mark.parametrize(
+    ("host", "path"),
+    [
+        ("nobody.execute-api.localhost:4599", "/2015-03-31/functions"),
+        ("x.lambda-url.us-east-1.localhost:4599", "/2015-03-31/functions"),
+        (HOST, "/_aws/execute-api/"),
+        (HOST, "/_aws/execute-api/a1b2c3d4"),
+        (HOST, "/restapis/a1b2c3d4/resources/x/_user_request_"),
+    ],
+)
+def test_what_only_looks_like_an_api_is_signed(host: str, path: str) -> None:
+    assert status(path, "POST", headers={"Host": host}) == 403
+
+
+@pytest.mark.parametrize(
+    ("host", "path", "reached"),
+    [
+        ("a1b2c3d4.execute-api.localhost:4599", "/v20180820/x", f"{API[:26]}/v20180820/x"),
+        (f"{'a' * 32}.lambda-url.eu.localhost", "/x%2Fy", f"/_aws/lambda-url/{'a' * 32}/x%2Fy"),
+    ],
+)
+def test_an_api_that_a_host_names_is_all_that_an_unsigned_request_reaches(
+    host: str, path: str, reached: str
+) -> None:
+    emulator = Emulator()
+
+    assert status(path, "POST", headers={"Host": host}, emulator=emulator) == 200
+    [scope] = emulator.scopes
+    assert scope["path"] == reached
+    assert scope["raw_path"] == reached.encode()
+    assert dict(scope["headers"])[b"host"].startswith(b"localhost:")
+
+
 def test_a_signature_on_an_api_must_be_right() -> None:
     path = API
     right = signed(path, service="execute-api")
@@ -207,6 +241,34 @@ def test_a_signature_on_an_api_must_be_right() -> None:
 
     assert status(path, "POST", headers=right) == 200
     assert status(path, "POST", headers=wrong) == 403
+    assert dict(ask(path, "POST", headers=wrong)[0]["headers"])[b"x-amzn-errortype"] == (
+        b"InvalidSignatureException"
+    )
+
+
+@pytest.mark.parametrize(
+    "claim", ["x-amz-signature=any", "X-Amz-Credential=test/any", "AWSAccessKeyId=test"]
+)
+def test_a_claim_that_the_emulator_would_believe_is_checked(claim: str) -> None:
+    assert status(f"{API}?{claim}") == 403
+    assert ask(f"{API}?{claim}", kind="websocket") == [{"type": "websocket.close", "code": 1008}]
+
+
+def test_nobody_signs_by_one_key_and_calls_as_another() -> None:
+    assert status(presigned(), headers={"Authorization": "AWS4-HMAC-SHA256 Credential=A/"}) == 403
+
+
+@pytest.mark.parametrize(("kind", "passed_on"), [("AWS_IAM", None), ("JWT", b"Bearer token")])
+def test_no_other_authorization_passes_for_a_signature(
+    monkeypatch: pytest.MonkeyPatch, kind: str, passed_on: bytes | None
+) -> None:
+    monkeypatch.setattr(ministack, "_execute_api_authorization_type", lambda *_: kind)
+    emulator = Emulator()
+
+    ask(API, headers={"Authorization": "Bearer token"}, emulator=emulator)
+
+    [scope] = emulator.scopes
+    assert dict(scope["headers"]).get(b"authorization") == passed_on
 
 
 def test_an_api_answers_pages_for_itself_and_the_emulator_invites_none() -> None:
@@ -229,10 +291,20 @@ def test_its_administration_is_closed_even_to_who_knows_the_secret(path: str) ->
 
 
 @pytest.mark.parametrize(
-    "path", ["/_ministack/health", "/_localstack/health", "/_ministack/cfn-response/token"]
+    ("path", "method", "expected"),
+    [
+        ("/_ministack/health", "GET", 200),
+        ("/_localstack/health", "GET", 200),
+        ("/_ministack/cfn-response/token", "PUT", 200),
+        ("/_ministack/cfn-response/token", "POST", 403),
+    ],
 )
-def test_its_health_and_the_callbacks_with_tokens_are_open(path: str) -> None:
-    assert status(path, "PUT") == 200
+def test_its_health_and_the_callbacks_with_tokens_are_open_and_nothing_beside_them(
+    path: str, method: str, expected: int
+) -> None:
+    assert (
+        status(path, method, headers={"X-Amz-Target": "DynamoDB_20120810.ListTables"}) == expected
+    )
 
 
 def test_only_a_deployed_api_takes_web_sockets() -> None:
@@ -250,10 +322,3 @@ def test_a_refusal_comes_in_the_form_of_the_protocol_that_was_asked() -> None:
 
     assert "tidemark env" in json.loads(as_json)["message"]
     assert as_xml.startswith(b"<ErrorResponse><Error><Code>MissingAuthenticationToken</Code>")
-
-
-def test_without_a_secret_everything_else_is_refused_all_the_same() -> None:
-    assert status("/", "POST", wants_signatures=False) == 200
-    for headers in ({"Origin": "https://page.example"}, {"Host": "rebound.example"}):
-        assert status("/", "POST", headers=headers, wants_signatures=False) == 403
-    assert status("/_ministack/reset", "POST", wants_signatures=False) == 403

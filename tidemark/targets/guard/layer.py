@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, quote
 from xml.sax.saxutils import escape
 
-from tidemark.targets.guard import origin, signature
+from tidemark.targets.guard import deployed, origin, signature
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+    from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 
     Message = MutableMapping[str, Any]
     Scope = MutableMapping[str, Any]
@@ -19,27 +19,33 @@ if TYPE_CHECKING:
     App = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 _HEALTH = {"/_ministack/health", "/_ministack/ready", "/_localstack/health", "/health"}
-# What a custom resource and a wait condition answer to; the token in the path is the permission.
+# Where a custom resource and a wait condition put their answer; the token in the path is the
+# permission. The emulator takes these paths for callbacks only where they are put.
 _CALLBACKS = ("/_ministack/cfn-response/", "/_ministack/cfn-signal/")
+# What AWS calls the same where it answers in JSON.
+_OF_JSON = {
+    "MissingAuthenticationToken": "MissingAuthenticationTokenException",
+    "SignatureDoesNotMatch": "InvalidSignatureException",
+}
 _CLOSED = ("/_ministack/", "/_localstack/")
-# Where deployed APIs and function URLs answer: whether they want a signature, their routes say.
-_API_PATHS = ("/_aws/execute-api/", "/_aws/lambda-url/")
-_API_HOSTS = (".execute-api.", ".lambda-url.")
-_LEGACY_API_PATH = "/_user_request_"
+_UNSIGNED = (
+    "MissingAuthenticationToken",
+    "The embedded target takes signed requests only: `tidemark env` prints the keys.",
+)
 
 
 class Guard:
     """The emulator's app with a guard in front of it.
 
+    What asks the emulator itself is signed with the target's secret, or by a key or a session
+    that its IAM or STS issued. What asks a deployed API is so where the API's route says it.
+
     Args:
         app: The emulator's ASGI app.
-        wants_signatures: Whether it must be signed with the target's secret what is asked of the
-            emulator itself.
     """
 
-    def __init__(self, app: App, *, wants_signatures: bool) -> None:
+    def __init__(self, app: App) -> None:
         self._app = app
-        self._wants_signatures = wants_signatures
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection; see https://asgi.readthedocs.io/en/latest/specs/www.html."""
@@ -47,59 +53,46 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = _headers(scope)
-        is_api = _is_of_an_api(headers.get("host", ""), scope["path"])
+        query = parse_qs(scope.get("query_string", b"").decode(), keep_blank_values=True)
+        api = deployed.addressed(headers.get("host", ""), scope["path"])
+        is_claimed = signature.is_claimed(headers, query)
         why = origin.foreign(headers)
         if why is not None:
             await _refuse(scope, send, "AccessDenied", f"Refused: {why}.")
-        elif scope["type"] == "websocket":
-            await self._connect(scope, receive, send, is_api=is_api)
-        elif scope["method"] == "OPTIONS" and not is_api:
-            await _refuse(scope, send, "AccessDenied", "No page may ask the emulator itself.")
-        else:
-            await self._answer(scope, receive, send, headers, is_api=is_api)
-
-    async def _connect(self, scope: Scope, receive: Receive, send: Send, *, is_api: bool) -> None:
-        if is_api:
-            await self._app(scope, receive, send)
-        else:
+        elif scope["type"] == "websocket" and api is None:
             await _refuse(scope, send, "AccessDenied", "Only a deployed API takes web sockets.")
-
-    async def _answer(
-        self,
-        scope: Scope,
-        receive: Receive,
-        send: Send,
-        headers: Mapping[str, str],
-        *,
-        is_api: bool,
-    ) -> None:
-        path = scope["path"]
-        is_open = path in _HEALTH or path.startswith(_CALLBACKS)
-        query = parse_qs(scope.get("query_string", b"").decode(), keep_blank_values=True)
-        if path.startswith(_CLOSED) and not is_open:
+        elif api is not None and not is_claimed:
+            await self._app(deployed.unsigned(scope, headers["host"], api), receive, send)
+        elif api is None and _is_open(scope):
+            await self._app(scope, receive, _without_cors(send))
+        elif api is None and scope["path"].startswith(_CLOSED):
             await _refuse(scope, send, "AccessDenied", "Its own administration is closed.")
-            return
-        is_unsigned = is_api and not signature.is_claimed(headers, query)
-        if is_open or is_unsigned or not self._wants_signatures:
-            await self._app(scope, receive, send if is_api else _without_cors(send))
-            return
-        if not signature.is_claimed(headers, query):
-            await _refuse(
-                scope,
-                send,
-                "MissingAuthenticationToken",
-                "The embedded target takes signed requests only: `tidemark env` prints the keys.",
-            )
-            return
-        body, again = await _whole(receive)
-        raw_path = scope.get("raw_path") or quote(path).encode()
-        refused = signature.refusal(
-            signature.Signed(scope["method"], raw_path.decode("latin-1"), query, headers, body)
-        )
-        if refused is not None:
-            await _refuse(scope, send, *refused)
+        elif api is None and scope["method"] == "OPTIONS":
+            await _refuse(scope, send, "AccessDenied", "No page may ask the emulator itself.")
+        elif not is_claimed:
+            await _refuse(scope, send, *_UNSIGNED)
         else:
-            await self._app(scope, again, send if is_api else _without_cors(send))
+            # A web socket is signed before there is anything to receive.
+            is_http = scope["type"] == "http"
+            body, again = await _whole(receive) if is_http else (b"", receive)
+            refused = signature.refusal(_signed(scope, query, headers, body))
+            if refused is not None:
+                await _refuse(scope, send, *refused)
+            else:
+                await self._app(scope, again, _without_cors(send) if api is None else send)
+
+
+def _is_open(scope: Scope) -> bool:
+    path: str = scope["path"]
+    return path in _HEALTH or (scope["method"] == "PUT" and path.startswith(_CALLBACKS))
+
+
+def _signed(
+    scope: Scope, query: Mapping[str, Sequence[str]], headers: Mapping[str, str], body: bytes
+) -> signature.Signed:
+    raw_path = scope.get("raw_path") or quote(scope["path"]).encode()
+    method = scope.get("method", "GET")  # a web socket begins as one
+    return signature.Signed(method, raw_path.decode("latin-1"), query, headers, body)
 
 
 def _headers(scope: Scope) -> dict[str, str]:
@@ -109,14 +102,6 @@ def _headers(scope: Scope) -> dict[str, str]:
         # Two hosts or origins are no loopback; of others, one value each was signed.
         found[key] = f"{found[key]},{text}" if key in found else text
     return found
-
-
-def _is_of_an_api(host: str, path: str) -> bool:
-    return (
-        path.startswith(_API_PATHS)
-        or any(part in host for part in _API_HOSTS)
-        or (path.startswith("/restapis/") and _LEGACY_API_PATH in path)
-    )
 
 
 async def _whole(receive: Receive) -> tuple[bytes, Receive]:
@@ -170,6 +155,7 @@ async def _refuse(scope: Scope, send: Send, code: str, sentence: str) -> None:
             "</Message></Error><RequestId>guard</RequestId></ErrorResponse>"
         )
     else:
+        code = _OF_JSON.get(code, code)
         body = json.dumps({"__type": code, "message": sentence})
     answer = [
         (b"content-type", b"text/xml" if is_xml else b"application/json"),

@@ -1,9 +1,13 @@
 """ministack behind its guard: `python -m tidemark.targets.guard.server` starts both as one.
 
-They share a process, so that nothing answers without the guard: who kills it, kills both.
+They share a process, so that nothing answers without the guard: who kills it, kills both. The
+target's secret is in its environment, where functions get theirs from.
 """
 
 from __future__ import annotations
+
+import os
+import sys
 
 from ministack import app as ministack
 
@@ -14,8 +18,9 @@ from tidemark.targets.guard.workers import bound_workers
 
 def main() -> None:
     """Serve until a signal says to end."""
-    # The keys of every emulator are `test` and `test` so far: a signature would prove nothing.
-    ministack.app = Guard(ministack.app, wants_signatures=False)
+    if not os.environ.get("AWS_SECRET_ACCESS_KEY"):
+        sys.exit("AWS_SECRET_ACCESS_KEY is to hold the target's secret: `tidemark up` makes one.")
+    ministack.app = Guard(ministack.app)
     bound_workers()
     await_lines()
     ministack.main()

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 _ALGORITHM = "AWS4-HMAC-SHA256"
+_QUERY_NAMES = frozenset({"x-amz-credential", "x-amz-signature", "awsaccesskeyid"})
 _UNCHECKED_BODIES = ("UNSIGNED-PAYLOAD", "STREAMING-")
 
 
@@ -50,49 +51,58 @@ class Signed:
 
 
 def is_claimed(headers: Mapping[str, str], query: Mapping[str, Sequence[str]]) -> bool:
-    """Whether a request says that it is signed, by its header or as a presigned URL."""
-    return (
-        headers.get("authorization", "").startswith(("AWS4-", "AWS "))
-        or "X-Amz-Signature" in query
-        or _is_of_version_2(headers, query)
-    )
+    """Whether a request says that it is signed, by its header or as a presigned URL.
+
+    Whatever the emulator would take a caller from counts.
+    """
+    return _is_claimed_by_header(headers) or _is_claimed_by_query(query)
+
+
+def _is_claimed_by_header(headers: Mapping[str, str]) -> bool:
+    return headers.get("authorization", "").startswith(("AWS4-", "AWS "))
+
+
+def _is_claimed_by_query(query: Mapping[str, Sequence[str]]) -> bool:
+    return not _QUERY_NAMES.isdisjoint(name.lower() for name in query)
 
 
 def _is_of_version_2(headers: Mapping[str, str], query: Mapping[str, Sequence[str]]) -> bool:
     """The elder signature, with which SDKs still presign URLs of S3 in some regions."""
     return (
         headers.get("authorization", "").startswith("AWS ")
-        or {
-            "AWSAccessKeyId",
-            "Signature",
-        }
-        <= query.keys()
+        or {"AWSAccessKeyId", "Signature"} <= query.keys()
     )
 
 
 def refusal(signed: Signed) -> tuple[str, str] | None:
     """The code and the sentence with which a signature is refused; ``None`` if it is right."""
+    is_presigned = _is_claimed_by_query(signed.query)
+    if is_presigned and _is_claimed_by_header(signed.headers):
+        # The emulator would take the caller from the one that was not checked.
+        return "InvalidRequest", "Only one way to sign is allowed: by the header or by the URL."
     if _is_of_version_2(signed.headers, signed.query):
         return _refusal_of_version_2(signed)
-    is_presigned = "X-Amz-Signature" in signed.query
-    parsed = (
-        sigv4.parse_query_signature(signed.query)
-        if is_presigned
-        else sigv4.parse_header_signature(signed.headers)
-    )
-    if isinstance(parsed, tuple):
-        return parsed
+    return _refusal_of_version_4(signed, is_presigned=is_presigned)
+
+
+def _refusal_of_version_4(signed: Signed, *, is_presigned: bool) -> tuple[str, str] | None:
     if not is_presigned and not signed.headers["authorization"].startswith(_ALGORITHM):
         return "IncompleteSignature", f"Only {_ALGORITHM} is checked here."
-    out_of_time = _refusal_of_an_old_link(signed, parsed.amz_date) if is_presigned else None
-    out_of_time = out_of_time or (None if is_presigned else sigv4.request_time_failure(parsed))
+    if is_presigned:
+        parsed = sigv4.parse_query_signature(signed.query)
+        token = next(iter(signed.query.get("X-Amz-Security-Token", ())), "")
+    else:
+        parsed = sigv4.parse_header_signature(signed.headers)
+        token = signed.headers.get("x-amz-security-token", "")
+    if isinstance(parsed, tuple):
+        return parsed
+    out_of_time = (
+        _refusal_of_an_old_link(signed, parsed.amz_date)
+        if is_presigned
+        else sigv4.request_time_failure(parsed)
+    )
     if out_of_time is not None:
         return out_of_time
-    token = (
-        next(iter(signed.query.get("X-Amz-Security-Token", ())), "")
-        if is_presigned
-        else signed.headers.get("x-amz-security-token", "")
-    )
     key_id = parsed.access_key_id
     credential = resolve_credential(key_id, _account_of(key_id), token)
     if not isinstance(credential, ResolvedCredential):
