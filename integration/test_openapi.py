@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qsl, quote, urlencode
 
 import pytest
 import schemathesis
@@ -133,6 +134,10 @@ def sent(site: Site, testbed: Testbed) -> Iterator[Callable[[AnyCase], Response]
     assert credentials is not None
 
     def sign(prepared: Any) -> Any:
+        # `requests` leaves a query as it was given; what is signed is its canonical form.
+        address, mark, query = prepared.url.partition("?")
+        pairs = parse_qsl(query, keep_blank_values=True)
+        prepared.url = address + mark + urlencode(pairs, quote_via=quote)
         request = AWSRequest(
             prepared.method, prepared.url, data=prepared.body, headers=dict(prepared.headers)
         )
