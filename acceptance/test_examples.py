@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -145,6 +146,37 @@ def test_a_bug_that_no_test_asks_for_fails_the_session_and_can_be_followed(
     assert "the account is not the fold of its events" in judged.stdout
     [shown] = [line for line in judged.stdout.splitlines() if "at last read model" in line]
     assert '"places":["Oslo","Oslo","Bergen"]' in shown
+
+
+@pytest.mark.timeout(240)
+def test_the_guide_leads_from_a_stack_of_ones_own_to_a_verdict(
+    installed: Installed, tmp_path: Path
+) -> None:
+    guide = (CHECKOUT / "docs" / "own-workload.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```(python|ini)\n(.*?)^```$", guide, re.MULTILINE | re.DOTALL)
+    names = ("library_workload.py", "test_library.py", "pytest.ini")
+    for name, (_, block) in zip(names, blocks, strict=True):
+        assert f"`{name}`" in guide
+        (tmp_path / name).write_text(block, encoding="utf-8")
+    shutil.copy(CHECKOUT / "acceptance" / "library" / "app.py", tmp_path)
+    (tmp_path / "node_modules").symlink_to(CHECKOUT / "node_modules")
+
+    first = installed.run(tmp_path, "-m", "pytest", "-p", "no:cacheprovider")
+
+    assert first.returncode == ExitCode.OK, first.stdout + first.stderr
+    verdict = "Verdict: holds (7 holds; not exercised I4, I7, I9, I10, I11, I12, I13, I15, I16"
+    assert verdict in first.stdout
+    assert verdict in guide
+    workload = tmp_path / names[0]
+    lines = workload.read_text(encoding="utf-8").splitlines()
+    broken = '        return {"lent_to": ""}'
+    assert broken.strip() in guide
+    [fold] = [at for at, line in enumerate(lines) if line.strip().startswith('return {"lent_to"')]
+    workload.write_text("\n".join([*lines[:fold], broken, *lines[fold + 1 :]]), encoding="utf-8")
+    second = installed.run(tmp_path, "-m", "pytest", "-p", "no:cacheprovider")
+    assert second.returncode == ExitCode.VIOLATED, second.stdout + second.stderr
+    assert " passed" in second.stdout
+    assert "violated I6, I8)" in second.stdout
 
 
 @pytest.mark.timeout(240)

@@ -90,7 +90,8 @@ WHERE e.projected_at_ms IS NOT NULL AND e.projected_at_ms <> a.projected_at_ms
 --@ unknown
 SELECT 'an event of it is not projected' AS what, e.aggregate
 FROM events e
-WHERE e.in_outbox OR e.projected_at_ms IS NULL
+WHERE (e.in_outbox OR e.projected_at_ms IS NULL)
+    AND NOT EXISTS (SELECT 1 FROM settings WHERE name = 'views_only' AND value = 1)
 
 --@ evidence
 SELECT 'samples before the projection' AS what, COUNT(*) AS seen, 20 AS needed
