@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from tidemark.invariants.catalog import Invariant
 
 MOST_COUNTEREXAMPLES = 20
-_ORDER = "what, aggregate NULLS LAST, version NULLS LAST, key NULLS LAST, event_id NULLS LAST"
+_COLUMNS = ("what", "aggregate", "version", "key", "event_id", "expected", "found")
+_ORDER = ", ".join(f"{one} NULLS LAST" for one in _COLUMNS)
 
 
 class Verdict(StrEnum):
@@ -174,7 +175,7 @@ def _judge(
 ) -> Judgement:
     if broken := [gap for table in invariant.needs for gap in gaps.get(table, ())]:
         return Judgement(invariant, Verdict.UNKNOWN, is_claimed, reasons=tuple(broken))
-    evidence = tuple(Evidence(*row) for row in run.execute(invariant.seen).fetchall())
+    evidence = tuple(Evidence(*row) for row in sorted(run.execute(invariant.seen).fetchall()))
     count, counterexamples = _counterexamples(run, invariant)
     lacking = [
         f"too little was seen: {one.seen} {one.what}, and it takes {one.needed}"
