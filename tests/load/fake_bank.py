@@ -39,6 +39,7 @@ class FakeBank:
     log: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     balances: dict[str, int] = field(default_factory=dict)
     given: dict[str, Answer] = field(default_factory=dict)
+    asked: dict[str, str] = field(default_factory=dict)
     requests: list[Request] = field(default_factory=list)
     unsigned: list[Request] = field(default_factory=list)
     queries: int = 0
@@ -66,8 +67,11 @@ class FakeBank:
 
     def _commanded(self, path: str, request: Request) -> Answer:
         key = request.headers["idempotency-key"]
+        asked = f"{path} {request.body.decode()}"
         if key in self.given:
             first = self.given[key]
+            if self.asked[key] != asked:
+                return _problem("key-reused", 422)
             headers = Headers({**first.headers, "Idempotency-Replayed": "true"})
             return Answer(first.status, headers, first.body)
         body = json.loads(request.body)
@@ -82,7 +86,7 @@ class FakeBank:
         if balance < 0:
             return _problem("insufficient-funds", 422)
         self.balances[account_id] = balance
-        self.given[key] = self._append(account_id)
+        self.given[key], self.asked[key] = self._append(account_id), asked
         return self.given[key]
 
     def _append(self, account_id: str) -> Answer:

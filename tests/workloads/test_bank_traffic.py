@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -48,6 +50,11 @@ class Person:
         return op
 
 
+def of_its_own(call: Call) -> Call:
+    """A call without the version that it waits for, which others make too."""
+    return replace(call, token=None)
+
+
 MIXES = st.sampled_from([WRITES, READS, mixed(0.5), mixed(0.8)])
 
 
@@ -61,10 +68,10 @@ def test_the_seed_repeats_what_a_customer_does_whoever_else_does_what_meanwhile(
     people = {place: Person(together.answer, place=place, seed=seed, mix=mix) for place in turns}
     done: dict[int, list[Call]] = defaultdict(list)
     for place in turns:
-        done[place].append(people[place].call().call)
+        done[place].append(of_its_own(people[place].call().call))
     for place, calls in done.items():
         alone = Person(FakeBank().answer, place=place, seed=seed, mix=mix)
-        assert [alone.call().call for _ in calls] == calls
+        assert [of_its_own(alone.call().call) for _ in calls] == calls
 
 
 @pytest.mark.parametrize("other", [Person(FakeBank().answer, seed="t"), None])
@@ -82,7 +89,10 @@ def test_a_healthy_bank_gives_no_errors_and_refuses_only_what_was_too_much(seed:
     people = [Person(bank.answer, place=n, seed=seed, mix=mixed(0.3)) for n in (1, 2, 3)]
     ops = [person.call() for _ in range(60) for person in people]
     assert not [op for op in ops if is_error(op, REFUSALS)]
-    assert {op.problem for op in ops if op.outcome is Outcome.FAIL} <= {"insufficient-funds"}
+    assert {op.problem for op in ops if op.outcome is Outcome.FAIL} <= {
+        "insufficient-funds",
+        "key-reused",
+    }
     assert min(bank.balances.values()) >= 0
 
 
@@ -92,7 +102,8 @@ def test_every_id_and_key_begins_with_the_run() -> None:
     ops = [person.call() for _ in range(50)]
     assert all(str(op.key).startswith("run.w1.c3.") for op in ops)
     assert all(str(op.aggregate).startswith("run.c") for op in ops)
-    assert len({op.key for op in ops}) == 50
+    begun = [ops[0].key, *(op.key for before, op in pairwise(ops) if before.key != op.key)]
+    assert len(set(begun)) == len(begun) > 40
     owners = {op.call.body["owner_id"] for op in ops if op.call.body and "owner_id" in op.call.body}
     assert owners == {"run.owner1"}
 
@@ -100,7 +111,7 @@ def test_every_id_and_key_begins_with_the_run() -> None:
 def test_customers_read_and_deposit_to_accounts_of_those_before_them() -> None:
     bank = FakeBank()
     people = [Person(bank.answer, place=n, mix=mixed(0.5)) for n in (1, 2, 3)]
-    ops = [person.call() for _ in range(300) for person in people]
+    ops = [person.call() for _ in range(600) for person in people]
     theirs = [op for op in ops if op.session == "c3" and not str(op.aggregate).startswith("run.c3")]
     assert {"deposit", "account", "statement"} <= {op.operation for op in theirs}
     assert "withdraw" not in {op.operation for op in theirs}
@@ -206,3 +217,35 @@ def test_an_operation_that_nobody_knows_is_an_error() -> None:
     person.call()
     with pytest.raises(ValueError, match="rob"):
         person.call()
+
+
+def test_a_command_is_sent_once_more_now_and_then_and_happens_once() -> None:
+    bank = FakeBank()
+    person = Person(bank.answer)
+    ops = [person.call() for _ in range(1_000)]
+    again = [(before, op) for before, op in pairwise(ops) if before.key == op.key]
+    alike = [op for before, op in again if op.call == before.call]
+    other = [op for before, op in again if op.call != before.call]
+
+    assert 5 < len(other) < len(alike) < 60
+    assert {(op.status, op.problem) for op in other} <= {
+        (422, "key-reused"),
+        (422, "insufficient-funds"),
+    }
+    assert all(op.replayed or op.problem == "insufficient-funds" for op in alike)
+    accepted = {op.key for op in ops if op.outcome is Outcome.OK}
+    assert sum(len(events) for events in bank.log.values()) == len(accepted)
+
+
+def test_some_reads_wait_for_the_newest_version_that_the_customer_knows_of() -> None:
+    person = Person(FakeBank().answer, mix=mixed(0.5))
+    ops = [person.call() for _ in range(300)]
+    newest: dict[str, int] = {}
+    tokens = 0
+    for op in ops:
+        if op.call.token is not None:
+            tokens += 1
+            assert op.call.token == newest[str(op.aggregate)]
+        if op.version is not None:
+            newest[str(op.aggregate)] = max(op.version, newest.get(str(op.aggregate), 0))
+    assert 10 < tokens < 100

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import accumulate
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 WRITES: Mapping[str, float] = {"open": 0.05, "deposit": 0.60, "withdraw": 0.35}
 READS: Mapping[str, float] = {"account": 0.70, "statement": 0.20, "totals": 0.10}
 
-REFUSALS = frozenset({"busy", "behind", "insufficient-funds", "no-such-account"})
+REFUSALS = frozenset({"busy", "behind", "insufficient-funds", "key-reused", "no-such-account"})
 """What the bank answers in good health to this traffic.
 
 `no-such-account`: what another customer opens may not be open, or not be projected, yet.
@@ -29,6 +29,9 @@ REFUSALS = frozenset({"busy", "behind", "insufficient-funds", "no-such-account"}
 _OWNERS = 3
 _PEERS_ACCOUNT = 0.10
 _TOO_MUCH = 0.05
+_ONCE_MORE = 0.03
+_OTHERWISE = 0.01
+_BY_TOKEN = 0.30
 _LARGEST_AMOUNT = 10_000
 _MOST_TRIES = 3
 
@@ -52,6 +55,7 @@ class _Draw:
     peer: float
     account: float
     size: float
+    more: float
 
 
 class Customer:
@@ -63,6 +67,9 @@ class Customer:
     accounts only, and only what it knows to be there, except for one time in twenty, when it is
     more than any account can hold; so a refusal means what it says. A command of unknown outcome
     is sent again with its key, at most twice; if it stays unknown, its account is left alone.
+    One whose outcome is known is sent once more now and then, and one time in a hundred for
+    another amount, which must not happen if the first has. Some reads of accounts wait for the
+    newest version that it knows of, and this alone depends on what others do there.
 
     Args:
         place: Its place among the customers, from 1.
@@ -79,32 +86,48 @@ class Customer:
         self._owner_id = f"{run_id}.owner{place % _OWNERS + 1}"
         self._opened = 0
         self._balances: dict[str, int] = {}
+        self._versions: dict[str, int] = {}
+        self._draw = _Draw(1, 1, 1, 1, 1)
         self._again: Call | None = None
         self._tries = 0
+        self._done: str | None = None
 
     def next(self) -> Call:
         """Return what to send next, in the session that is this customer's own."""
         if self._again is not None:
             return self._again
-        draw = _Draw(*(self._rng.random() for _ in range(4)))
+        draw = self._draw = _Draw(*(self._rng.random() for _ in range(5)))
         name = _weighted(self._mix, draw.operation)
         return self._call(name if self._balances else "open", draw)
 
     def learn(self, op: Op) -> None:
         """Take in what came of the last call."""
-        account_id = op.call.aggregate
-        self._again = None
+        account_id = op.call.aggregate or ""
+        is_again, self._again = self._again is not None, None
         if op.outcome is Outcome.INFO and op.key is not None:
             self._tries += 1
             if self._tries < _MOST_TRIES:
                 self._again = op.call
                 return
-            self._balances.pop(account_id or "", None)
-        elif op.outcome is Outcome.OK and op.operation == "open_account":
-            self._balances[account_id or ""] = 0
-        elif op.outcome is Outcome.OK and account_id in self._balances:
-            self._balances[account_id] += _change(op.call)
+            self._balances.pop(account_id, None)
+        elif op.outcome is Outcome.OK:
+            self._learn_of(account_id, op)
+        is_repeated = is_again and self._tries == 0
         self._tries = 0
+        if op.key is not None and not is_repeated and op.outcome is not Outcome.INFO:
+            self._again = _once_more(op.call, self._draw.more)
+
+    def _learn_of(self, account_id: str, op: Op) -> None:
+        """Take in what was answered about an account."""
+        if op.version is not None:
+            self._versions[account_id] = max(op.version, self._versions.get(account_id, 0))
+        if op.key is None or op.key == self._done:
+            return
+        self._done = op.key
+        if op.operation == "open_account":
+            self._balances[account_id] = 0
+        elif account_id in self._balances:
+            self._balances[account_id] += _change(op.call)
 
     def _call(self, name: str, draw: _Draw) -> Call:
         match name:
@@ -117,7 +140,7 @@ class Customer:
             case "withdraw":
                 return self._withdraw(draw)
             case "account":
-                return bank.account(self._anyones(draw))
+                return self._read(draw)
             case "statement":
                 return bank.statement(self._anyones(draw))
             case "totals":
@@ -141,6 +164,11 @@ class Customer:
             return bank.withdraw(account_id, bank.LARGEST_AMOUNT)
         return bank.withdraw(account_id, _amount(self._balances[account_id], draw.size))
 
+    def _read(self, draw: _Draw) -> Call:
+        account_id = self._anyones(draw)
+        known = self._versions.get(account_id) if draw.size < _BY_TOKEN else None
+        return bank.account(account_id, min_version=known)
+
     def _anyones(self, draw: _Draw) -> str:
         """An account of its own, or one that a customer before it opened first."""
         own = list(self._balances)
@@ -162,6 +190,16 @@ def _chosen(names: Sequence[str], chance: float) -> str:
 
 def _amount(largest: int, chance: float) -> int:
     return 1 + int(chance * largest)
+
+
+def _once_more(call: Call, chance: float) -> Call | None:
+    """A command to be sent once more with its key, as it was or for another amount; or none."""
+    if chance >= _ONCE_MORE:
+        return None
+    amount = (call.body or {}).get("amount")
+    if chance >= _OTHERWISE or amount is None:
+        return call
+    return replace(call, body={"amount": amount - 1 or amount + 1})
 
 
 def _change(call: Call) -> int:
