@@ -16,6 +16,7 @@ from tidemark.aws.api_clients import client_of
 from tidemark.errors import TidemarkError
 from tidemark.history.finishing import finish
 from tidemark.history.places import VERDICT
+from tidemark.history.recorder import RecordingError
 from tidemark.history.sampler import Sampler
 from tidemark.history.writing import RunWriter
 from tidemark.host.state import write_json
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from tidemark.api.client import Client
     from tidemark.api.exchange import Transport
     from tidemark.aws.clients import AwsClients
+    from tidemark.history.folder import RunFolder
     from tidemark.host.deployment import Deployment
     from tidemark.invariants.judge import Judgement
 
@@ -55,7 +57,7 @@ class LoadRun:
         max_ops: After how many calls it stops.
         max_errors: The share of errors that is still fine.
         is_judged: Whether its history is judged at the end.
-        on_enough: Called once, when it has made so many calls.
+        on_enough: Called once: it has made so many calls, or can't write them down any more.
         run_id: Its name; its ids and keys begin with it.
         calls: How many it has made, by kind.
         customers: How many sessions it has had.
@@ -76,6 +78,7 @@ class LoadRun:
 
     def __post_init__(self) -> None:
         self._ops: list[Op] = []
+        self._was_enough = False
         self._writer = Writer(self.run_id, "w1")
         self._workload = BankHistory(BankTables.of(self.deployment, self.clients))
         self._history = RunWriter(self.runs / self.run_id, self._writer, self._workload)
@@ -116,7 +119,10 @@ class LoadRun:
             self._sampler.take(op)
         self._ops.append(op)
         self.calls[op.kind] += 1
-        if len(self._ops) == self.max_ops:
+        # What cannot be written down proves nothing: it ends then, too.
+        is_enough = len(self._ops) >= self.max_ops or self._history.has_failed
+        if is_enough and not self._was_enough:
+            self._was_enough = True
             self.on_enough()
 
     def report(
@@ -133,18 +139,23 @@ class LoadRun:
             is_interrupted: Whether the user stopped it.
             failure: What went wrong in the load generator itself.
         """
-        if self._sampler is not None:
-            self._sampler.close()
-        self._history.close()
+        gap = self._close()
         summary = summarise(self._ops, REFUSALS)
         lag, lag_problem = self._lag(lag_deadline_s)
+        judgements: list[Judgement] = []
         # One that was stopped is not waited for: `tidemark check` judges what there is of it.
-        judgements = self._judged(lag_deadline_s) if self.is_judged and not is_interrupted else []
+        if self.is_judged and not is_interrupted and gap is None:
+            try:
+                folder, judgements = self._judged(lag_deadline_s)
+                write_json(self.path / VERDICT, document(folder, judgements))
+            except (RecordingError, OSError) as error:
+                gap = str(error).rstrip(".")
         exit_code, reason = judge(
             summary,
             lag,
             verdict_of(judgements) if judgements else None,
             most_errors=self.max_errors,
+            gap=gap,
             failure=failure or lag_problem,
             is_interrupted=is_interrupted,
         )
@@ -160,12 +171,20 @@ class LoadRun:
             reason=reason,
         )
 
-    def _judged(self, within_s: float) -> list[Judgement]:
+    def _close(self) -> str | None:
+        """Write down the rest; say what of it could not be."""
+        if self._sampler is not None:
+            self._sampler.close()
+        try:
+            self._history.close()
+        except RecordingError as error:
+            return str(error).rstrip(".")
+        return None
+
+    def _judged(self, within_s: float) -> tuple[RunFolder, list[Judgement]]:
         """Export what the system holds of the run, and judge it."""
         folder = finish(self.path, self.deployment, self.clients, self._workload, within_s=within_s)
-        judgements = judge_run(folder, choose(None))
-        write_json(self.path / VERDICT, document(folder, judgements))
-        return judgements
+        return folder, judge_run(folder, choose(None))
 
     def _lag(self, within_s: float) -> tuple[Lag | None, str | None]:
         told: dict[str, set[str]] = {}

@@ -8,6 +8,7 @@ import secrets
 import sys
 import threading
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from locust import log
@@ -128,13 +129,19 @@ class Runs:
             is_interrupted=self._is_interrupted,
             failure=self._failure(),
         )
-        write_json(run.path / REPORT, report.as_json())
+        where = f"Written to {run.path}"
+        try:
+            write_json(run.path / REPORT, report.as_json())
+        except OSError as error:
+            where = f"The report could not be written to {run.path} ({error.strerror})"
+            if report.exit_code is ExitCode.OK:
+                report = replace(report, exit_code=ExitCode.UNKNOWN, reason=where)
         if self._is_json:
             sys.stdout.write(f"{json.dumps(report.as_json(), indent=2)}\n")
         else:
             console = report_console()
             report.print(console)
-            console.print(f"Written to {run.path}")
+            console.print(where)
         self._conclude(report)
 
     def _failure(self) -> str | None:

@@ -97,7 +97,7 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
         stop_processes(state)  # else a worker of pytest-xdist sees a deploy through
     yield
     if _TESTBED in session.config.stash:
-        session.config.stash[_TESTBED].runs.close()
+        _end_recording(session.config)
     if state is not None:
         _close(session)
     if session.exitstatus != pytest.ExitCode.INTERRUPTED:
@@ -288,6 +288,15 @@ def _close(session: pytest.Session) -> None:
             session.config.stash[_EXIT_CODE] = ExitCode.FAILED
         if has_evidence(state):
             words.append(f"What there is to look at: {bed.evidence}")
+
+
+def _end_recording(config: pytest.Config) -> None:
+    """Write down the rest of what this process called; say so where that cannot be done."""
+    try:
+        config.stash[_TESTBED].runs.close()
+    except TidemarkError as error:
+        config.stash[_LAST_WORDS].append(str(error))
+        config.stash[_EXIT_CODE] = error.exit_code
 
 
 def _judge(session: pytest.Session, bed: Testbed) -> None:

@@ -3,88 +3,23 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
 import sys
 import threading
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from acceptance.load.processes import CHECKOUT, LOADED, WITHIN_S, deployed, ended, loaded, started
 from tests.api.servers import dead_url, served
 from tests.history.rows import rows
-from tests.load.fake_bank import LAG_MS, STAGE, FakeBank
+from tests.load.fake_bank import LAG_MS, FakeBank
 from tidemark.api.exchange import Answer, Request
-from tidemark.host.deployment import Deployment
 from tidemark.host.waiting import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-CHECKOUT = Path(__file__).parents[2]
-WITHIN_S = 60
-
-
-_STARTED: list[subprocess.Popen[str]] = []
-
-
-@pytest.fixture(autouse=True)
-def _none_is_left() -> Iterator[None]:
-    yield
-    while _STARTED:
-        with _STARTED.pop() as process:
-            process.kill()
-
-
-def deployed(url: str, state: Path) -> None:
-    Deployment(
-        target="endpoint",
-        endpoint=url,
-        region="us-east-1",
-        stack_name="Fake",
-        api_url=f"{url}{STAGE}",
-        template_digest="",
-        outputs={"CommandTableName": "commands", "QueryTableName": "queries"},
-    ).save(state)
-
-
-def started(state: Path, *arguments: str) -> subprocess.Popen[str]:
-    env = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
-    env["TIDEMARK_STATE_DIR"] = str(state)
-    env.pop("TIDEMARK_DEPLOYMENT", None)
-    process = subprocess.Popen(
-        [
-            sys.executable,
-            "-m",
-            "locust",
-            "-f",
-            "loadtest/locustfile.py",
-            "--check",
-            "off",
-            *arguments,
-        ],
-        cwd=CHECKOUT,
-        env=env,
-        text=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    _STARTED.append(process)
-    return process
-
-
-def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    try:
-        out, err = process.communicate(timeout=WITHIN_S)
-    finally:
-        process.kill()
-    return process.returncode, out, err
-
-
-def loaded(state: Path, *arguments: str) -> tuple[int, str, str]:
-    return ended(started(state, "--headless", "--run-time", "10m", *arguments))
+    from pathlib import Path
 
 
 def written(state: Path) -> dict[str, Any]:
@@ -202,7 +137,7 @@ def test_ctrl_c_or_a_kill_half_way_ends_between_calls_and_prints_what_was_seen(
     bank = FakeBank()
     with served(bank.answer) as url:
         deployed(url, tmp_path)
-        process = started(tmp_path, "--headless", "--run-time", "10m")
+        process = started(tmp_path, *LOADED)
         eventually(lambda: len(bank.requests) > 50 or None, within_s=WITHIN_S, what="50 requests")
         process.send_signal(number)
         code, out, err = ended(process)
@@ -261,7 +196,7 @@ def test_a_call_that_would_not_end_is_recorded_as_one_that_may_have_been_done(
     bank = FakeBank()
     with served(answer) as url:
         deployed(url, tmp_path)
-        process = started(tmp_path, "--headless", "--run-time", "10m", "--users", "1", "WriteUser")
+        process = started(tmp_path, *LOADED, "--users", "1", "WriteUser")
         eventually(lambda: waiting or None, within_s=WITHIN_S, what="a call that does not end")
         process.send_signal(signal.SIGINT)
         code, _, err = ended(process)

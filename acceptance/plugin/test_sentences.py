@@ -135,3 +135,24 @@ def test_the_log_of_a_target_that_did_not_start_is_there_when_it_is_named(
 
     assert log.read_text() == "the cause"
     assert [path.name for path in log.parent.iterdir()] == ["ministack.log"]
+
+
+def test_a_history_that_could_not_be_written_is_unknown_and_the_session_ends_in_order(
+    project: Project,
+) -> None:
+    (project.folder / "conftest.py").write_text("""
+from tidemark.history.recorder import RecordingError
+from tidemark.testing.runs import SessionRuns
+
+def fail(*_):
+    raise RecordingError("The history could not be written.")
+
+SessionRuns.close = fail
+""")
+
+    session = project.run("def test_it(testbed): pass")
+
+    assert session.exit_code == ExitCode.UNKNOWN
+    assert "1 passed" in session.output
+    assert session.output.rstrip().endswith("The history could not be written.")
+    assert "Traceback" not in session.output

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import json
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -11,9 +12,12 @@ from tests.history.rows import rows
 from tests.measures.ops import op
 from tidemark.api.call import Kind
 from tidemark.api.session import Writer
+from tidemark.errors import ExitCode
+from tidemark.history.files import part_name
 from tidemark.history.folder import RunFolder
 from tidemark.history.places import is_in_use
 from tidemark.history.recorder import RecordingError
+from tidemark.history.tables import TABLES
 from tidemark.history.writing import Noted, RunWriter, describe_more, noted_in, writers_of
 from tidemark.host.deployment import Deployment
 from tidemark.trace.letters import Letter
@@ -130,18 +134,56 @@ def test_rows_of_many_threads_are_all_there(tmp_path: Path) -> None:
     assert len(rows(tmp_path / "run-1", "ops")) == 2_000
 
 
-def test_a_folder_that_cannot_be_written_is_said_to_who_records_next(
+def full_disk(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, "[Errno 28] Error writing bytes to file. Detail: ...")
+
+
+def test_on_a_full_disk_what_was_written_before_is_whole_and_the_rest_is_missed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def full(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    run = run_of(tmp_path / "run-1")
-    monkeypatch.setattr("tidemark.history.recorder.pq.write_table", full)
+    path = tmp_path / "run-1"
+    run = run_of(path)
+    run.describe(DEPLOYMENT)
     run.record(op())
+    run._recorder.flush()
+    monkeypatch.setattr("tidemark.history.recorder.pq.write_table", full_disk)
+    run.record(op())
+    assert not run.has_failed
+    run._recorder._write_now()
+    assert run.has_failed
+    run.record(op())  # whoever calls is not stopped in the middle of it
 
-    with pytest.raises(RecordingError, match="No space left on device"):
+    with pytest.raises(RecordingError, match=r"\(No space left on device\), and what came") as full:
         run.close()
+
+    assert full.value.exit_code is ExitCode.UNKNOWN
+    assert not is_in_use(path)
+    assert len(rows(path, "ops")) == 1
+    assert list(path.glob("*/.*")) == []
+    describe_more(path, writers=writers_of(path))
+    gaps = RunFolder.open(path).gaps
+    assert gaps.keys() == TABLES.keys()
+    assert gaps["ops"] == ["the writer run-1.w1 left no closing row"]
+
+
+def test_parts_that_could_not_be_merged_on_a_full_disk_are_as_good(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "run-1"
+    monkeypatch.setattr("tidemark.history.recorder.pq.ParquetWriter", full_disk)
+
+    with run_of(path) as run:
+        run.describe(DEPLOYMENT)
+        run.record(op())
+        run._recorder.flush()
+        run.record(op())
+
+    describe_more(path, writers=writers_of(path))
+    assert sorted(one.name for one in (path / "ops").iterdir()) == [
+        part_name("run-1.w1", part) for part in range(2)
+    ]
+    assert len(rows(path, "ops")) == 2
+    assert RunFolder.open(path).gaps == {}
 
 
 def test_a_run_is_in_use_while_anybody_has_it_open(tmp_path: Path) -> None:

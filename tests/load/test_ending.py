@@ -55,6 +55,23 @@ def test_a_run_ends_with_the_code_that_says_why(
     assert says is None or says in str(reason)
 
 
+def test_a_history_that_is_not_whole_is_unknown_but_for_what_is_violated_all_the_same() -> None:
+    def ends(lag: Lag, verdict: Verdict | None = None) -> ExitCode:
+        return judge(
+            WRITTEN,
+            lag,
+            verdict,
+            most_errors=0.01,
+            gap="the disk is full",
+            failure="no table",
+            is_interrupted=False,
+        )[0]
+
+    assert ends(SEEN) is ExitCode.UNKNOWN
+    assert ends(SEEN, Verdict.VIOLATED) is ExitCode.VIOLATED
+    assert ends(replace(SEEN, missing=["e"])) is ExitCode.VIOLATED
+
+
 @pytest.mark.parametrize(
     ("verdict", "code"),
     [

@@ -6,20 +6,22 @@ that is killed loses at most what it had not written yet: its last second.
 
 from __future__ import annotations
 
+import os
 import time
 from collections import Counter
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from tidemark.errors import ExitCode, TidemarkError
 from tidemark.history.files import part_name, schema_of
 from tidemark.history.native import Repeating, lock
 from tidemark.history.tables import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
 _EVERY_S = 1.0
@@ -30,8 +32,10 @@ _MOST_WAITING = 100_000
 _COMPRESSION = "zstd"
 
 
-class RecordingError(Exception):
+class RecordingError(TidemarkError):
     """The history cannot be written any more; what was written by then is whole."""
+
+    exit_code = ExitCode.UNKNOWN
 
 
 class Recorder:
@@ -54,19 +58,21 @@ class Recorder:
         self._each_second = Repeating(self._write_now, every_s)
 
     def add(self, table: str, row: tuple[Any, ...]) -> None:
-        """Record one row.
+        """Record one row; it is lost where nothing can be written any more, as on a full disk.
 
         Args:
             table: The table.
             row: Its values, in the order of the table's columns.
-
-        Raises:
-            RecordingError: Nothing can be written any more, such as on a full disk.
         """
         waiting = self._waiting[table]
         waiting.append(row)  # atomic, from whichever thread
         if len(waiting) > _MOST_WAITING:
-            self.flush()
+            self._write_now()
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether nothing can be written any more."""
+        return self._failure is not None
 
     def flush(self) -> None:
         """Write what was recorded so far.
@@ -80,8 +86,11 @@ class Recorder:
                     rows, self._waiting[name] = self._waiting[name], []
                     self._write(name, rows)
         if self._failure is not None:
+            # Of Arrow's errors the text is its own, and long.
+            why = os.strerror(self._failure.errno) if self._failure.errno else self._failure
             raise RecordingError(
-                f"The history cannot be written to {self.path} ({self._failure.strerror})."
+                f"The history could not be written to {self.path} ({why}), and what came after "
+                "that is lost: make room there, and run it again."
             ) from self._failure
 
     def close(self) -> None:
@@ -92,12 +101,13 @@ class Recorder:
         """
         self._each_second.stop()
         self.flush()
-        for name in TABLES:
-            if self._parts[name]:
-                self._merge(name)
+        with suppress(OSError):  # the parts say the same
+            for name in TABLES:
+                if self._parts[name]:
+                    self._merge(name)
 
     def _write_now(self) -> None:
-        with suppress(RecordingError):  # who records next is told
+        with suppress(RecordingError):  # who closes it is told
             self.flush()
 
     def _write(self, name: str, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -111,7 +121,8 @@ class Recorder:
         file = self.path / name / part_name(self.writer, self._parts[name])
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            _write_whole(pa.Table.from_batches(batches), file)
+            with _beside(file) as beside:
+                pq.write_table(pa.Table.from_batches(batches), beside, compression=_COMPRESSION)
         except OSError as error:
             self._failure = error
             return
@@ -121,12 +132,14 @@ class Recorder:
     def _merge(self, name: str) -> None:
         folder = self.path / name
         parts = [folder / part_name(self.writer, part) for part in range(self._parts[name])]
-        beside = folder / f".{self.writer}.parquet"
-        with pq.ParquetWriter(beside, schema_of(TABLES[name]), compression=_COMPRESSION) as merged:
+        schema = schema_of(TABLES[name])
+        with (
+            _beside(folder / f"{self.writer}.parquet") as beside,
+            pq.ParquetWriter(beside, schema, compression=_COMPRESSION) as merged,
+        ):
             for part in parts:
                 for batch in pq.ParquetFile(part).iter_batches():
                     merged.write_batch(batch)
-        beside.replace(folder / f"{self.writer}.parquet")
         for part in parts:
             part.unlink()
 
@@ -140,8 +153,12 @@ def _batch(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _write_whole(table: pa.Table, file: Path) -> None:
-    """Write a file so that a reader sees all of it or nothing."""
+@contextmanager
+def _beside(file: Path) -> Iterator[Path]:
+    """A path to write a file to, so that a reader sees all of it or nothing."""
     beside = file.with_name(f".{file.name}")
-    pq.write_table(table, beside, compression=_COMPRESSION)
-    beside.replace(file)
+    try:
+        yield beside
+        beside.replace(file)
+    finally:
+        beside.unlink(missing_ok=True)  # it is there if it could not be written

@@ -117,6 +117,11 @@ class RunWriter:
         if seen is not None:
             self._record_seen(op, seen)
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether nothing can be written down any more, as on a full disk."""
+        return self._recorder.has_failed
+
     def _record_seen(self, op: Op, seen: Seen) -> None:
         caller: Values = {"writer": self.name, "session": op.session, "seq": op.sequence}
         when = {"start_ns": op.start_ns, "end_ns": op.end_ns}
@@ -152,9 +157,11 @@ class RunWriter:
             RecordingError: It cannot be written.
         """
         try:
-            self._recorder.flush()
-            self._close_rows()
-            self._recorder.close()
+            try:
+                self._recorder.flush()
+                self._close_rows()
+            finally:
+                self._recorder.close()
             if self._noted != Noted():
                 write_json(self.path / _WRITERS / self.name, asdict(self._noted))
         finally:

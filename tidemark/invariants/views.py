@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import contextmanager, suppress
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 import duckdb
 
 from tidemark.history.tables import TABLES, Kind
+from tidemark.invariants.spilling import spilling
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,11 +27,11 @@ _MOST_NAMES = 1_000_000
 @contextmanager
 def connect(folder: RunFolder, *, memory: str = _MEMORY) -> Iterator[duckdb.DuckDBPyConnection]:
     """A database with one view for each table; what does not fit the memory spills to disk."""
-    with TemporaryDirectory(prefix="tidemark-check-") as spill:
+    with spilling() as spill:
         database = duckdb.connect(
             config={
                 "memory_limit": memory,
-                "temp_directory": spill,
+                "temp_directory": str(spill),
                 "preserve_insertion_order": False,
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,

@@ -20,6 +20,7 @@ def judge(
     verdict: Verdict | None,
     *,
     most_errors: float,
+    gap: str | None = None,
     failure: str | None,
     is_interrupted: bool,
 ) -> tuple[ExitCode, str | None]:
@@ -34,6 +35,7 @@ def judge(
         lag: How late its events were, None if none was read.
         verdict: What the judge says of its history, None if it was not asked.
         most_errors: The share of errors among all its ops that is still fine, from 0 to 1.
+        gap: Why the history is not whole, if it is not.
         failure: What went wrong besides the calls themselves, such as reading the log.
         is_interrupted: Whether the user stopped it.
     """
@@ -45,6 +47,7 @@ def judge(
             "the run was stopped; this is what it saw" if was_cut_short else None,
             ExitCode.INTERRUPTED,
         ),
+        (gap, ExitCode.UNKNOWN),
         (failure, ExitCode.FAILED),
         ("no write was accepted" if summary.writes.ok == 0 else None, ExitCode.FAILED),
         (_unknown(lag, verdict), ExitCode.UNKNOWN),

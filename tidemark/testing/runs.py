@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import re
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
@@ -154,10 +154,15 @@ class SessionRuns:
         return workload_of(deployment, clients, self._own)
 
     def close(self) -> None:
-        """Write down the rest of what this process called."""
-        for run in self._runs.values():
-            run.close()
-        self._runs = {}
+        """Write down the rest of what this process called.
+
+        Raises:
+            RecordingError: It cannot be written.
+        """
+        with ExitStack() as closing:
+            for run in self._runs.values():
+                closing.callback(run.close)
+            self._runs = {}
 
     def _run(self, deployment: Deployment, clients: AwsClients) -> OpenRun | Unrecorded:
         name = deployment.stack_name
