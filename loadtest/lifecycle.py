@@ -11,8 +11,9 @@ import gevent  # type: ignore[import-untyped]  # it ships no types
 from locust import events
 from rich.console import Console
 
+from loadtest import page
 from loadtest.options import add_options, problem_with
-from loadtest.runs import Runs
+from loadtest.runs import Runs, hold_bounds
 from loadtest.users import MixedUser, ReadUser, WriteUser
 from tidemark import targets
 from tidemark.aws.clients import AwsClients
@@ -60,6 +61,7 @@ def _on_init(environment: Environment, runner: Runner, web_ui: WebUI | None, **_
     if not options.print_stats:
         # The report at the end has the same rows, with exact percentiles.
         logging.getLogger("locust.stats_logger").disabled = True
+    hold_bounds(runner, options, _stderr)
     runs = Runs(runner, options, deployment, clients, _stderr)
     options.json = False  # the report is the JSON, not Locust's own figures
     _listen(environment.events.test_start, lambda **_: runs.start())
@@ -68,6 +70,7 @@ def _on_init(environment: Environment, runner: Runner, web_ui: WebUI | None, **_
     # Later than now, for Locust is about to heed a kill in its own way.
     gevent.spawn(end_between_calls, gevent.getcurrent())
     if web_ui is not None:
+        page.guard(web_ui, options)
         _stderr.print(f"Web page: http://{options.web_host}:{options.web_port} (Ctrl-C ends it)")
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 _ONE_PROCESS = "A load run is one process: leave --master, --worker and --processes away"
 _MOST_USERS = 200
+_FASTEST_SPAWN = 200
 _LONGEST_RUN_S = 3600
 
 
@@ -67,6 +68,10 @@ def problem_with(options: Namespace) -> str | None:
     checks = (
         (not (options.master or options.worker), _ONE_PROCESS),
         (1 <= options.num_users <= _MOST_USERS, f"--users must be 1 to {_MOST_USERS}"),
+        (
+            0 < (options.spawn_rate or 0) <= _FASTEST_SPAWN,
+            f"--spawn-rate must be above 0 and at most {_FASTEST_SPAWN} users/s",
+        ),
         (
             1 <= (options.run_time or 0) <= _LONGEST_RUN_S,
             f"--run-time must be 1 to {_LONGEST_RUN_S} s",

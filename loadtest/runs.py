@@ -7,6 +7,7 @@ import os
 import secrets
 import sys
 import threading
+from argparse import Namespace
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from locust import log
 from locust.runners import STATE_CLEANUP, STATE_RUNNING, STATE_SPAWNING
 
+from loadtest.options import problem_with
 from loadtest.progress import live_line
 from loadtest.run import LoadRun
 from loadtest.users import BankUser
@@ -35,6 +37,26 @@ if TYPE_CHECKING:
     from tidemark.report.table import Report
 
 _STOP_WITHIN_S = 4.0
+
+
+def hold_bounds(runner: Runner, options: Namespace, stderr: Console) -> None:
+    """Have a runner start no more than the options may ask for, whoever starts it.
+
+    Args:
+        runner: Locust's, which the command line starts, the page, and keys that are pressed.
+        options: What was parsed from the command line.
+        stderr: Where people are told what was refused.
+    """
+    start = runner.start
+
+    def start_within(user_count: int, spawn_rate: float, **others: Any) -> None:
+        asked = {"num_users": user_count, "spawn_rate": spawn_rate, "host": None}
+        if problem := problem_with(Namespace(**{**vars(options), **asked})):
+            stderr.print(problem, markup=False)
+            return
+        start(user_count, spawn_rate, **others)
+
+    runner.start = start_within  # type: ignore[method-assign, assignment]  # Locust has no hook before a start
 
 
 class Runs:

@@ -37,6 +37,9 @@ def test_a_first_run_is_small_and_stops_by_itself() -> None:
     [
         ({"num_users": 0}, "--users"),
         ({"num_users": 201}, "--users"),
+        ({"spawn_rate": 0}, "--spawn-rate"),
+        ({"spawn_rate": 201}, "--spawn-rate"),
+        ({"spawn_rate": float("nan")}, "--spawn-rate"),
         ({"run_time": 0}, "--run-time"),
         ({"run_time": None}, "--run-time"),
         ({"run_time": 3601}, "--run-time"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 _FOREIGN_SITES = {"cross-site"}
 
 
-def foreign(headers: Mapping[str, str]) -> str | None:
+def foreign(headers: Mapping[str, str], *, listens_beyond: bool = False) -> str | None:
     """Why a request is not one of this machine's own programs or pages; ``None`` if it is.
 
     The Host keeps names out that a stranger points at loopback (DNS rebinding), the Origin and
@@ -25,16 +26,28 @@ def foreign(headers: Mapping[str, str]) -> str | None:
 
     Args:
         headers: The request's headers, their names in lower case.
+        listens_beyond: Whether somebody had it listen to other machines. Then an address will do
+            for a host, for which nobody can give a page's name.
     """
     host = headers.get("host", "")
-    if not _is_of_loopback(f"http://{host}"):
+    is_at_an_address = listens_beyond and _is_address(host)
+    if not (is_at_an_address or _is_of_loopback(f"http://{host}")):
         return f"the host {host!r} is not this machine's loopback"
     origin = headers.get("origin")
-    if origin is not None and not _is_of_this_machine(origin):
+    is_its_own = is_at_an_address and origin == f"http://{host}"
+    if origin is not None and not (is_its_own or _is_of_this_machine(origin)):
         return f"the page {origin!r} is not of this machine"
     if origin is None and headers.get("sec-fetch-site") in _FOREIGN_SITES:
         return "a page of another site sent it"
     return None
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ipaddress.ip_address(urlsplit(f"http://{host}").hostname or "")
+    except ValueError:
+        return False
+    return True
 
 
 def _is_of_this_machine(origin: str) -> bool:
