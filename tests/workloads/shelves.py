@@ -39,13 +39,18 @@ def raising(*_: Any) -> Any:
 
 
 class Shelves(OwnWorkload):
-    """A shelf has things; `SYSTEM` is that of a test."""
+    """A shelf has things; it knows keys, pins and tokens."""
 
     system: System
 
     def send(self, command: Command) -> Any:
         thing = command.body["thing"]
         log = [event for event in self.system.log if event.aggregate == command.aggregate]
+        for event in log:
+            if event.key == command.key:
+                return Accepted(event.version, replayed=True)
+        if command.expected_version not in (None, len(log)):
+            return Refused("moved", 412)
         if thing == "elephant":
             return Refused("too-big")
         version = len(log) + 1

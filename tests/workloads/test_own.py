@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
@@ -143,13 +144,47 @@ def test_what_raises_may_have_been_done(session: Session, error: BaseException) 
     assert session.verdicts()["I1"] is Verdict.UNKNOWN  # nothing was accepted
 
 
-def test_a_command_is_sent_again_with_its_key(session: Session) -> None:
+def exercise(session: Session) -> None:
+    """Send a command twice, pin two to one version, read with a token twice."""
     first = session.put()
-    again = session.put(key=first.key, expected_version=1)
+    session.put(key=first.key)
+    session.put("vase", expected_version=1)
+    session.put("lamp", expected_version=1)
+    for _ in range(2):
+        session.caller.read(session.shelf, token=1)
 
-    assert again.key == first.key
-    assert again.call.expected_version == 1
-    assert session.verdicts()["I1"] is Verdict.VIOLATED  # a system that knows no keys
+
+def test_keys_pins_and_tokens_are_judged_where_tests_use_them(session: Session) -> None:
+    exercise(session)
+
+    verdicts = session.verdicts()
+    assert {verdicts[one] for one in (*CLAIMED, "I8", "I9", "I10", "I11")} == {Verdict.HOLDS}
+
+
+@pytest.mark.parametrize(
+    ("forgotten", "violated"),
+    [
+        ({"key": "another"}, {"I1", "I3", "I11"}),
+        ({"expected_version": None}, {"I10"}),
+    ],
+    ids=["keys", "pins"],
+)
+def test_what_a_system_forgets_is_found(
+    session: Session,
+    monkeypatch: pytest.MonkeyPatch,
+    forgotten: dict[str, Any],
+    violated: set[str],
+) -> None:
+    send = Shelves.send
+
+    def careless(self: Shelves, command: Command) -> Any:
+        return send(self, replace(command, **forgotten))
+
+    monkeypatch.setattr(Shelves, "send", careless)
+    exercise(session)
+
+    verdicts = session.verdicts()
+    assert {one for one, verdict in verdicts.items() if verdict is Verdict.VIOLATED} >= violated
 
 
 numbers = itertools.count()

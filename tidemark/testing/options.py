@@ -55,7 +55,8 @@ class Plan:
         where = f" at {self.endpoint_url}" if self.endpoint_url else ""
         what = f"app {shlex.join(self.command)}" if self.command else f"stack {self.stack_name}"
         values = ", ".join(f"{name}={value}" for name, value in self.contexts.items())
-        return f"target {self.target}{where}, {what}" + (values and f" ({values})")
+        by = f", workload {self.workload.__name__}" if self.workload else ""
+        return f"target {self.target}{where}, {what}" + (values and f" ({values})") + by
 
 
 CHECK = "--tidemark-check"
