@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 
-from acceptance.load.test_locust import CHECKOUT, deployed, started
+from acceptance.load.processes import CHECKOUT, deployed, started
 from tests.api.servers import served
 from tests.load.fake_bank import FakeBank
 from tidemark.host import ports
