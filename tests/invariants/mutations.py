@@ -11,11 +11,11 @@ from tests.invariants.database import Database
 from tests.invariants.edits import another_cell, with_cell
 from tidemark.history.examination import CLOSING
 from tidemark.history.tables import TABLES
-from tidemark.invariants.judge import Verdict, verdict_of
 
 if TYPE_CHECKING:
     from tests.invariants.bank import Row
     from tests.invariants.recorded import Tables
+    from tidemark.invariants.judge import Verdict
 
 # Cells that say how many rows another table has of the row they stand in.
 HOW_MANY = {("ops", "rows_read"), ("page_reads", "is_kept")}
@@ -79,7 +79,7 @@ class Forger:
                     continue
             return Mutation(name, what, before, after), closed(self._tables | {name: rows})
 
-    def verdict(self, changed: Tables) -> Verdict:
-        """What the judge says of the run with a change: no more than holds, if it missed it."""
+    def verdicts(self, changed: Tables) -> dict[str, Verdict]:
+        """What the judge says of those invariants of a run that a change may concern."""
         with self._database.changed(changed) as concerned:
-            return verdict_of(self._database.judge(concerned).values())
+            return self._database.verdicts(concerned)

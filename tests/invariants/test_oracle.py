@@ -48,8 +48,9 @@ def test_all_holds_in_a_clean_run_says_each_of_them(seed: int) -> None:
     assert oracle.verdicts(run(seed)) == all_hold
 
 
+@pytest.mark.timeout(600)
 @settings(
-    max_examples=EXAMPLES or 60,
+    max_examples=EXAMPLES or 30,
     derandomize=not EXAMPLES,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

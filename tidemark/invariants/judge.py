@@ -92,10 +92,15 @@ class Judgement:
 
 
 def verdict_of(judgements: Iterable[Judgement]) -> Verdict:
-    """The verdict of a run: violated outranks unknown, unknown outranks holds."""
-    verdicts = {one.verdict for one in judgements}
+    """The verdict of a run, from those of its invariants."""
+    return together(one.verdict for one in judgements)
+
+
+def together(verdicts: Iterable[Verdict]) -> Verdict:
+    """One verdict of several: violated outranks unknown, unknown outranks holds."""
+    found = set(verdicts)
     for verdict in (Verdict.VIOLATED, Verdict.UNKNOWN, Verdict.HOLDS):
-        if verdict in verdicts:
+        if verdict in found:
             return verdict
     return Verdict.UNKNOWN  # nothing was asked
 
