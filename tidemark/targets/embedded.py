@@ -70,10 +70,15 @@ class _Process:
 
 
 class EmbeddedTarget(LocalTarget):
-    """ministack in a subprocess; one per state folder, shared by the stacks on it."""
+    """ministack in a subprocess; one per state folder, shared by the stacks on it.
+
+    Attributes:
+        program: What Python runs.
+    """
 
     name: ClassVar[str] = "embedded"
     summary: ClassVar[str] = "ministack, a subprocess on loopback"
+    program: ClassVar[tuple[str, ...]] = ("-m", "tidemark.targets.guard.server")
 
     @property
     def _folder(self) -> Path:
@@ -187,7 +192,7 @@ class EmbeddedTarget(LocalTarget):
         own = {processes.MARK: self._mark, "AWS_SECRET_ACCESS_KEY": secret}
         with self._log.open("w", encoding="utf-8") as log:
             child = subprocess.Popen(
-                [sys.executable, "-m", "tidemark.targets.guard.server"],
+                [sys.executable, *self.program],
                 # Not the checkout: a function must find its code in its asset alone.
                 cwd=self._temporary,
                 env=_server_environment(port, self._temporary) | own,

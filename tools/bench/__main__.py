@@ -21,7 +21,7 @@ from tidemark.aws import stacks
 from tidemark.aws.clients import AwsClients
 from tidemark.host.deployment import Deployment, path_of
 from tidemark.targets import connection_to
-from tools.bench import asset, bringup, handlers, lag, targets
+from tools.bench import asset, bringup, guard, handlers, lag, targets
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,14 +30,16 @@ if TYPE_CHECKING:
 
 _RESULT = Path("build/bench.json")
 _PARTS = ("asset", "handlers", "lag", "bringup", "targets")
-_LONG_PARTS = ("suites",)
+_LONG_PARTS = ("guard", "suites")
 
 
 def main() -> None:
     """Measure the parts that the command line names, all by default."""
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
     known = ", ".join((*_PARTS, *_LONG_PARTS))
-    parser.add_argument("parts", nargs="*", metavar="PART", help=f"{known}; the last by name only")
+    parser.add_argument(
+        "parts", nargs="*", metavar="PART", help=f"{known}; the last two by name only"
+    )
     chosen = parser.parse_args().parts or _PARTS
     if unknown := set(chosen) - {*_PARTS, *_LONG_PARTS}:
         parser.error(f"unknown part {', '.join(sorted(unknown))}")
@@ -55,6 +57,8 @@ def main() -> None:
         rows += bringup.measure()
     if "targets" in chosen:
         rows += targets.measure()
+    if "guard" in chosen:
+        rows += guard.measure()
     if "suites" in chosen:
         rows += targets.measure_suites()
     _RESULT.parent.mkdir(exist_ok=True)
