@@ -22,15 +22,15 @@ KILLED = """
 import os, signal
 from tidemark.faults.publishing import lost_publishes
 
-def test_it(testbed, aws, deployment, tidemark_history):
-    with lost_publishes(testbed.journal, aws, deployment, tidemark_history.writer):
+def test_it(testbed, aws, deployment):
+    with lost_publishes(testbed.journal, aws, deployment, None):
         os.kill(os.getpid(), signal.SIGKILL)
 """
 BROKEN_AGAIN = """
 from tidemark.faults.publishing import lost_publishes
 
-def test_it(testbed, aws, deployment, tidemark_history):
-    with lost_publishes(testbed.journal, aws, deployment, tidemark_history.writer):
+def test_it(testbed, aws, deployment):
+    with lost_publishes(testbed.journal, aws, deployment, None):
         pass
 """
 
@@ -38,6 +38,7 @@ def test_it(testbed, aws, deployment, tidemark_history):
 def test_the_next_session_on_a_given_stack_puts_right_what_a_killed_one_broke(
     up: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("TIDEMARK_STATE_DIR", str(up.state))  # where the key is
     [deployment] = known(up.state)
     connection = targets.connection_to(deployment)
     functions = AwsClients(connection).functions

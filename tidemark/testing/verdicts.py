@@ -57,17 +57,18 @@ def judge_runs(
 
 
 def _tests_of(database: duckdb.DuckDBPyConnection, judgements: Iterable[Judgement]) -> list[str]:
-    """Which tests called for the accounts of the first counterexamples."""
+    """Which tests called for what the first counterexamples are about."""
     said = []
     for one in judgements:
-        account = one.counterexamples[0].aggregate if one.counterexamples else None
-        if account is None:
+        first = one.counterexamples[0] if one.counterexamples else None
+        if first is None or not (about := first.aggregate or first.key):
             continue
         rows = database.execute(
-            "SELECT DISTINCT session FROM ops WHERE aggregate = $account OR owner = $account "
+            "SELECT DISTINCT session FROM ops WHERE $about IN (aggregate, owner, key) "
             "ORDER BY session LIMIT $most",
-            {"account": account, "most": _MOST_TESTS},
+            {"about": about, "most": _MOST_TESTS},
         ).fetchall()
         tests = ", ".join(str(row[0]) for row in rows) or "no test by the API"
-        said.append(f"  {one.invariant.id}: {account} was touched by {tests}")
+        if rows or first.aggregate:
+            said.append(f"  {one.invariant.id}: {about} was touched by {tests}")
     return said
