@@ -21,11 +21,12 @@ from tidemark.history.sampler import Sampler
 from tidemark.history.writing import RunWriter
 from tidemark.host.state import write_json
 from tidemark.invariants.catalog import choose
-from tidemark.invariants.judge import judge as judge_run
-from tidemark.invariants.judge import verdict_of
+from tidemark.invariants.judge import judge_tables, verdict_of
+from tidemark.invariants.views import connect
 from tidemark.load.ending import judge
 from tidemark.measures.lag import Lag, LagMeter
 from tidemark.measures.summary import summarise
+from tidemark.report.lateness import measure
 from tidemark.report.table import Report
 from tidemark.report.verdict import document
 from tidemark.workloads.bank_history import BankHistory
@@ -39,9 +40,9 @@ if TYPE_CHECKING:
     from tidemark.api.client import Client
     from tidemark.api.exchange import Transport
     from tidemark.aws.clients import AwsClients
-    from tidemark.history.folder import RunFolder
     from tidemark.host.deployment import Deployment
     from tidemark.invariants.judge import Judgement
+    from tidemark.measures.lateness import Lateness
 
 
 @dataclass
@@ -143,11 +144,11 @@ class LoadRun:
         summary = summarise(self._ops, REFUSALS)
         lag, lag_problem = self._lag(lag_deadline_s)
         judgements: list[Judgement] = []
+        lateness: Lateness | None = None
         # One that was stopped is not waited for: `tidemark check` judges what there is of it.
         if self.is_judged and not is_interrupted and gap is None:
             try:
-                folder, judgements = self._judged(lag_deadline_s)
-                write_json(self.path / VERDICT, document(folder, judgements))
+                judgements, lateness = self._judged(lag_deadline_s)
             except (RecordingError, OSError) as error:
                 gap = str(error).rstrip(".")
         exit_code, reason = judge(
@@ -166,6 +167,7 @@ class LoadRun:
             users=self.customers,
             summary=summary,
             lag=lag,
+            lateness=lateness,
             judgements=judgements,
             exit_code=exit_code,
             reason=reason,
@@ -181,10 +183,14 @@ class LoadRun:
             return str(error).rstrip(".")
         return None
 
-    def _judged(self, within_s: float) -> tuple[RunFolder, list[Judgement]]:
-        """Export what the system holds of the run, and judge it."""
+    def _judged(self, within_s: float) -> tuple[list[Judgement], Lateness | None]:
+        """Export what the system holds of the run, judge it, and measure how late it was."""
         folder = finish(self.path, self.deployment, self.clients, self._workload, within_s=within_s)
-        return folder, judge_run(folder, choose(None))
+        with connect(folder) as database:
+            judgements = judge_tables(database, folder.gaps, choose(None))
+            lateness = measure(database, folder)
+        write_json(self.path / VERDICT, document(folder, judgements, lateness))
+        return judgements, lateness
 
     def _lag(self, within_s: float) -> tuple[Lag | None, str | None]:
         told: dict[str, set[str]] = {}

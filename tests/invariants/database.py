@@ -24,7 +24,7 @@ class Database:
     """A database that holds one run at a time."""
 
     def __init__(self) -> None:
-        self._database = duckdb.connect(config={"threads": 1})
+        self.connection = duckdb.connect(config={"threads": 1})
         self._tables: Tables = {}
 
     def load(self, tables: Tables) -> None:
@@ -52,11 +52,11 @@ class Database:
     def judge(self, ids: Collection[str] | None = None) -> dict[str, Judgement]:
         """What the judge says of the run, by invariant."""
         wanted = [one for one in catalog().values() if ids is None or one.id in ids]
-        return {one.invariant.id: one for one in judge_tables(self._database, {}, wanted)}
+        return {one.invariant.id: one for one in judge_tables(self.connection, {}, wanted)}
 
     def verdicts(self, ids: Collection[str] | None = None) -> dict[str, Verdict]:
         """The same, in a word each."""
         return {one: judgement.verdict for one, judgement in self.judge(ids).items()}
 
     def _put(self, name: str, rows: list[Row]) -> None:
-        self._database.register(name, pa.Table.from_pylist(rows, schema=schema_of(TABLES[name])))
+        self.connection.register(name, pa.Table.from_pylist(rows, schema=schema_of(TABLES[name])))

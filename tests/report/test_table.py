@@ -43,6 +43,7 @@ REPORT = Report(
     users=4,
     summary=summarise(OPS, frozenset({"busy"})),
     lag=LAG,
+    lateness=None,
     judgements=[],
     exit_code=ExitCode.OK,
 )

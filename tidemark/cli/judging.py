@@ -16,6 +16,7 @@ from tidemark.invariants import catalog
 from tidemark.invariants.judge import EXIT_CODES, Judgement, Verdict, judge_tables, verdict_of
 from tidemark.invariants.timeline import Moment, timeline_of
 from tidemark.invariants.views import connect
+from tidemark.report import lateness as latenesses
 from tidemark.report import verdict as documents
 
 
@@ -38,13 +39,17 @@ def check(name: str | None, *, only: str | None, junit: Path | None, as_json: bo
         _see_that_it_can_be_written(junit)
     with connect(opened) as database:
         judgements = judge_tables(database, opened.gaps, chosen)
-        document = documents.document(opened, judgements)
+        lateness = latenesses.measure(database, opened)
+        document = documents.document(opened, judgements, lateness)
         if junit is not None:
             junit.write_text(documents.junit(opened, judgements), encoding="utf-8")
         if as_json:
             typer.echo(json.dumps(document, indent=2))
         else:
             _show(judgements)
+            typer.echo()
+            for line in latenesses.describe(lateness, opened.manifest.get("target")):
+                typer.echo(line)
             for one in judgements:
                 if one.counterexamples:
                     _show_counterexamples(one, timeline_of(database, one.counterexamples[0]))

@@ -1,1 +1,1 @@
-"""The numbers of a run: latency, lag, rates."""
+"""The numbers of a run: latency, lateness, rates."""

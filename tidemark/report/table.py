@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tidemark.invariants.judge import verdict_of
-from tidemark.report import verdict
+from tidemark.report import lateness, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tidemark.host.deployment import Deployment
     from tidemark.invariants.judge import Judgement
     from tidemark.measures.lag import Lag
+    from tidemark.measures.lateness import Lateness
     from tidemark.measures.summary import Row, Summary
     from tidemark.percentiles import Spread
 
@@ -42,6 +43,7 @@ class Report:
         users: How many sessions it had.
         summary: What its ops came to.
         lag: How late its events were; None if there was none to wait for.
+        lateness: How late its read side was, by its history; None if that was not judged.
         judgements: What the judge says of its history.
         exit_code: How the run ended.
         reason: Why the exit code is not 0.
@@ -53,6 +55,7 @@ class Report:
     users: int
     summary: Summary
     lag: Lag | None
+    lateness: Lateness | None
     judgements: Sequence[Judgement]
     exit_code: ExitCode
     reason: str | None = None
@@ -72,6 +75,7 @@ class Report:
             "verdict": verdict_of(self.judgements).value if self.judgements else None,
             "invariants": {one.invariant.id: one.verdict.value for one in self.judgements},
             "projection_lag": None if self.lag is None else asdict(self.lag),
+            "lateness": None if self.lateness is None else asdict(self.lateness),
             **asdict(self.summary),
         }
 
@@ -95,6 +99,9 @@ class Report:
                 console.print(f"{title}: {listed}")
         if summary.replayed:
             console.print(f"Answered with an earlier answer: {summary.replayed}")
+        if self.lateness is not None:
+            for line in lateness.describe(self.lateness, self.deployment.target):
+                console.print(line)
         for line in verdict.summarise(self.judgements):
             console.print(line)
 

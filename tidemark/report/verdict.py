@@ -13,14 +13,18 @@ if TYPE_CHECKING:
 
     from tidemark.history.folder import RunFolder
     from tidemark.invariants.judge import Judgement
+    from tidemark.measures.lateness import Lateness
 
 
-def document(folder: RunFolder, judgements: Sequence[Judgement]) -> dict[str, Any]:
+def document(
+    folder: RunFolder, judgements: Sequence[Judgement], lateness: Lateness | None
+) -> dict[str, Any]:
     """The verdict as JSON.
 
     Args:
         folder: The run.
         judgements: What the judge said.
+        lateness: How late its read side was, if that is known.
     """
     verdict = verdict_of(judgements)
     return {
@@ -40,6 +44,7 @@ def document(folder: RunFolder, judgements: Sequence[Judgement]) -> dict[str, An
             }
             for one in judgements
         ],
+        "lateness": None if lateness is None else asdict(lateness),
     }
 
 

@@ -10,6 +10,7 @@ from tidemark.host.state import write_json
 from tidemark.invariants.catalog import choose
 from tidemark.invariants.judge import Verdict, judge_tables, verdict_of
 from tidemark.invariants.views import connect
+from tidemark.report.lateness import describe, measure
 from tidemark.report.verdict import document, summarise
 from tidemark.workloads.workload import Unknown
 
@@ -47,8 +48,10 @@ def judge_runs(
         folder = finish(path, deployment, clients, workload)
         with connect(folder) as database:
             judgements = judge_tables(database, folder.gaps, choose(None))
-            write_json(path / VERDICT, document(folder, judgements))
+            lateness = measure(database, folder)
+            write_json(path / VERDICT, document(folder, judgements, lateness))
             said = [f"Run {path.name} on {deployment.stack_name}:", *summarise(judgements)]
+            said += describe(lateness, deployment.target)
             said += _tests_of(database, judgements)
         verdict = verdict_of(judgements)
         if verdict is not Verdict.HOLDS:

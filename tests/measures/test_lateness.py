@@ -1,0 +1,109 @@
+"""How late a run was, by queries, is what a slow and obvious reckoning in Python says."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import replace
+from functools import cache
+from typing import TYPE_CHECKING
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.invariants.clean_runs import clean_run
+from tests.invariants.database import Database
+from tests.measures.lateness_oracle import lateness
+from tidemark.measures.lateness import AGES_MS, Stale, lateness_of
+from tidemark.report.lateness import describe
+
+if TYPE_CHECKING:
+    from tests.invariants.recorded import Tables
+
+MS = 1_000_000
+
+
+@cache
+def database() -> Database:
+    return Database()
+
+
+def agree(tables: Tables) -> None:
+    database().load(tables)
+    assert lateness_of(database().connection) == lateness(tables)
+
+
+def stirred(seed: int) -> Tables:
+    """A run whose reads, lags and clocks are what chance makes them."""
+    draw = random.Random(seed)  # noqa: S311 -- draws, no secrets
+    tables = clean_run(seed % 4, steps=seed % 4 * 8)
+    ops = [dict(row) for row in tables["ops"]]
+    for row in ops:
+        if row["reads"] == "account_reads":
+            row["version"] = draw.choice([row["version"], None, draw.randint(0, 9)])
+            row["token"] = draw.choice([row["token"], None])
+            row["purpose"] = draw.choice(["load", "test", "poll"])
+        moved_ns = draw.choice([0, 7, -300, 4_000]) * MS
+        row["start_ns"] += moved_ns
+        row["end_ns"] += moved_ns
+    events = [dict(row) for row in tables["events"]]
+    for row in events:
+        if draw.random() < 0.1 * (seed % 3):
+            row["projected_at_ms"] = draw.choice([None, row["recorded_at_ms"] + 700])
+    writers = [
+        row | {"clock_offset_ns": draw.randint(-50, 50) * MS, "clock_error_ns": draw.randint(0, MS)}
+        for row in tables["writers"]
+    ]
+    return tables | {"ops": ops, "events": events, "writers": writers}
+
+
+def test_a_clean_run_is_measured_as_by_hand() -> None:
+    agree(clean_run(1, steps=30))
+
+
+@settings(max_examples=25, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 2**20))
+def test_any_run_is_measured_as_by_hand(seed: int) -> None:
+    agree(stirred(seed))
+
+
+def test_of_a_run_without_anything_nothing_is_said() -> None:
+    empty: Tables = {name: [] for name in clean_run(1, steps=1)}
+    database().load(empty)
+    measured = lateness_of(database().connection)
+
+    assert measured == lateness(empty)
+    assert (measured.lag, measured.visibility, measured.converged_ms) == (None, None, None)
+    assert describe(measured, "embedded") == []
+
+
+def test_what_is_smaller_than_the_error_of_the_clocks_is_said_to_be_so() -> None:
+    tables = clean_run(1, steps=30)
+    tables = tables | {"writers": [row | {"clock_error_ns": 10**10} for row in tables["writers"]]}
+    measured = lateness(tables)
+    said = "\n".join(describe(measured, "aws"))
+
+    assert measured.clock_error_ms == 20_000
+    assert said.count("<20000") == 4  # the times to visibility, and no lag
+    assert not any(f"to {bound} ms" in said for bound in AGES_MS)
+
+
+def test_stale_reads_on_an_emulator_are_said_to_show_the_lag_alone() -> None:
+    measured = replace(lateness(clean_run(1, steps=30)), own_writes=Stale(reads=8, stale=2))
+
+    assert "own writes not seen 2 of 8 (25.0%)" in "\n".join(describe(measured, "aws"))
+    assert "consistent" not in "\n".join(describe(measured, "aws"))
+    assert "every read is consistent" in "\n".join(describe(measured, "localstack"))
+
+
+def test_a_run_that_did_not_converge_says_how_much_is_not_projected() -> None:
+    tables = clean_run(1, steps=10)
+    last = tables["events"][-1] | {"projected_at_ms": None}
+    said = describe(lateness(tables | {"events": [*tables["events"][:-1], last]}), None)
+
+    assert "Not converged: 1 events are not projected." in said
+
+
+def test_what_is_not_whole_is_not_measured() -> None:
+    assert describe(None, "embedded") == [
+        "Lateness: not measured, for the tables it is taken from are not whole."
+    ]

@@ -1,0 +1,266 @@
+"""How late the read side was: lag, visibility, stale reads and convergence, from a run's tables.
+
+Percentiles are exact, by nearest rank. What is measured between two processes is corrected by
+what is known of their clocks; what is smaller than the error of that is said to be so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tidemark.percentiles import Spread
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import duckdb
+
+NEEDS = ("ops", "events", "faults", "writers")
+"""The tables that it is taken from."""
+
+AGES_MS = (10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
+"""Where the curve of visibility has its points."""
+
+
+@dataclass(frozen=True, slots=True)
+class Visible:
+    """Of the reads at one age of the newest acknowledged version, how many saw it.
+
+    Attributes:
+        within_ms: The age at most, and more than that of the point before; None without bound.
+        reads: How many reads there were.
+        fresh: How many of them saw the version, or a newer one.
+    """
+
+    within_ms: int | None
+    reads: int
+    fresh: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """Of the reads without a token that could break a promise, how many did.
+
+    Attributes:
+        reads: How many could.
+        stale: How many did.
+    """
+
+    reads: int
+    stale: int
+
+
+@dataclass(frozen=True, slots=True)
+class Healed:
+    """How long after a fault the read side had caught up.
+
+    Attributes:
+        fault: Its name.
+        id: Which of them.
+        converged_ms: From its end until all events from before were projected; None if never.
+    """
+
+    fault: str
+    id: str
+    converged_ms: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lateness:
+    """How late the read side of a run was.
+
+    Attributes:
+        events: How many events the log has.
+        unprojected: How many of them are not projected.
+        lag: From recorded to projected, by the system's clocks.
+        visibility: From the acknowledgement of a write to the end of the first read that saw it,
+            by the clients' clocks. Where nobody looked in between, it was visible earlier.
+        unread: How many acknowledged writes no read saw.
+        curve: How many reads were fresh, by the age of what they could have seen.
+        own_writes: Reads of what the session itself had written.
+        monotonic: Reads of what the session had read before.
+        converged_ms: From the last write until all was projected; None if never, or no write.
+        faults: The same for each fault that ended.
+        clock_error_ms: By how much a time between two processes may be wrong.
+    """
+
+    events: int
+    unprojected: int
+    lag: Spread | None
+    visibility: Spread | None
+    unread: int
+    curve: tuple[Visible, ...]
+    own_writes: Stale
+    monotonic: Stale
+    converged_ms: int | None
+    faults: tuple[Healed, ...]
+    clock_error_ms: float
+
+
+def lateness_of(run: duckdb.DuckDBPyConnection) -> Lateness:
+    """Measure how late the read side of a run was.
+
+    Args:
+        run: A database with the tables of a run.
+    """
+    events, unprojected, converged_ms, *lag = _row(run, _LAG)
+    unread, *visibility = _row(run, _VISIBILITY)
+    own, own_stale, again, again_stale = _row(run, _SESSIONS)
+    return Lateness(
+        events=events,
+        unprojected=unprojected,
+        lag=_spread(lag),
+        visibility=_spread(visibility),
+        unread=unread,
+        curve=_curve(run.execute(_AGES, [list(AGES_MS)]).fetchall()),
+        own_writes=Stale(own, own_stale),
+        monotonic=Stale(again, again_stale),
+        converged_ms=converged_ms,
+        faults=tuple(Healed(*row) for row in run.execute(_FAULTS).fetchall()),
+        clock_error_ms=_row(run, _CLOCKS)[0],
+    )
+
+
+def _row(run: duckdb.DuckDBPyConnection, query: str) -> Any:
+    return run.execute(query).fetchall()[0]
+
+
+def _spread(values_ms: Iterable[float | None]) -> Spread | None:
+    known = [one for one in values_ms if one is not None]
+    return Spread(*known) if known else None
+
+
+def _curve(rows: Iterable[tuple[int, int, int]]) -> tuple[Visible, ...]:
+    counted = {step: (reads, fresh) for step, reads, fresh in rows}
+    bounds = (*AGES_MS, None)
+    return tuple(Visible(bound, *counted.get(at, (0, 0))) for at, bound in enumerate(bounds))
+
+
+_PERCENTILES = """
+    quantile_disc(ms, 0.5), quantile_disc(ms, 0.95), quantile_disc(ms, 0.99), MAX(ms)
+"""
+
+_CLOCKS = """
+SELECT CASE WHEN COUNT(*) < 2 THEN 0 ELSE COALESCE(MAX(clock_error_ns), 0) * 2 / 1e6 END
+FROM writers
+WHERE ops_begun > 0
+"""
+
+_LAG = f"""
+SELECT
+    COUNT(*), COUNT(*) FILTER (projected_at_ms IS NULL),
+    CASE WHEN COUNT(*) = COUNT(ms) THEN MAX(projected_at_ms) - MAX(recorded_at_ms) END,
+    {_PERCENTILES}
+FROM (SELECT *, projected_at_ms - recorded_at_ms AS ms FROM events)
+"""  # noqa: S608 -- a text of ours
+
+# One clock for all: what the process's own says, less its offset. A retry's answer is no new
+# write, and polls ask until they see what they wait for: they would make any read look late.
+_CALLS = """
+WITH acknowledged AS (
+    SELECT o.aggregate, o.version, MIN(o.end_ns - w.clock_offset_ns) AS at_ns
+    FROM ops o
+    JOIN writers w ON w.writer = o.writer
+    WHERE o.kind = 'command' AND o.outcome = 'ok' AND NOT o.replayed
+    GROUP BY o.aggregate, o.version
+),
+reads AS (
+    SELECT
+        o.aggregate, COALESCE(o.version, 0) AS version, o.token, o.purpose,
+        o.start_ns - w.clock_offset_ns AS start_ns, o.end_ns - w.clock_offset_ns AS end_ns
+    FROM ops o
+    JOIN writers w ON w.writer = o.writer
+    WHERE o.reads = 'account_reads' AND o.rows_read = 1
+)"""
+
+# The first read of a version is the first that saw it or a newer one.
+_VISIBILITY = f"""{_CALLS},
+seen AS (
+    SELECT aggregate, version, MIN(end_ns) AS end_ns FROM reads GROUP BY aggregate, version
+),
+first_seen AS (
+    SELECT
+        aggregate, version, is_write, at_ns,
+        MIN(end_ns) OVER (
+            PARTITION BY aggregate ORDER BY version
+            RANGE BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING
+        ) AS end_ns
+    FROM (
+        SELECT aggregate, version, TRUE AS is_write, at_ns, NULL AS end_ns FROM acknowledged
+        UNION ALL
+        SELECT aggregate, version, FALSE, NULL, end_ns FROM seen
+    )
+)
+SELECT COUNT(*) FILTER (ms IS NULL), {_PERCENTILES}
+FROM (
+    SELECT CASE WHEN end_ns < at_ns THEN 0 ELSE end_ns - at_ns END / 1e6 AS ms
+    FROM first_seen
+    WHERE is_write
+)
+"""  # noqa: S608 -- a text of ours
+
+# How old the newest acknowledged version of its account was when a read began.
+_AGES = f"""{_CALLS},
+raised AS (
+    SELECT aggregate, version, at_ns
+    FROM (
+        SELECT *, MAX(version) OVER (
+            PARTITION BY aggregate ORDER BY at_ns, version
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS before
+        FROM acknowledged
+    )
+    WHERE before IS NULL OR version > before
+)
+SELECT
+    len(list_filter($1, lambda bound: bound * 1000000::BIGINT < r.start_ns - w.at_ns)) AS step,
+    COUNT(*), COUNT(*) FILTER (r.version >= w.version)
+FROM reads r
+ASOF JOIN raised w ON w.aggregate = r.aggregate AND w.at_ns <= r.start_ns
+WHERE r.token IS NULL AND r.purpose NOT IN ('poll', 'final')
+GROUP BY step
+"""  # noqa: S608 -- a text of ours
+
+# In a session one call follows the other: no clock is needed.
+_SESSIONS = """
+SELECT
+    COUNT(written), COUNT(*) FILTER (version < written),
+    COUNT(read), COUNT(*) FILTER (version < read)
+FROM (
+    SELECT
+        is_read AND token IS NULL AND purpose NOT IN ('poll', 'final') AS counts,
+        COALESCE(version, 0) AS version,
+        MAX(version) FILTER (NOT is_read) OVER before AS written,
+        MAX(COALESCE(version, 0)) FILTER (is_read) OVER before AS read
+    FROM (
+        SELECT *, kind = 'query' AS is_read
+        FROM ops
+        WHERE (kind = 'command' AND outcome = 'ok') OR (reads = 'account_reads' AND rows_read = 1)
+    )
+    WINDOW before AS (
+        PARTITION BY writer, session, aggregate ORDER BY seq
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+    )
+)
+WHERE counts
+"""
+
+_FAULTS = """
+SELECT
+    f.fault, f.id,
+    CASE WHEN COALESCE(e.projected, 0) = COALESCE(e.recorded, 0)
+        THEN GREATEST(COALESCE(e.last_ms, 0) - f.end_ns // 1000000, 0) END
+FROM faults f
+ASOF LEFT JOIN (
+    SELECT
+        recorded_at_ms, COUNT(*) OVER earlier AS recorded,
+        COUNT(projected_at_ms) OVER earlier AS projected,
+        MAX(projected_at_ms) OVER earlier AS last_ms
+    FROM events
+    WHERE EXISTS (SELECT 1 FROM faults WHERE end_ns IS NOT NULL)
+    WINDOW earlier AS (ORDER BY recorded_at_ms)
+) e ON e.recorded_at_ms * 1000000 <= f.end_ns
+WHERE f.end_ns IS NOT NULL
+ORDER BY f.end_ns, f.fault, f.id
+"""
