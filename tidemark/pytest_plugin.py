@@ -14,10 +14,11 @@ import pytest
 
 from tidemark.api.session import new_run_id
 from tidemark.errors import ExitCode, TidemarkError
+from tidemark.host.killing import interrupted_by_kill
 from tidemark.host.state import make_private, state_dir
 from tidemark.testing import capabilities, options
 from tidemark.testing.capabilities import Capabilities
-from tidemark.testing.ending import ending, interrupted_by_kill, shown
+from tidemark.testing.ending import ending, shown
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, NoReturn, Self
 import pytest
 
 from tidemark.errors import TidemarkError
+from tidemark.host.killing import interrupted_by_kill
 from tidemark.host.locking import locked
 from tidemark.host.processes import MARK, is_alive, stop, undo
 from tidemark.host.state import read_json
 from tidemark.host.undo import Journal, undoer
 from tidemark.host.waiting import eventually
 from tidemark.testing import session
-from tidemark.testing.ending import interrupted_by_kill
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -67,6 +67,7 @@ _ENTRIES = {
     "tools/map.py": "no",
     "tools/promises.py": "no",
     "tools/redaction.py": "no",
+    "tools/run_folder.py": "no",
     "tools/run_handler.py": "through the target of the deployment",
 }
 _IS_STARTED = re.compile(r'^if __name__ == "__main__":', re.MULTILINE)

@@ -17,11 +17,11 @@ from tidemark.cli import known
 from tidemark.cli.options import KnownStack, KnownTarget
 from tidemark.errors import EndedError, ExitCode, InterruptedByUserError, TidemarkError
 from tidemark.history.places import folder_of_runs
+from tidemark.host.killing import interrupted_by_kill
 from tidemark.host.state import read_json, require_checkout, state_dir
 from tidemark.load.choice import DEPLOYMENT_VARIABLE, RUN_VARIABLE
 from tidemark.load.options import OPTIONS
 from tidemark.report.table import REPORT
-from tidemark.testing.ending import interrupted_by_kill
 
 _LOCUSTFILE = "loadtest/locustfile.py"
 # A call under way gets 4 s, events on their way to the query side 4 s, and then there is a report.
