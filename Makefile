@@ -8,7 +8,7 @@ unexport PYTHONDONTWRITEBYTECODE
 TIDEMARK = .venv/bin/tidemark
 
 # What may be said on the command line; a misspelt name would be passed on in silence.
-VARIABLES = TARGET STACK_NAME WIRING RETENTION DEPLOY_WITH ENDPOINT_URL PORT USERS DURATION \
+VARIABLES = TARGET STACK_NAME WIRING RETENTION DEPLOY_WITH ENDPOINT_URL PORT PROFILE USERS DURATION \
 	REPOSITORY ENVIRONMENT PYTHON CI TIDEMARK_STATE_DIR TIDEMARK_AWS_ACCOUNT \
 	LOCALSTACK_IMAGE LOCALSTACK_AUTH_TOKEN LOCALSTACK_PORT DOCKER_SOCKET COMPOSE_PROJECT_NAME
 OF_OTHERS = AWS_% DOCKER_% UV_% PIP_% NPM_% %_PROXY %_proxy PATH HOME TMPDIR SHELL
@@ -59,7 +59,7 @@ acceptance: install ## the program and its plugin from outside, as a user meets 
 	@.venv/bin/pytest acceptance -n auto --dist loadfile
 
 load: install ## load the API, and print rates, latencies and projection lag
-	@$(TIDEMARK) load $(if $(USERS),--users $(USERS)) $(if $(DURATION),--run-time $(DURATION))
+	@$(TIDEMARK) load $(PROFILE) $(if $(USERS),--users $(USERS)) $(if $(DURATION),--duration $(DURATION))
 
 probe: install ## what the target does not do like AWS
 	@$(TIDEMARK) probe

@@ -12,8 +12,9 @@ from locust import events
 from rich.console import Console
 
 from loadtest import page
-from loadtest.options import add_options, problem_with
+from loadtest.options import USERS, add_options, problem_with, settle
 from loadtest.runs import Runs, hold_bounds
+from loadtest.sent import chosen
 from loadtest.users import MixedUser, ReadUser, WriteUser
 from tidemark import targets
 from tidemark.aws.clients import AwsClients
@@ -47,9 +48,12 @@ def register() -> None:
 def _on_init(environment: Environment, runner: Runner, web_ui: WebUI | None, **_: Any) -> None:
     options: Any = environment.parsed_options
     try:
+        settle(options)
         if problem := problem_with(options):
             raise NotStartedError(problem)
         deployment = choose_deployment()
+        sent = chosen(options, deployment.target)
+        options.num_users = options.num_users or (sent.callers if sent else USERS)
         clients = AwsClients(targets.connection_to(deployment))
         prove_it_answers(deployment, clients)
     except TidemarkError as error:
@@ -65,6 +69,7 @@ def _on_init(environment: Environment, runner: Runner, web_ui: WebUI | None, **_
     runs = Runs(runner, options, deployment, clients, _stderr)
     options.json = False  # the report is the JSON, not Locust's own figures
     _listen(environment.events.test_start, lambda **_: runs.start())
+    _listen(environment.events.test_stopping, lambda **_: runs.stopping())
     _listen(environment.events.test_stop, lambda **_: runs.stopped())
     _listen(environment.events.quitting, lambda **_: runs.quit())
     # Later than now, for Locust is about to heed a kill in its own way.

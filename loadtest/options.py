@@ -4,19 +4,27 @@ from __future__ import annotations
 
 import sys
 from argparse import ArgumentTypeError
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from loadtest.sent import PROFILES
 from tidemark.errors import ExitCode
-from tidemark.load.options import OPTIONS
+from tidemark.load import profiles
+from tidemark.load.options import CLOSED, OPTIONS
+from tidemark.load.toml_file import nearest
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Collection
 
 _ONE_PROCESS = "A load run is one process: leave --master, --worker and --processes away"
+USERS = 4
+"""How many there are in a closed loop, if nobody says."""
+
+_DEFAULT_PROFILE = "mixed"
 _MOST_USERS = 200
 _FASTEST_SPAWN = 200
 _LONGEST_RUN_S = 3600
+_HIGHEST_RATE = 10_000
 
 
 def add_options(parser: ArgumentParser, users: Collection[str]) -> None:
@@ -27,8 +35,7 @@ def add_options(parser: ArgumentParser, users: Collection[str]) -> None:
         users: The names of the kinds of users that there are.
     """
     parser.set_defaults(
-        num_users=4,
-        spawn_rate=50,
+        spawn_rate=100,  # all at once, as far as Locust likes it: the plan says when calls begin
         run_time=20,
         stop_timeout="35",
         web_host="127.0.0.1",
@@ -45,10 +52,17 @@ def add_options(parser: ArgumentParser, users: Collection[str]) -> None:
             help=option.help,
         )
 
+    known = sorted(profiles.names(PROFILES), key=lambda name: name != _DEFAULT_PROFILE)
+
+    def profile(name: str) -> str:
+        if name in {*known, CLOSED}:
+            return name
+        raise ArgumentTypeError(f"There is no {name}; {nearest(name, [*known, CLOSED])}.")
+
     def user(name: str) -> str:
         if name in users:
             return name
-        raise ArgumentTypeError(f"There is no {name}; there are {', '.join(users)}.")
+        raise ArgumentTypeError(f"There is no {name}; {nearest(name, [*known, *users])}.")
 
     # Told as they are parsed: right after that, Locust would fork, or end with a code of its own.
     for action in parser._actions:  # noqa: SLF001 -- argparse has no other way
@@ -56,7 +70,25 @@ def add_options(parser: ArgumentParser, users: Collection[str]) -> None:
             action.type = _several
         elif action.dest == "user_classes":
             action.type = user
+        elif action.dest == "arrivals":
+            action.type, action.choices = profile, [*known, CLOSED]
     parser.error = _refuse  # type: ignore[method-assign]  # argparse has no other way to say 64
+
+
+def settle(options: Namespace) -> None:
+    """Decide on a profile if nobody did: who names users, or how many, means a closed loop."""
+    if options.arrivals is None:
+        is_closed = options.num_users or options.user_classes
+        options.arrivals = CLOSED if is_closed else _DEFAULT_PROFILE
+
+
+def number(said: Any) -> float | None:
+    """Return an option that nobody may have said; Locust's page says it as text.
+
+    Raises:
+        ValueError: If it is no number.
+    """
+    return None if said in {None, ""} else float(said)
 
 
 def problem_with(options: Namespace) -> str | None:
@@ -67,7 +99,10 @@ def problem_with(options: Namespace) -> str | None:
     """
     checks = (
         (not (options.master or options.worker), _ONE_PROCESS),
-        (1 <= options.num_users <= _MOST_USERS, f"--users must be 1 to {_MOST_USERS}"),
+        (
+            options.num_users is None or 1 <= options.num_users <= _MOST_USERS,
+            f"--users must be 1 to {_MOST_USERS}",
+        ),
         (
             0 < (options.spawn_rate or 0) <= _FASTEST_SPAWN,
             f"--spawn-rate must be above 0 and at most {_FASTEST_SPAWN} users/s",
@@ -78,7 +113,11 @@ def problem_with(options: Namespace) -> str | None:
         ),
         (0 <= options.read_share <= 1, "--read-share must be 0 to 1"),
         (options.max_ops >= 1, "--max-ops must be 1 or more"),
-        (0 <= options.max_errors <= 1, "--max-errors must be 0 to 1"),
+        (0 <= (number(options.max_errors) or 0) <= 1, "--max-errors must be 0 to 1"),
+        (
+            0 < (1.0 if (rate := number(options.rate)) is None else rate) <= _HIGHEST_RATE,
+            f"--rate must be more than 0, and at most {_HIGHEST_RATE:g}",
+        ),
         (options.check in {"fail", "off"}, "--check must be fail or off"),
         (options.lag_deadline >= 0, "--lag-deadline must be 0 or more"),
         (not options.host, "The deployment says where to go: leave --host away"),

@@ -81,7 +81,10 @@ def _problem_with_a_start(
                 setattr(asked, name, _read_as(getattr(asked, name), value))
         except ValueError:
             return f"{value!r} is no {name}."
-    return problem_with(asked)
+    try:
+        return problem_with(asked)
+    except ValueError as error:
+        return f"{error}."
 
 
 def _read_as(default: Any, value: str) -> Any:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
+from gevent.event import Event  # type: ignore[import-untyped]  # it ships no types
 
 from tidemark import targets
 from tidemark.api.call import Kind
-from tidemark.api.op import Op, Outcome
+from tidemark.api.httpx_transport import HttpxTransport
+from tidemark.api.op import Op, Outcome, Purpose
 from tidemark.api.session import Writer, new_run_id
 from tidemark.aws.api_clients import client_of
 from tidemark.errors import TidemarkError
@@ -24,6 +26,8 @@ from tidemark.invariants.catalog import choose
 from tidemark.invariants.judge import judge_tables, verdict_of
 from tidemark.invariants.views import connect
 from tidemark.load.ending import judge
+from tidemark.load.options import CLOSED
+from tidemark.measures import slo
 from tidemark.measures.lag import Lag, LagMeter
 from tidemark.measures.summary import summarise
 from tidemark.report.lateness import measure
@@ -37,6 +41,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from loadtest.sent import Sent
     from tidemark.api.client import Client
     from tidemark.api.exchange import Transport
     from tidemark.aws.clients import AwsClients
@@ -54,28 +59,34 @@ class LoadRun:
         clients: The AWS clients of its target.
         runs: The folder of all runs' folders.
         seed: Where every draw comes from.
-        read_share: The share of reads of a mixed user.
+        sent: What arrives; None of a closed loop.
+        run_time_s: How long calls arrive.
+        read_share: The share of reads of a mixed user in a closed loop.
         max_ops: After how many calls it stops.
-        max_errors: The share of errors that is still fine.
+        bounds: Its SLOs.
         is_judged: Whether its history is judged at the end.
         on_enough: Called once: it has made so many calls, or can't write them down any more.
         run_id: Its name; its ids and keys begin with it.
         calls: How many it has made, by kind.
         customers: How many sessions it has had.
+        ended: Set when no further call is to begin.
     """
 
     deployment: Deployment
     clients: AwsClients
     runs: Path
     seed: str
+    sent: Sent | None
+    run_time_s: float
     read_share: float
     max_ops: int
-    max_errors: float
+    bounds: Mapping[str, float]
     is_judged: bool
     on_enough: Callable[[], object]
     run_id: str = field(default_factory=new_run_id)
     calls: Counter[Kind] = field(default_factory=Counter)
     customers: int = 0
+    ended: Event = field(default_factory=Event)
 
     def __post_init__(self) -> None:
         self._ops: list[Op] = []
@@ -86,6 +97,11 @@ class LoadRun:
         self._history.describe(self.deployment, kind="load", seed=self.seed)
         self._sampler = Sampler(self._history, self._workload) if self.is_judged else None
         self._principal = targets.of_deployment(self.deployment).principal(self.clients)
+        self.schedule = (
+            None
+            if self.sent is None
+            else self.sent.schedule(self.run_id, self.run_time_s, self.seed)
+        )
 
     @property
     def path(self) -> Path:
@@ -103,13 +119,28 @@ class LoadRun:
         """
         self.customers += 1
         customer = Customer(self.customers, seed=self.seed, mix=mix, run_id=self.run_id)
-        session = self._writer.session(f"c{self.customers}")
-        return customer, client_of(
+        return customer, self._client(f"c{self.customers}", transport)
+
+    def open_accounts(self) -> None:
+        """Open the accounts that the calls of the plan are for.
+
+        Raises:
+            TidemarkError: If one of them can't be had.
+        """
+        if self.sent is not None:
+            with HttpxTransport(ca_bundle=self.clients.connection.ca_bundle) as transport:
+                self.sent.open_accounts(self._client("setup", transport, Purpose.SETUP))
+
+    def _client(
+        self, session: str, transport: Transport, purpose: Purpose = Purpose.LOAD
+    ) -> Client:
+        return client_of(
             self.deployment,
             self.clients,
             transport,
-            session=session,
+            session=self._writer.session(session),
             sink=self._take,
+            purpose=purpose,
             principal=self._principal,
         )
 
@@ -119,7 +150,7 @@ class LoadRun:
         if self._sampler is not None:
             self._sampler.take(op)
         self._ops.append(op)
-        self.calls[op.kind] += 1
+        self.calls[op.kind] += op.purpose is Purpose.LOAD
         # What cannot be written down proves nothing: it ends then, too.
         is_enough = len(self._ops) >= self.max_ops or self._history.has_failed
         if is_enough and not self._was_enough:
@@ -141,7 +172,11 @@ class LoadRun:
             failure: What went wrong in the load generator itself.
         """
         gap = self._close()
-        summary = summarise(self._ops, REFUSALS)
+        loaded = [op for op in self._ops if op.purpose is Purpose.LOAD]
+        summary = replace(
+            summarise(loaded, REFUSALS),
+            punctuality=None if self.schedule is None else self.schedule.punctuality(),
+        )
         lag, lag_problem = self._lag(lag_deadline_s)
         judgements: list[Judgement] = []
         lateness: Lateness | None = None
@@ -155,7 +190,7 @@ class LoadRun:
             summary,
             lag,
             verdict_of(judgements) if judgements else None,
-            most_errors=self.max_errors,
+            missed=slo.missed(self.bounds, slo.measured(summary, lag)),
             gap=gap,
             failure=failure or lag_problem,
             is_interrupted=is_interrupted,
@@ -164,6 +199,7 @@ class LoadRun:
             run_id=self.run_id,
             deployment=self.deployment,
             seed=self.seed,
+            profile=CLOSED if self.sent is None else self.sent.profile.name,
             users=self.customers,
             summary=summary,
             lag=lag,

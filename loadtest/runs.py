@@ -12,19 +12,22 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+import gevent  # type: ignore[import-untyped]  # it ships no types
 from locust import log
 from locust.runners import STATE_CLEANUP, STATE_RUNNING, STATE_SPAWNING
 
-from loadtest.options import problem_with
+from loadtest.options import number, problem_with
 from loadtest.progress import live_line
 from loadtest.run import LoadRun
+from loadtest.sent import chosen
 from loadtest.users import BankUser
 from tidemark.api.session import new_run_id
-from tidemark.errors import ExitCode
+from tidemark.errors import ExitCode, TidemarkError
 from tidemark.history import retention
 from tidemark.history.places import folder_of_runs
 from tidemark.host.state import state_dir, write_json
 from tidemark.load.choice import RUN_VARIABLE
+from tidemark.measures import slo
 from tidemark.report.table import REPORT, report_console
 
 if TYPE_CHECKING:
@@ -32,6 +35,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.live import Live
 
+    from loadtest.sent import Sent
     from tidemark.aws.clients import AwsClients
     from tidemark.host.deployment import Deployment
     from tidemark.report.table import Report
@@ -47,10 +51,15 @@ def hold_bounds(runner: Runner, options: Namespace, stderr: Console) -> None:
         options: What was parsed from the command line.
         stderr: Where people are told what was refused.
     """
-    start = runner.start
+    start, run_time_s = runner.start, options.run_time
 
     def start_within(user_count: int, spawn_rate: float, **others: Any) -> None:
-        asked = {"num_users": user_count, "spawn_rate": spawn_rate, "host": None}
+        asked = {
+            "num_users": user_count,
+            "spawn_rate": spawn_rate,
+            "run_time": options.run_time or run_time_s,
+            "host": None,
+        }
         if problem := problem_with(Namespace(**{**vars(options), **asked})):
             stderr.print(problem, markup=False)
             return
@@ -84,26 +93,46 @@ class Runs:
         self._clients = clients
         self._stderr = stderr
         self._is_json = options.json
+        # Without the page the time begins with the first call, after all that comes before it.
+        self._run_time_s = float(options.run_time)
+        if options.headless:
+            options.run_time = None
         self._folder = folder_of_runs(state_dir())
         self._run: LoadRun | None = None
         self._live: Live | None = None
         self._is_interrupted = False
+        self._is_opening = False
 
     def start(self) -> None:
         """Begin a run."""
         # Until there is a report; Locust would say 2 of a listener that failed, or nothing.
         self._runner.environment.process_exit_code = int(ExitCode.FAILED)
-        run = self._run = BankUser.load_run = self._new_run()
-        if removed := retention.clear(self._folder):
-            self._stderr.print(removed)
-        run_time_s = self._options.run_time
+        self._is_opening = True
+        try:
+            run = self._begun()
+        except TidemarkError as error:
+            self._stderr.print(f"{error}: {error.exit_code.meaning}", markup=False)
+            self._stop()
+            raise gevent.GreenletExit from None  # or Locust would spawn users all the same
+        finally:
+            self._is_opening = False
+        self._run = BankUser.load_run = run
+        run_time_s = self._options.run_time or self._run_time_s
+        what = run.sent.told if run.sent else f"{self._options.num_users} users in a closed loop"
         self._stderr.print(
-            f"Loading {self._deployment.target}: {self._options.num_users} users for "
-            f"{run_time_s} s, seed {run.seed}, run {run.run_id}"
+            f"Loading {self._deployment.target}: {what}, for {run_time_s:g} s, seed {run.seed}, "
+            f"run {run.run_id}"
         )
+        if self._options.headless:
+            gevent.spawn_later(run_time_s, self._stop)
         if self._stderr.is_terminal:
             self._live = live_line(run, run_time_s, self._stderr)
             self._live.start()
+
+    def stopping(self) -> None:
+        """Have no further call begin."""
+        if self._run is not None:
+            self._run.ended.set()
 
     def stopped(self) -> None:
         """Report a run that the web page stopped; without it, quitting reports."""
@@ -115,6 +144,8 @@ class Runs:
 
     def quit(self) -> None:
         """End the process: stop what still runs, report it, and decide the exit code."""
+        if self._is_opening:
+            self._runner.environment.process_exit_code = int(ExitCode.INTERRUPTED)
         if self._runner.state in {STATE_RUNNING, STATE_SPAWNING, STATE_CLEANUP}:
             self._is_interrupted = True
             self._runner.environment.stop_timeout = _STOP_WITHIN_S
@@ -122,15 +153,33 @@ class Runs:
                 self._runner.stop()
         self._report()
 
-    def _new_run(self) -> LoadRun:
+    def _begun(self) -> LoadRun:
+        """Return a new run, whose accounts are open."""
+        if removed := retention.clear(self._folder):
+            self._stderr.print(removed)
+        sent = chosen(self._options, self._deployment.target)
+        run = self._new_run(sent)
+        if sent is not None:
+            self._stderr.print(f"Opening {sent.profile.population.accounts} accounts")
+            run.open_accounts()
+        return run
+
+    def _new_run(self, sent: Sent | None) -> LoadRun:
+        said = number(self._options.max_errors)
         return LoadRun(
+            sent=sent,
+            run_time_s=self._options.run_time or self._run_time_s,
+            bounds={
+                **slo.DEFAULTS,
+                **(sent.bounds if sent else {}),
+                **({} if said is None else {"error_share": said}),
+            },
             deployment=self._deployment,
             clients=self._clients,
             runs=self._folder,
             seed=self._options.seed or str(secrets.randbelow(2**32)),
             read_share=self._options.read_share,
             max_ops=self._options.max_ops,
-            max_errors=self._options.max_errors,
             is_judged=self._options.check == "fail",
             on_enough=self._stop,
             run_id=os.environ.pop(RUN_VARIABLE, "") or new_run_id(),

@@ -1,4 +1,4 @@
-"""The users: a bank's customers who only write, only read, or do both."""
+"""The users: callers of a plan, or a bank's customers who only write, only read, or do both."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import ssl
 from typing import TYPE_CHECKING, ClassVar
 
 from locust import FastHttpUser, task
+from locust.exception import StopUser
 
 from loadtest.transport import locust_transport
 from tidemark.api.httpx_transport import TIMEOUT_S
@@ -17,12 +18,16 @@ if TYPE_CHECKING:
     from locust.env import Environment
 
     from loadtest.run import LoadRun
+    from tidemark.load.schedule import Schedule
 
 _PAUSE_WITHOUT_ANSWER_S = 1.0
 
 
 class BankUser(FastHttpUser):
-    """One session in a closed loop: the next call begins when the last one has ended."""
+    """One session: it sends what is due of the run's schedule.
+
+    Where a run has none, its loop is closed: the next call begins when the last one has ended.
+    """
 
     abstract = True
     insecure = False
@@ -47,10 +52,21 @@ class BankUser(FastHttpUser):
 
     @task
     def call(self) -> None:
-        """Make the customer's next call."""
+        """Make the customer's next call, or all that are due until the schedule ends."""
+        if (schedule := self.load_run.schedule) is not None:
+            self._keep_to(schedule)
+            raise StopUser
         op = self._client.run(self._customer.next())
         self._customer.learn(op)
         self._is_answered = op.status is not None
+
+    def _keep_to(self, schedule: Schedule) -> None:
+        while (due := schedule.take()) is not None:
+            early_s = (due.intended_ns - self._client.clock()) / 1e9
+            if self.load_run.ended.wait(max(0.0, early_s)):
+                return  # Locust would kill who waits, and a call that begins in this moment with it
+            schedule.begin(due)
+            self._client.run(due.call, intended_ns=due.intended_ns)
 
     def _ssl_context(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self.load_run.clients.connection.ca_bundle)

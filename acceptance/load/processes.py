@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 CHECKOUT = Path(__file__).parents[2]
 WITHIN_S = 60
-LOADED = ("--headless", "--run-time", "10m")
-"""A run that ends by itself only when it has enough."""
+LOADED = ("--headless", "--run-time", "10m", "--arrivals", "closed")
+"""A closed loop that ends by itself only when it has enough."""
 
 STARTED: list[subprocess.Popen[str]] = []
 """What is ended after each test."""

@@ -29,7 +29,7 @@ import loadtest.runs
 loadtest.runs.problem_with = lambda asked: "too many" if asked.num_users > 3 else None
 begun = []
 runner = SimpleNamespace(start=lambda users, rate, **_: begun.append(users))
-hold_bounds(runner, Namespace(), Console())
+hold_bounds(runner, Namespace(run_time=1), Console())
 for users in (3, 4):
     runner.start(users, 100)
 print(begun)

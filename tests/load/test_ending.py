@@ -9,6 +9,7 @@ from tidemark.api.op import Outcome
 from tidemark.errors import ExitCode
 from tidemark.invariants.judge import Verdict
 from tidemark.load.ending import judge
+from tidemark.measures import slo
 from tidemark.measures.lag import Lag
 from tidemark.measures.summary import Summary, summarise
 from tidemark.percentiles import Spread
@@ -28,12 +29,13 @@ SEEN = Lag(events=2, projected=2, spread=Spread(1, 1, 1, 1), late=[], missing=[]
         (WRITTEN, replace(SEEN, late=["e"]), None, False, ExitCode.UNKNOWN, "1 of 2 events"),
         (WRITTEN, replace(SEEN, missing=["e"]), None, False, ExitCode.VIOLATED, "not in the log"),
         (WRITTEN, replace(SEEN, missing=["e"]), "no table", True, ExitCode.VIOLATED, "not in the"),
-        (MOSTLY_ERRORS, SEEN, None, False, ExitCode.SLO_MISSED, "75.0% of the calls were errors"),
+        (MOSTLY_ERRORS, SEEN, None, False, ExitCode.SLO_MISSED, "error_share is 75.0%"),
         (MOSTLY_ERRORS, replace(SEEN, late=["e"]), None, False, ExitCode.UNKNOWN, "1 of 2"),
         (SOME_ERRORS, SEEN, None, False, ExitCode.OK, None),
         (ALL_REFUSED, SEEN, None, False, ExitCode.OK, None),
         (WRITTEN, None, None, False, ExitCode.UNKNOWN, "not read"),
         (NOTHING_WRITTEN, SEEN, None, False, ExitCode.FAILED, "no write was accepted"),
+        (summarise([], frozenset()), SEEN, None, False, ExitCode.FAILED, "no call was answered"),
         (WRITTEN, None, "no table", False, ExitCode.FAILED, "no table"),
         (NOTHING_WRITTEN, None, "no table", True, ExitCode.INTERRUPTED, "stopped"),
         (WRITTEN, replace(SEEN, is_complete=False), None, False, ExitCode.INTERRUPTED, "stopped"),
@@ -47,8 +49,9 @@ def test_a_run_ends_with_the_code_that_says_why(
     code: ExitCode,
     says: str | None,
 ) -> None:
+    missed = slo.missed(slo.DEFAULTS, slo.measured(summary, lag))
     found, reason = judge(
-        summary, lag, None, most_errors=0.01, failure=failure, is_interrupted=is_interrupted
+        summary, lag, None, missed=missed, failure=failure, is_interrupted=is_interrupted
     )
     assert found is code
     assert (reason is None) == (says is None)
@@ -61,7 +64,6 @@ def test_a_history_that_is_not_whole_is_unknown_but_for_what_is_violated_all_the
             WRITTEN,
             lag,
             verdict,
-            most_errors=0.01,
             gap="the disk is full",
             failure="no table",
             is_interrupted=False,
@@ -85,6 +87,6 @@ def test_what_the_judge_says_decides_where_nothing_else_is_wrong(
 ) -> None:
     summary, lag = WRITTEN, SEEN
 
-    found, _ = judge(summary, lag, verdict, most_errors=0.01, failure=None, is_interrupted=False)
+    found, _ = judge(summary, lag, verdict, failure=None, is_interrupted=False)
 
     assert found is code

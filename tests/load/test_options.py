@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 import configargparse  # type: ignore[import-untyped]  # it has no types
 import pytest
 
-from loadtest.options import add_options, problem_with
+from loadtest.options import add_options, problem_with, settle
 
 if TYPE_CHECKING:
     from argparse import Namespace
@@ -18,7 +18,7 @@ def parsed(*arguments: str, **locusts: Any) -> Namespace:
     parser.add_argument("user_classes", nargs="*")
     add_options(parser, ["MixedUser", "WriteUser"])
     options: Namespace = parser.parse_args(arguments)
-    defaults = {"master": False, "worker": False, "host": None}
+    defaults = {"num_users": None, "master": False, "worker": False, "host": None}
     vars(options).update(defaults | locusts)
     return options
 
@@ -26,15 +26,34 @@ def parsed(*arguments: str, **locusts: Any) -> Namespace:
 def test_a_first_run_is_small_and_stops_by_itself() -> None:
     options = parsed()
     assert problem_with(options) is None
-    assert options.num_users <= 10
+    assert options.arrivals is None
     assert options.run_time <= 60
     assert options.web_host == "127.0.0.1"
     assert options.seed is None
 
 
 @pytest.mark.parametrize(
+    ("changed", "profile"),
+    [
+        ({}, "mixed"),
+        ({"num_users": 3}, "closed"),
+        ({"user_classes": ["WriteUser"]}, "closed"),
+        ({"arrivals": "ramp", "num_users": 3}, "ramp"),
+    ],
+)
+def test_who_names_users_means_a_closed_loop_unless_a_profile_is_said(
+    changed: dict[str, Any], profile: str
+) -> None:
+    options = parsed(**changed)
+    settle(options)
+
+    assert options.arrivals == profile
+
+
+@pytest.mark.parametrize(
     ("changed", "says"),
     [
+        ({"rate": 0.0}, "--rate"),
         ({"num_users": 0}, "--users"),
         ({"num_users": 201}, "--users"),
         ({"spawn_rate": 0}, "--spawn-rate"),
@@ -79,7 +98,8 @@ def test_the_bounds_themselves_are_fine(changed: dict[str, Any]) -> None:
     [
         (("--max-ops", "many"), "--max-ops"),
         (("--processes", "2"), "one process"),
-        (("foo",), "There is no foo; there are MixedUser, WriteUser."),
+        (("--arrivals", "mixd"), "There is no mixd; the nearest is mixed"),
+        (("foo",), "There is no foo; there are MixedUser, WriteUser, hot_account"),
         (("WriteUser", "foo"), "There is no foo"),
     ],
 )

@@ -37,6 +37,7 @@ OPS = [
     op(Outcome.INFO, problem="http-500", status=500),
 ]
 REPORT = Report(
+    profile="closed",
     run_id="run-1",
     deployment=DEPLOYMENT,
     seed="7",

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tidemark.workloads.bank_arrivals import CHOICES, OPERATIONS, Population, Traffic
@@ -18,6 +18,7 @@ POPULATIONS = st.builds(
 EVENLY = [(place + 0.5) / 10_000 for place in range(10_000)]
 
 
+@settings(deadline=None)
 @given(POPULATIONS, CHANCE)
 def test_whatever_the_chance_there_is_such_an_account_and_owner(
     population: Population, chance: float
@@ -48,6 +49,7 @@ def test_owners_have_accounts_as_they_are_chosen() -> None:
     assert Counter(map(population.owner_of, range(100))) == {0: 25, 1: 25, 2: 25, 3: 25}
 
 
+@settings(deadline=None)
 @given(
     POPULATIONS,
     st.tuples(CHANCE, CHANCE, CHANCE),

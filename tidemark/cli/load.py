@@ -1,10 +1,11 @@
 """The verb load: Locust, headless, against the deployment."""
 
+import re
 import signal
 import subprocess
 import sys
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +20,7 @@ from tidemark.errors import EndedError, ExitCode, InterruptedByUserError, Tidema
 from tidemark.history.places import folder_of_runs
 from tidemark.host.killing import interrupted_by_kill
 from tidemark.host.state import read_json, require_checkout, state_dir
+from tidemark.load import profiles
 from tidemark.load.choice import DEPLOYMENT_VARIABLE, RUN_VARIABLE
 from tidemark.load.options import OPTIONS
 from tidemark.report.table import REPORT
@@ -27,8 +29,8 @@ _LOCUSTFILE = "loadtest/locustfile.py"
 # A call under way gets 4 s, events on their way to the query side 4 s, and then there is a report.
 _END_WITHIN_S = 10.0
 _OPTIONS = (
-    ("-u, --users <int>", "How many users. Default: 4"),
-    ("-t, --run-time <time>", "How long, such as 20s or 1m. Default: 20s"),
+    ("--duration <time>", "How long calls arrive, such as 20s or 1m. Default: 20s"),
+    ("-u, --users <int>", "How many users, in a closed loop"),
     *((f"{option.flag} {option.metavar}", option.help) for option in OPTIONS),
     ("--json", "Print the report as JSON"),
 )
@@ -39,8 +41,10 @@ _DESCRIBED = "\n".join(
 CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True}
 HELP = f"""Load the API with Locust and print what it took.
 
-For example: `tidemark load --users 8 --run-time 1m WriteUser`. Users are MixedUser (if none is
-named), WriteUser and ReadUser. What `locust -f {_LOCUSTFILE} --help` names passes too.
+For example: `tidemark load ramp --duration 1m`. A profile of loadtest/profiles says which calls
+arrive and when, however long the target takes (mixed, if none is named). Or, in a closed loop,
+`tidemark load --users 8 WriteUser`: users are MixedUser (if none is named), WriteUser and ReadUser.
+What `locust -f {_LOCUSTFILE} --help` names passes too.
 
 \b
 {_DESCRIBED}
@@ -55,7 +59,8 @@ def load(context: typer.Context, target: KnownTarget = None, stack_name: KnownSt
     deployment, its_target = known.choose(target, stack_name)
     connection = known.connect(its_target)
     run_id = new_run_id()
-    command = [sys.executable, "-m", "locust", "-f", _LOCUSTFILE, "--headless", *context.args]
+    arguments = _for_locust(context.args, checkout)
+    command = [sys.executable, "-m", "locust", "-f", _LOCUSTFILE, "--headless", *arguments]
     with TemporaryDirectory() as folder:
         environment = for_ours(connection) | {
             DEPLOYMENT_VARIABLE: str(deployment.save(Path(folder))),
@@ -71,6 +76,13 @@ def load(context: typer.Context, target: KnownTarget = None, stack_name: KnownSt
     if is_interrupted:
         raise InterruptedByUserError("Interrupted; there is no report.")
     raise TidemarkError(f"Locust ended with {code} and without a report: see what it printed.")
+
+
+def _for_locust(arguments: Sequence[str], checkout: Path) -> list[str]:
+    """Return the arguments as Locust knows them: a profile is an option there."""
+    known = profiles.names(checkout / "loadtest/profiles")
+    its_own = [re.sub("^--duration(?=$|=)", "--run-time", one) for one in arguments]
+    return ["--arrivals", *its_own] if its_own[:1] and its_own[0] in known else its_own
 
 
 def _run(command: list[str], checkout: Path, environment: Mapping[str, str]) -> tuple[int, bool]:

@@ -8,6 +8,8 @@ from tidemark.errors import ExitCode
 from tidemark.invariants.judge import Verdict
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from tidemark.measures.lag import Lag
     from tidemark.measures.summary import Summary
 
@@ -19,7 +21,7 @@ def judge(
     lag: Lag | None,
     verdict: Verdict | None,
     *,
-    most_errors: float,
+    missed: Sequence[str] = (),
     gap: str | None = None,
     failure: str | None,
     is_interrupted: bool,
@@ -34,13 +36,12 @@ def judge(
         summary: What its ops came to.
         lag: How late its events were, None if none was read.
         verdict: What the judge says of its history, None if it was not asked.
-        most_errors: The share of errors among all its ops that is still fine, from 0 to 1.
+        missed: A sentence for each SLO that is.
         gap: Why the history is not whole, if it is not.
         failure: What went wrong besides the calls themselves, such as reading the log.
         is_interrupted: Whether the user stopped it.
     """
     was_cut_short = is_interrupted or (lag is not None and not lag.is_complete)
-    share = summary.error_share
     endings = (
         (_violated(lag, verdict), ExitCode.VIOLATED),
         (
@@ -49,14 +50,9 @@ def judge(
         ),
         (gap, ExitCode.UNKNOWN),
         (failure, ExitCode.FAILED),
-        ("no write was accepted" if summary.writes.ok == 0 else None, ExitCode.FAILED),
+        (_nothing(summary), ExitCode.FAILED),
         (_unknown(lag, verdict), ExitCode.UNKNOWN),
-        (
-            f"{share:.1%} of the calls were errors, and {most_errors:.1%} may be"
-            if share > most_errors
-            else None,
-            ExitCode.SLO_MISSED,
-        ),
+        ("; ".join(missed) or None, ExitCode.SLO_MISSED),
     )
     return next(((code, why) for why, code in endings if why is not None), (ExitCode.OK, None))
 
@@ -65,6 +61,12 @@ def _violated(lag: Lag | None, verdict: Verdict | None) -> str | None:
     if lag is not None and lag.missing:
         return f"{len(lag.missing)} acknowledged events are not in the log"
     return "the history is violated" if verdict is Verdict.VIOLATED else None
+
+
+def _nothing(summary: Summary) -> str | None:
+    if summary.writes.sent and not summary.writes.ok:
+        return "no write was accepted"
+    return None if summary.writes.ok or summary.reads.ok else "no call was answered"
 
 
 def _unknown(lag: Lag | None, verdict: Verdict | None) -> str | None:

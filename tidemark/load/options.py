@@ -8,6 +8,9 @@ from dataclasses import dataclass
 # once a minute, delivered and projected, with retries.
 LAG_DEADLINE_S = 150.0
 
+CLOSED = "closed"
+"""The profile of callers who wait for an answer before they call again."""
+
 
 @dataclass(frozen=True)
 class LoadOption:
@@ -31,6 +34,23 @@ class LoadOption:
 
 
 OPTIONS = (
+    LoadOption(
+        "--arrivals",
+        "<name>",
+        str,
+        None,
+        "TIDEMARK_ARRIVALS",
+        "What arrives, of loadtest/profiles; closed: callers who wait for an answer before they "
+        "call again. Default: mixed, or closed where users are said",
+    ),
+    LoadOption(
+        "--rate",
+        "<calls/s>",
+        float,
+        None,
+        "TIDEMARK_RATE",
+        "The rate of which a profile takes its shares. Default: that in loadtest/targets",
+    ),
     LoadOption(
         "--check",
         "<fail|off>",
@@ -67,7 +87,7 @@ OPTIONS = (
         "--max-errors",
         "<0..1>",
         float,
-        0.01,
+        None,
         "TIDEMARK_MAX_ERRORS",
         "The share of errors that is still fine; more is a missed SLO. Default: 0.01",
     ),

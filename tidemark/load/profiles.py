@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MOST_ACCOUNTS = 100_000
+_MOST_CALLERS = 200
 _MOST_OPS_PER_S = 100_000.0
 _PROFILE = {"about", "arrivals", "stretches", "mix", "accounts", "owners", "slo"}
 _TARGET = {"about", "rate", "callers", "slo"}
@@ -104,7 +105,10 @@ def target_rate(folder: Path, name: str, measures: Collection[str]) -> TargetRat
     """
     table = _table(folder, name)
     table.only(_TARGET)
-    rate, callers = table.number("rate", most=_MOST_OPS_PER_S), table.number("callers", 50)
+    rate, callers = (
+        table.number("rate", most=_MOST_OPS_PER_S),
+        table.number("callers", 50, most=_MOST_CALLERS),
+    )
     if not rate or callers < 1:
         raise table.wrong("callers" if rate else "rate", "nothing would be sent")
     return TargetRate(rate, int(callers), _slo(table, measures))

@@ -15,6 +15,22 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class Punctuality:
+    """How far the callers kept to the plan.
+
+    Attributes:
+        planned: How many arrivals there were until the end.
+        late: How many of them began more than 100 ms after they were intended, as every caller
+            had a call under way.
+        unsent: How many never began.
+    """
+
+    planned: int
+    late: int
+    unsent: int
+
+
+@dataclass(frozen=True)
 class Row:
     """The ops of one operation, or of one side.
 
@@ -34,6 +50,11 @@ class Row:
     per_s: float
     latency: Spread | None
 
+    @property
+    def sent(self) -> int:
+        """How many there were."""
+        return self.ok + self.refused + self.errors
+
 
 @dataclass(frozen=True)
 class Summary:
@@ -47,6 +68,7 @@ class Summary:
         refusals: How many were refused, by problem.
         errors: How many failed otherwise, by outcome and problem.
         replayed: How many writes were answered with an earlier answer.
+        punctuality: How far the plan was kept to; None of a closed loop.
     """
 
     duration_s: float
@@ -56,12 +78,13 @@ class Summary:
     refusals: Mapping[str, int]
     errors: Mapping[str, int]
     replayed: int
+    punctuality: Punctuality | None = None
 
     @property
     def error_share(self) -> float:
         """How many of all ops were errors, from 0 to 1."""
         sides = (self.writes, self.reads)
-        total = sum(side.ok + side.refused + side.errors for side in sides)
+        total = sum(side.sent for side in sides)
         return sum(side.errors for side in sides) / total if total else 0.0
 
 

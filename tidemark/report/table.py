@@ -40,6 +40,7 @@ class Report:
         run_id: Its name, which its accounts and keys begin with.
         deployment: Where it went.
         seed: What its draws came from.
+        profile: What was sent.
         users: How many sessions it had.
         summary: What its ops came to.
         lag: How late its events were; None if there was none to wait for.
@@ -52,6 +53,7 @@ class Report:
     run_id: str
     deployment: Deployment
     seed: str
+    profile: str
     users: int
     summary: Summary
     lag: Lag | None
@@ -69,6 +71,7 @@ class Report:
             "api_url": self.deployment.api_url,
             "template_digest": self.deployment.template_digest,
             "seed": self.seed,
+            "profile": self.profile,
             "users": self.users,
             "exit_code": int(self.exit_code),
             "reason": self.reason,
@@ -84,12 +87,17 @@ class Report:
         summary = self.summary
         console.print(
             f"Load on {self.deployment.target} (stack {self.deployment.stack_name}): "
-            f"{summary.duration_s:.1f} s, {self.users} users, seed {self.seed}, "
+            f"{self.profile}, {summary.duration_s:.1f} s, {self.users} users, seed {self.seed}, "
             f"run {self.run_id}",
         )
         console.print(_operations(summary, is_plain=not console.is_terminal))
         if self.lag is not None:
             _print_lag(self.lag, console)
+        if (plan := summary.punctuality) is not None:
+            console.print(
+                f"Planned: {plan.planned} calls; {plan.late} began more than 100 ms late, "
+                f"{plan.unsent} never"
+            )
         for title, counts in (
             ("Refused, as it should be", summary.refusals),
             ("Errors", summary.errors),
