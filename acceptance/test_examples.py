@@ -123,6 +123,7 @@ def test_an_example_passes_with_the_wheel_alone(
     assert "skipped" not in session.stdout
     assert session.stderr.count("is deployed") == 1
     assert "Verdict: holds (7 holds; " in session.stdout
+    assert "projection lag" in session.stdout
     assert not list((project / ".tidemark" / "pytest").rglob("*.*"))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tests.invariants.finding import is_views_only
 from tidemark.measures.lateness import AGES_MS, Healed, Lateness, Stale, Visible
 from tidemark.percentiles import Spread
 
@@ -20,13 +21,14 @@ def lateness(tables: Tables) -> Lateness:
     """What the queries should say."""
     events, writers = tables["events"], tables["writers"]
     projected = [one for one in events if one["projected_at_ms"] is not None]
+    is_untimed = is_views_only(tables) and not projected
     offsets = {one["writer"]: one["clock_offset_ns"] for one in writers}
     writes, reads = _calls(tables, offsets)
     seen = [_first_seen(write, reads) for write in writes]
     errors = [one["clock_error_ns"] for one in writers if one["ops_begun"]]
     return Lateness(
         events=len(events),
-        unprojected=len(events) - len(projected),
+        unprojected=0 if is_untimed else len(events) - len(projected),
         lag=Spread.of(one["projected_at_ms"] - one["recorded_at_ms"] for one in projected),
         visibility=Spread.of(one for one in seen if one is not None),
         unread=seen.count(None),

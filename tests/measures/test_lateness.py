@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.invariants.clean_runs import clean_run
 from tests.invariants.database import Database
+from tests.invariants.edits import leave_views_only
 from tests.measures.lateness_oracle import lateness
 from tidemark.measures.lateness import AGES_MS, Stale, lateness_of
 from tidemark.report.lateness import describe
@@ -101,6 +102,16 @@ def test_a_run_that_did_not_converge_says_how_much_is_not_projected() -> None:
     said = describe(lateness(tables | {"events": [*tables["events"][:-1], last]}), None)
 
     assert "Not converged: 1 events are not projected." in said
+
+
+def test_a_log_that_never_says_when_is_not_taken_for_one_that_lost_everything() -> None:
+    tables = clean_run(1, steps=10)
+    leave_views_only(tables)
+    tables["events"] = [event | {"projected_at_ms": None} for event in tables["events"]]
+    agree(tables)
+    said = describe(lateness(tables), None)
+
+    assert "The log does not say when events were projected: no lag, no convergence." in said
 
 
 def test_what_is_not_whole_is_not_measured() -> None:

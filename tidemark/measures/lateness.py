@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     import duckdb
 
-NEEDS = ("ops", "events", "faults", "writers")
+NEEDS = ("ops", "events", "faults", "writers", "settings")
 """The tables that it is taken from."""
 
 AGES_MS = (10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
@@ -72,7 +72,7 @@ class Lateness:
 
     Attributes:
         events: How many events the log has.
-        unprojected: How many of them are not projected.
+        unprojected: How many of them are not projected; 0 where the log never says.
         lag: From recorded to projected, by the system's clocks.
         visibility: From the acknowledgement of a write to the end of the first read that saw it,
             by the clients' clocks. Where nobody looked in between, it was visible earlier.
@@ -149,7 +149,13 @@ WHERE ops_begun > 0
 
 _LAG = f"""
 SELECT
-    COUNT(*), COUNT(*) FILTER (projected_at_ms IS NULL),
+    COUNT(*),
+    CASE
+        WHEN COUNT(ms) = 0 AND EXISTS (
+            SELECT 1 FROM settings WHERE name = 'views_only' AND value = 1
+        ) THEN 0
+        ELSE COUNT(*) FILTER (projected_at_ms IS NULL)
+    END,
     CASE WHEN COUNT(*) = COUNT(ms) THEN MAX(projected_at_ms) - MAX(recorded_at_ms) END,
     {_PERCENTILES}
 FROM (SELECT *, projected_at_ms - recorded_at_ms AS ms FROM events)

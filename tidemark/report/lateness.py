@@ -82,6 +82,8 @@ def _ms(value: float, error_ms: float) -> str:
 
 
 def _converged(lateness: Lateness) -> list[str]:
+    if lateness.lag is None and not lateness.unprojected:
+        return ["The log does not say when events were projected: no lag, no convergence."]
     if lateness.converged_ms is None:
         return [f"Not converged: {lateness.unprojected} events are not projected."]
     worst: dict[str, Healed] = {}
