@@ -322,6 +322,17 @@ def test_a_class_that_is_none_is_refused(
         find(f"{module}:Own", tmp_path)
 
 
+def test_a_method_may_do_without_the_object(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    read = "    @staticmethod\n    def read(aggregate, token): ...\n"
+    module = f"own_{next(numbers)}"
+    (tmp_path / f"{module}.py").write_text(BASE + METHODS + read, encoding="utf-8")
+
+    assert find(f"{module}:Own", tmp_path).__name__ == "Own"
+
+
 def test_a_name_is_of_a_module_and_a_class(tmp_path: Path) -> None:
     assert find("tests.workloads.shelves:Shelves", tmp_path) is Shelves
     with pytest.raises(NotStartedError, match="named as MODULE:CLASS, and 'shelves' is not"):

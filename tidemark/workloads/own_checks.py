@@ -60,17 +60,18 @@ def find(name: str, root: Path) -> type[OwnWorkload]:
         missing = ", ".join(sorted(found.__abstractmethods__))
         raise NotStartedError(f"The workload {name} lacks {missing}: {_GUIDE}.")
     for method, meant in inspect.getmembers(OwnWorkload, inspect.isfunction):
-        _check_arguments(name, getattr(found, method), meant)
+        _check_arguments(name, found, method, list(inspect.signature(meant).parameters))
     return found
 
 
-def _check_arguments(name: str, method: Any, meant: Any) -> None:
-    wanted = list(inspect.signature(meant).parameters)
+def _check_arguments(name: str, kind: type, method: str, wanted: list[str]) -> None:
+    if isinstance(inspect.getattr_static(kind, method), staticmethod | classmethod):
+        wanted = wanted[1:]
     try:
-        inspect.signature(method).bind(*wanted)
+        inspect.signature(getattr(kind, method)).bind(*wanted)
     except TypeError as error:
         raise NotStartedError(
-            f"The workload {name} has a method {meant.__name__} that cannot be called with "
+            f"The workload {name} has a method {method} that cannot be called with "
             f"({', '.join(wanted)}): {error}."
         ) from error
 
