@@ -65,7 +65,8 @@ What is *unnoticed* alters nothing that is claimed: each has one of the reasons 
   `ORACLE_EXAMPLES=2000 .venv/bin/pytest tests/invariants/test_oracle.py --timeout 0` breaks two
   thousand.
 - Of a system with one thing broken on purpose, the invariant that must notice does.
-  Of the whole system under the same fault none complains (`tests/invariants/test_ablations.py`).
+  Of the whole system under the same fault none complains (`tests/invariants/test_ablations.py`;
+  `acceptance/ablations` does it to the functions themselves).
 """
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tidemark.aws import logs
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
 
     from tidemark.aws.clients import AwsClients
     from tidemark.host.deployment import Deployment
@@ -24,7 +24,7 @@ def delivered(
     accounts: Collection[str],
     messages: Collection[str] = (),
 ) -> Iterator[tuple[str, Values]]:
-    """The deliveries of a run: rows, each with its table.
+    """The deliveries of a run, from the log of its stack's processor.
 
     Args:
         clients: The target's.
@@ -33,16 +33,33 @@ def delivered(
         accounts: Its accounts.
         messages: Messages that are its own although they carry none of its accounts.
     """
+    lines = logs.read(clients, deployment, [PROCESSOR], since_ms=since_ms)
+    said = ((line.at_ms, logs.document_in(line.text) or {}) for line in lines)
+    return told(said, accounts=accounts, messages=messages)
+
+
+def told(
+    lines: Iterable[tuple[int, Mapping[str, Any]]],
+    *,
+    accounts: Collection[str],
+    messages: Collection[str] = (),
+) -> Iterator[tuple[str, Values]]:
+    """The deliveries of a run: rows, each with its table.
+
+    Args:
+        lines: What the processor logged, and when (UTC milliseconds).
+        accounts: The run's accounts.
+        messages: Messages that are its own although they carry none of its accounts.
+    """
     records: list[tuple[int, Mapping[str, Any]]] = []
     started: list[tuple[int, Mapping[str, Any]]] = []
     ended: set[str] = set()
-    for line in logs.read(clients, deployment, [PROCESSOR], since_ms=since_ms):
-        said = logs.document_in(line.text) or {}
+    for at_ms, said in lines:
         match said.get("message"):
             case "record":
-                records.append((line.at_ms, said))
+                records.append((at_ms, said))
             case "started":
-                started.append((line.at_ms, said))
+                started.append((at_ms, said))
             case "invocation":
                 ended.add(str(said.get("function_request_id")))
     ours = {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tidemark.api.call import Kind
 from tidemark.api.op import Outcome
 from tidemark.workloads import bank_items
-from tidemark.workloads.bank_items import event_of, plain, principal_and_key
+from tidemark.workloads.bank_items import event_of, nobodys_event, plain, principal_and_key
 from tidemark.workloads.canonical import canonical, digest_at, digest_of
 from tidemark.workloads.workload import Seen, Values
 
@@ -124,7 +124,7 @@ class BankHistory:
                 if name.startswith(prefix) or str(row["owner_id"]).startswith(prefix):
                     yield "heads", _state(name, row)
             else:
-                event = event_of(item)
+                event = nobodys_event(item) or event_of(item)
                 if _is_of(event, prefix):
                     accounts.setdefault(name, []).append(event)
         for account_id, events in accounts.items():
@@ -135,7 +135,7 @@ class BankHistory:
     def _events(self, prefix: str) -> Iterator[Event]:
         for item in self.tables.every_item(self.tables.command_table):
             if item["sk"]["S"].startswith("event#"):
-                event = event_of(item)
+                event = nobodys_event(item) or event_of(item)
                 if _is_of(event, prefix):
                     yield event
 

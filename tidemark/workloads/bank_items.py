@@ -207,6 +207,19 @@ def event_of(item: Mapping[str, Any]) -> Event:
         ) from error
 
 
+def nobodys_event(item: Mapping[str, Any]) -> Event | None:
+    """Read an item at an event's place that no command wrote; None where it is an event.
+
+    An update makes the item that it does not find: then there is a mark, and no fact.
+    """
+    row = plain(item)
+    if "type" in row:
+        return None
+    version = int(row["sk"].removeprefix(_EVENT))
+    key = EventKey(row["pk"].removeprefix(_log("")), version, row.get("event_id", ""))
+    return Event(key, "", "", "", {}, 0, row.get("projected_at"), None)
+
+
 def event_of_command(row: Row) -> EventKey:
     """Return the event that a command's record answers with."""
     response = row["response"]
