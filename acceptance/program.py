@@ -11,7 +11,7 @@ import os
 import subprocess
 import sys
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -22,7 +22,7 @@ from tidemark.targets.base import TargetOptions
 from tidemark.targets.embedded import EmbeddedTarget
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 PROGRAM = Path(sys.executable).parent / "tidemark"
@@ -55,10 +55,17 @@ class Emulator:
 
 @dataclass(frozen=True)
 class Program:
-    """The console script, in a state folder of its own."""
+    """The console script, in a state folder of its own.
+
+    Attributes:
+        state: The state folder.
+        cwd: Where it runs.
+        exported: What its shell has been told.
+    """
 
     state: Path
     cwd: Path = CHECKOUT
+    exported: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def env(self) -> dict[str, str]:
@@ -70,7 +77,10 @@ class Program:
             "AWS_PROFILE": "no-such-profile",
         }
         foreign = {"CI", "ENDPOINT_URL", "PORT", "STACK_NAME", "TARGET", "WIRING"}
-        return {key: one for key, one in os.environ.items() if key not in foreign} | ours
+        return {key: one for key, one in os.environ.items() if key not in foreign} | {
+            **ours,
+            **self.exported,
+        }
 
     @contextmanager
     def brought_down(self) -> Iterator[Self]:

@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 from contextlib import closing
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -131,10 +132,15 @@ def test_a_stack_on_an_endpoint_is_ours_and_the_endpoint_is_not(
 ) -> None:
     endpoint = up.status()["endpoint"]
     options = ["--endpoint-url", endpoint, "--stack-name", "Guest"]
-    program.succeeds("up", "--target", "endpoint", *options)
-    status = program.status()
+    refused = program("up", "--target", "endpoint", *options)
+    guest = replace(program, exported=json.loads(up.succeeds("env", "--json")))
+    guest.succeeds("up", "--target", "endpoint", *options)
+    status = guest.status()
 
-    printed = program.succeeds("down")
+    printed = guest.succeeds("down")
+
+    assert refused.exit_code == ExitCode.NOT_STARTED
+    assert 'takes its own keys only: run `eval "$(tidemark env)"`' in refused.stderr
 
     assert (status["target"], status["endpoint"]) == ("endpoint", endpoint)
     assert f"Guest on {endpoint} is deleted." in printed

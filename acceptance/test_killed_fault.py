@@ -6,7 +6,6 @@ import signal
 from typing import TYPE_CHECKING
 
 from acceptance.test_failed_session import session
-from tidemark import targets
 from tidemark.aws.clients import AwsClients
 from tidemark.aws.connection import variables
 from tidemark.host.deployment import known
@@ -40,7 +39,8 @@ def test_the_next_session_on_a_given_stack_puts_right_what_a_killed_one_broke(
 ) -> None:
     monkeypatch.setenv("TIDEMARK_STATE_DIR", str(up.state))  # where the key is
     [deployment] = known(up.state)
-    connection = targets.connection_to(deployment)
+    connection = up.embedded.find()
+    assert connection is not None
     functions = AwsClients(connection).functions
     for name, value in variables(connection).items():
         monkeypatch.setenv(name, value)

@@ -18,6 +18,7 @@ from tidemark.aws.api_clients import client_of
 from tidemark.aws.clients import AwsClients
 from tidemark.host.deployment import Deployment, path_of
 from tidemark.host.state import read_json
+from tidemark.host.undo import Journal
 from tidemark.host.waiting import NotYetError, eventually
 from tidemark.targets.base import TargetOptions
 from tidemark.targets.embedded import EmbeddedTarget
@@ -79,8 +80,8 @@ class _Bank:
             calls = [bank.open_account(owner_id=account_id, account_id=account_id)]
             calls += [bank.deposit(account_id, 1)] * _DEPOSITS
             for call in calls:
-                if client.run(call).status != 202:
-                    raise RuntimeError("a command of the measurement was not accepted")
+                if (status := client.run(call).status) != 202:
+                    raise RuntimeError(f"a command of the measurement was answered {status}")
         return account_id
 
     def _lag_ms(self, tables: BankTables, account_id: str, version: int) -> int:
@@ -133,6 +134,7 @@ def _deployed(kind: type[EmbeddedTarget]) -> Iterator[_Bank]:
         state = Path(folder)
         try:
             connection = kind(TargetOptions(state=state)).start()
+            Journal(state).keep()
             tidemark("up", "--target", "embedded", state=state)
             deployment = Deployment.load(path_of("embedded", "Tidemark", state))
             record = read_json(state / "embedded" / "process.json") or {}

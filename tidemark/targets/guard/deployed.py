@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -19,6 +20,7 @@ _APIS = "/_aws/execute-api/"
 _FUNCTION_URLS = "/_aws/lambda-url/"
 
 
+@lru_cache(maxsize=1024)
 def addressed(host: str, path: str) -> str | None:
     """The path that a request to an API has where no host names the API; ``None`` if to none.
 

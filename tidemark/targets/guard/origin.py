@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -54,6 +55,7 @@ def _is_of_this_machine(origin: str) -> bool:
     return origin.startswith(("http://", "https://")) and _is_of_loopback(origin)
 
 
+@lru_cache(maxsize=256)
 def _is_of_loopback(url: str) -> bool:
     """Whether a URL's host is loopback: an address, or a name that is nobody's to give away.
 

@@ -8,8 +8,7 @@ its IAM and STS issued, their own.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ministack.core import sigv4
 from ministack.core.iam_evaluator import (
@@ -23,6 +22,8 @@ from ministack.core.iam_evaluator import (
 from ministack.core.iam_evaluator import _sigv2_check as check_version_2
 from ministack.core.responses import _account_from_sts_session as account_of_session
 
+from tidemark.targets.guard import usual
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -31,8 +32,7 @@ _QUERY_NAMES = frozenset({"x-amz-credential", "x-amz-signature", "awsaccesskeyid
 _UNCHECKED_BODIES = ("UNSIGNED-PAYLOAD", "STREAMING-")
 
 
-@dataclass(frozen=True, slots=True)
-class Signed:
+class Signed(NamedTuple):
     """What of a request its signature covers.
 
     Attributes:
@@ -80,6 +80,8 @@ def refusal(signed: Signed) -> tuple[str, str] | None:
     if is_presigned and _is_claimed_by_header(signed.headers):
         # The emulator would take the caller from the one that was not checked.
         return "InvalidRequest", "Only one way to sign is allowed: by the header or by the URL."
+    if not is_presigned and usual.is_right(signed):
+        return None
     if _is_of_version_2(signed.headers, signed.query):
         return _refusal_of_version_2(signed)
     return _refusal_of_version_4(signed, is_presigned=is_presigned)
