@@ -5,6 +5,7 @@ What is listed here gave equal answers, untranslated, on DuckDB 2.0, Spark 4.3 a
 
 from __future__ import annotations
 
+from importlib import resources
 from typing import TYPE_CHECKING
 
 import pytest
@@ -107,6 +108,13 @@ def unlisted(sql: str) -> set[str]:
 def test_an_invariant_uses_what_every_engine_knows(invariant: Invariant) -> None:
     for sql in queries(invariant):
         assert unlisted(sql) == set()
+
+
+@pytest.mark.parametrize("invariant", catalog().values(), ids=catalog().keys())
+def test_an_invariant_is_read_without_scrolling_aside(invariant: Invariant) -> None:
+    text = (resources.files("tidemark.invariants") / f"sql/{invariant.id}.sql").read_text("utf-8")
+
+    assert [line for line in text.splitlines() if len(line) > 100] == []
 
 
 @pytest.mark.parametrize("invariant", catalog().values(), ids=catalog().keys())

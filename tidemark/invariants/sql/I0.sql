@@ -4,7 +4,8 @@
 -- down twice, or left out by a writer that says it wrote everything. A history that is not sound
 -- proves nothing. Of what a recorder that was killed had to write, any part may be missing.
 --
--- needs: ops, account_reads, page_reads, page_lines, totals_reads, owner_reads, commands, snapshots, invocations, totals, planned_faults, faults, settings, claims, writers
+-- needs: ops, account_reads, page_reads, page_lines, totals_reads, owner_reads, commands,
+--   snapshots, invocations, totals, planned_faults, faults, settings, claims, writers
 -- by: all
 -- evidence: at least one op
 -- reading: this is about the recorder, the export or somebody's edit, not about the system.
@@ -48,7 +49,9 @@ numbered AS (
     FROM ops
 ),
 sessions AS (
-    SELECT writer, session, MIN(aggregate) AS aggregate, COUNT(DISTINCT seq) AS found, MAX(seq) AS newest
+    SELECT
+        writer, session, MIN(aggregate) AS aggregate, COUNT(DISTINCT seq) AS found,
+        MAX(seq) AS newest
     FROM ops
     GROUP BY writer, session
     HAVING MIN(seq) <> 1 OR MAX(seq) <> COUNT(DISTINCT seq)

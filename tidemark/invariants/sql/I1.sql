@@ -14,6 +14,7 @@
 
 --@ violations
 WITH asked AS (
+    -- A command is all ops of one principal and key.
     SELECT
         o.principal,
         o.key,
@@ -28,6 +29,7 @@ WITH asked AS (
     GROUP BY o.principal, o.key
 ),
 logged AS (
+    -- The events of a key, without those of a day later: the key was free again by then.
     SELECT principal, key, COUNT(*) AS events, MIN(aggregate) AS aggregate
     FROM (
         SELECT DISTINCT principal, key, aggregate, version, event_id
@@ -37,7 +39,7 @@ logged AS (
                 MIN(recorded_at_ms) OVER (PARTITION BY principal, key) AS first_ms
             FROM events
         ) e
-        WHERE e.recorded_at_ms - e.first_ms < 86400000
+        WHERE e.recorded_at_ms - e.first_ms < 86400000  -- a day
     ) within_a_day
     GROUP BY principal, key
 )

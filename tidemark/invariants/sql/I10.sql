@@ -19,6 +19,7 @@ WITH pinned AS (
     SELECT DISTINCT principal, key FROM ops WHERE expected_version IS NOT NULL
 ),
 tried AS (
+    -- What may have decided: neither refusals nor answers that were given again.
     SELECT o.principal, o.key, o.expected_version
     FROM ops o
     JOIN pinned p ON p.principal = o.principal AND p.key = o.key
@@ -30,6 +31,7 @@ accepted AS (
     WHERE kind = 'command' AND outcome = 'ok'
 ),
 committed AS (
+    -- What was accepted, and what is in the log whatever was answered.
     SELECT a.principal, a.key, a.aggregate, a.version
     FROM accepted a
     JOIN pinned p ON p.principal = a.principal AND p.key = a.key
@@ -47,7 +49,7 @@ decided AS (
     FROM committed c
     JOIN tried t ON t.principal = c.principal AND t.key = c.key
     GROUP BY c.principal, c.key, c.aggregate, c.version
-    HAVING COUNT(t.expected_version) = COUNT(*)
+    HAVING COUNT(t.expected_version) = COUNT(*)  -- it was pinned each time it was sent
 )
 SELECT
     'several commands pinned to one version committed' AS what,

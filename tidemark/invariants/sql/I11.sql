@@ -23,7 +23,7 @@ WITH windowed AS (
     WHERE kind = 'command'
 ),
 sent AS (
-    SELECT * FROM windowed WHERE end_ns - first_ns < 86400000000000
+    SELECT * FROM windowed WHERE end_ns - first_ns < 86400000000000  -- a day
 ),
 accepted AS (
     SELECT
@@ -49,6 +49,7 @@ told AS (
     GROUP BY principal, key
 ),
 clocks AS (
+    -- By how much two writers may differ about which of two ops came first.
     SELECT COALESCE(MAX(clock_error_ns), 0) * 2 AS error_ns FROM writers
 )
 SELECT
@@ -69,7 +70,7 @@ FROM (
             MIN(recorded_at_ms) OVER (PARTITION BY principal, key) AS first_ms
         FROM events
     ) logged
-    WHERE recorded_at_ms - first_ms < 86400000
+    WHERE recorded_at_ms - first_ms < 86400000  -- a day
 ) e
 GROUP BY e.principal, e.key
 HAVING COUNT(*) > 1
@@ -80,6 +81,7 @@ SELECT
 FROM accepted a
 CROSS JOIN clocks c
 JOIN sent s ON s.principal = a.principal AND s.key = a.key AND s.payload_hash = a.payload_hash
+-- 403 and 429 are the gateway's: nobody looked at the key.
 WHERE s.outcome = 'fail' AND s.status IS NOT NULL AND s.status NOT IN (403, 429)
     AND s.start_ns > a.end_ns + c.error_ns
 UNION ALL
@@ -131,7 +133,7 @@ SELECT
     e.aggregate, e.version, e.event_id, e.key, 1, 0
 FROM events e
 CROSS JOIN (SELECT MAX(recorded_at_ms) AS newest_ms FROM events) run
-WHERE run.newest_ms - e.recorded_at_ms < 72000000
+WHERE run.newest_ms - e.recorded_at_ms < 72000000  -- 20 hours: it is kept for 24, then goes
     AND NOT EXISTS (
         SELECT 1 FROM commands c WHERE c.principal = e.principal AND c.key = e.key
     )

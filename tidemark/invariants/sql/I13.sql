@@ -116,4 +116,6 @@ WHERE NOT EXISTS (
 --@ evidence
 SELECT 'deliveries' AS what, COUNT(*) AS seen, 1 AS needed FROM deliveries
 UNION ALL
-SELECT 'invocations that never ended', COUNT(DISTINCT request_id), 0 FROM invocations WHERE NOT ended
+SELECT 'invocations that never ended', COUNT(DISTINCT request_id), 0
+FROM invocations
+WHERE NOT ended

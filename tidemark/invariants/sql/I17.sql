@@ -20,7 +20,8 @@ SELECT
         WHEN h.version <> l.version THEN 'the head is at another version than its log'
         ELSE 'the head is not the fold of its events'
     END AS what,
-    l.aggregate, l.version, e.event_id, e.key, l.version AS expected, COALESCE(h.version, 0) AS found
+    l.aggregate, l.version, e.event_id, e.key,
+    l.version AS expected, COALESCE(h.version, 0) AS found
 FROM latest l
 JOIN events e ON e.aggregate = l.aggregate AND e.version = l.version
 LEFT JOIN heads h ON h.aggregate = l.aggregate

@@ -20,6 +20,7 @@ WHERE NOT EXISTS (
         WHERE o.kind = 'command' AND o.principal = e.principal AND o.key = e.key
     )
     AND NOT EXISTS (
+        -- A key begins with the name of the process that sent it.
         SELECT 1 FROM writers w
         WHERE NOT w.closed AND SUBSTR(e.key, 1, LENGTH(w.writer) + 1) = CONCAT(w.writer, '.')
     )

@@ -4,7 +4,8 @@
 -- within its bound after the last write, or after the last fault had healed. Of what a recorder
 -- that was killed read at the end, a part may be missing.
 --
--- needs: events, accounts, lines, totals, ops, account_reads, page_reads, totals_reads, owner_reads, faults, settings, writers
+-- needs: events, accounts, lines, totals, ops, account_reads, page_reads, totals_reads,
+--   owner_reads, faults, settings, writers
 -- by: aggregate, the bound over all
 -- evidence: at least one account
 -- reading: `expected` is the version of the log, `found` that of the read model. Equal versions
@@ -114,7 +115,9 @@ SELECT
     'the read side came later than its bound, in ms, after the last write or fault',
     NULL, NULL, NULL, NULL, s.value, NULL
 FROM (
-    SELECT MAX(projected_at_ms) * 1000000 AS converged_ns, MAX(recorded_at_ms) * 1000000 AS written_ns
+    SELECT
+        MAX(projected_at_ms) * 1000000 AS converged_ns,
+        MAX(recorded_at_ms) * 1000000 AS written_ns
     FROM events
 ) c
 CROSS JOIN (SELECT COALESCE(MAX(end_ns), 0) AS healed_ns FROM faults) f
