@@ -14,19 +14,55 @@
 
 --@ violations
 WITH reads AS (
+    SELECT 'account_reads' AS place, writer, session, seq, aggregate FROM account_reads
+    UNION ALL
+    SELECT 'page_reads', writer, session, seq, aggregate FROM page_reads
+    UNION ALL
+    SELECT 'totals_reads', writer, session, seq, NULL FROM totals_reads
+),
+unfit_accounts AS (
+    -- An account that was read, and its op is not there, is another, or says something else.
     SELECT
-        writer, session, seq, start_ns, end_ns, aggregate, NULL AS owner, 'account_reads' AS place
-    FROM account_reads
+        r.writer, r.session, r.seq, r.aggregate, r.version, o.version AS op_version,
+        COALESCE(
+            o.kind = 'query' AND o.start_ns = r.start_ns AND o.end_ns = r.end_ns
+            AND o.aggregate = r.aggregate AND o.owner IS NULL,
+            FALSE
+        ) AS is_own
+    FROM account_reads r
+    LEFT JOIN ops o ON o.writer = r.writer AND o.session = r.session AND o.seq = r.seq
+        AND o.reads = 'account_reads'
+    WHERE o.seq IS NULL OR o.kind <> 'query'
+        OR o.start_ns <> r.start_ns OR o.end_ns <> r.end_ns
+        OR o.aggregate IS DISTINCT FROM r.aggregate OR o.owner IS NOT NULL
+        OR COALESCE(o.version, 0) <> r.version OR o.token IS DISTINCT FROM r.token
+        OR (r.version <> 0) <> (r.digest IS NOT NULL) OR (r.version <> 0) <> (o.outcome = 'ok')
+),
+alone AS (
+    -- What a read saw, and its op is not there, or another.
+    SELECT writer, session, seq, aggregate FROM unfit_accounts WHERE NOT is_own
     UNION ALL
-    SELECT writer, session, seq, start_ns, end_ns, aggregate, NULL, 'page_reads' FROM page_reads
+    SELECT r.writer, r.session, r.seq, r.aggregate
+    FROM page_reads r
+    LEFT JOIN ops o ON o.writer = r.writer AND o.session = r.session AND o.seq = r.seq
+        AND o.reads = 'page_reads'
+    WHERE o.seq IS NULL OR o.kind <> 'query'
+        OR o.start_ns <> r.start_ns OR o.end_ns <> r.end_ns
+        OR o.aggregate IS DISTINCT FROM r.aggregate OR o.owner IS NOT NULL
     UNION ALL
-    SELECT writer, session, seq, start_ns, end_ns, NULL, owner, 'totals_reads' FROM totals_reads
+    SELECT r.writer, r.session, r.seq, NULL
+    FROM totals_reads r
+    LEFT JOIN ops o ON o.writer = r.writer AND o.session = r.session AND o.seq = r.seq
+        AND o.reads = 'totals_reads'
+    WHERE o.seq IS NULL OR o.kind <> 'query'
+        OR o.start_ns <> r.start_ns OR o.end_ns <> r.end_ns
+        OR o.aggregate IS NOT NULL OR o.owner IS DISTINCT FROM r.owner
 ),
 orphans AS (
     -- What a killed recorder still wrote down, without the op, or the page, that it belongs to.
     SELECT DISTINCT r.place, r.writer, r.session, r.seq
     FROM (
-        SELECT 'ops' AS place, writer, session, seq FROM reads
+        SELECT 'ops' AS place, writer, session, seq FROM alone
         UNION ALL
         SELECT 'ops', writer, session, seq FROM owner_reads
         UNION ALL
@@ -43,31 +79,31 @@ orphans AS (
 ),
 numbered AS (
     SELECT
-        writer, session, seq, aggregate, key, start_ns, end_ns,
-        ROW_NUMBER() OVER (PARTITION BY writer, session ORDER BY seq, start_ns) AS nth,
+        writer, session, seq, aggregate, start_ns,
+        LAG(seq) OVER (PARTITION BY writer, session ORDER BY seq, start_ns) AS before_seq,
         LAG(end_ns) OVER (PARTITION BY writer, session ORDER BY seq, start_ns) AS before_ns
     FROM ops
 ),
-sessions AS (
-    SELECT
-        writer, session, MIN(aggregate) AS aggregate, COUNT(DISTINCT seq) AS found,
-        MAX(seq) AS newest
-    FROM ops
-    GROUP BY writer, session
-    HAVING MIN(seq) <> 1 OR MAX(seq) <> COUNT(DISTINCT seq)
+disordered AS (
+    SELECT * FROM numbered WHERE seq = before_seq OR start_ns < before_ns
 )
 SELECT
     'two ops with one number' AS what,
-    MIN(aggregate) AS aggregate, NULL AS version, NULL AS event_id, session AS key,
-    1 AS expected, COUNT(*) AS found
-FROM ops
-GROUP BY writer, session, seq
-HAVING COUNT(*) > 1
+    MIN(d.aggregate) AS aggregate, NULL AS version, NULL AS event_id, d.session AS key,
+    1 AS expected, COUNT(*) + 1 AS found
+FROM disordered d
+WHERE d.seq = d.before_seq
+GROUP BY d.writer, d.session, d.seq
 UNION ALL
 SELECT
     'a session without some of its ops, by a writer that wrote down all of them',
     s.aggregate, NULL, NULL, s.session, s.newest, s.found
-FROM sessions s
+FROM (
+    SELECT writer, session, MIN(aggregate) AS aggregate, COUNT(*) AS found, MAX(seq) AS newest
+    FROM ops
+    GROUP BY writer, session
+    HAVING MIN(seq) <> 1 OR MAX(seq) > COUNT(*)
+) s
 WHERE EXISTS (
     SELECT 1 FROM writers w
     WHERE w.writer = s.writer AND w.closed AND w.ops_begun = w.ops_written
@@ -75,9 +111,9 @@ WHERE EXISTS (
 UNION ALL
 SELECT
     'an op that began before the one before it had ended',
-    n.aggregate, NULL, NULL, n.session, n.before_ns, n.start_ns
-FROM numbered n
-WHERE n.start_ns < n.before_ns
+    d.aggregate, NULL, NULL, d.session, d.before_ns, d.start_ns
+FROM disordered d
+WHERE d.start_ns < d.before_ns
 UNION ALL
 SELECT
     'an op that ended before it began, or began before it was planned',
@@ -155,28 +191,19 @@ HAVING COUNT(*) > 1
 UNION ALL
 SELECT
     'what a read saw, without the op that read it then',
-    r.aggregate, NULL, NULL, r.session, NULL, r.seq
-FROM reads r
+    a.aggregate, NULL, NULL, a.session, NULL, a.seq
+FROM alone a
 WHERE NOT EXISTS (
-        SELECT 1 FROM ops o
-        WHERE o.writer = r.writer AND o.session = r.session AND o.seq = r.seq
-            AND o.kind = 'query' AND o.start_ns = r.start_ns AND o.end_ns = r.end_ns
-            AND o.reads = r.place AND o.aggregate IS NOT DISTINCT FROM r.aggregate
-            AND o.owner IS NOT DISTINCT FROM r.owner
-    )
-    AND NOT EXISTS (
-        SELECT 1 FROM orphans x
-        WHERE x.place = 'ops'
-            AND x.writer = r.writer AND x.session = r.session AND x.seq = r.seq
-    )
+    SELECT 1 FROM orphans x
+    WHERE x.place = 'ops'
+        AND x.writer = a.writer AND x.session = a.session AND x.seq = a.seq
+)
 UNION ALL
 SELECT
     'an account that was read, and its op says something else',
-    r.aggregate, r.version, NULL, NULL, o.version, r.version
-FROM account_reads r
-JOIN ops o ON o.writer = r.writer AND o.session = r.session AND o.seq = r.seq
-WHERE COALESCE(o.version, 0) <> r.version OR o.token IS DISTINCT FROM r.token
-    OR (r.version <> 0) <> (r.digest IS NOT NULL) OR (r.version <> 0) <> (o.outcome = 'ok')
+    u.aggregate, u.version, NULL, NULL, u.op_version, u.version
+FROM unfit_accounts u
+WHERE u.is_own
 UNION ALL
 SELECT
     'an account on a page of an owner, without the op that read it then, or twice',
@@ -270,7 +297,7 @@ FROM (
     SELECT writer, session
     FROM ops
     GROUP BY writer, session
-    HAVING MIN(seq) <> 1 OR MAX(seq) <> COUNT(DISTINCT seq)
+    HAVING MIN(seq) <> 1 OR MAX(seq) > COUNT(*)
 ) s
 UNION ALL
 SELECT 'a writer began calls that it did not write down', w.writer

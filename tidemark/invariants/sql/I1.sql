@@ -13,61 +13,65 @@
 --   deposit was answered with 202, and there is no event of it: it is lost.
 
 --@ violations
-WITH asked AS (
-    -- A command is all ops of one principal and key.
-    SELECT
-        o.principal,
-        o.key,
-        BOOL_OR(o.outcome = 'ok') AS is_accepted,
-        BOOL_OR(o.outcome = 'info') AS is_open,
-        BOOL_OR(killed.writer IS NOT NULL) AS is_cut,
-        MIN(o.aggregate) AS aggregate
-    FROM ops o
-    LEFT JOIN (SELECT DISTINCT writer FROM writers WHERE NOT closed) killed
-        ON killed.writer = o.writer
-    WHERE o.kind = 'command'
-    GROUP BY o.principal, o.key
+WITH killed AS (
+    SELECT DISTINCT writer FROM writers WHERE NOT closed
 ),
-logged AS (
-    -- The events of a key, without those of a day later: the key was free again by then.
+several AS (
+    -- Of keys with several events, those within a day: later the key was free again.
     SELECT principal, key, COUNT(*) AS events, MIN(aggregate) AS aggregate
     FROM (
         SELECT DISTINCT principal, key, aggregate, version, event_id
         FROM (
             SELECT
-                principal, key, aggregate, version, event_id, recorded_at_ms,
-                MIN(recorded_at_ms) OVER (PARTITION BY principal, key) AS first_ms
-            FROM events
-        ) e
-        WHERE e.recorded_at_ms - e.first_ms < 86400000  -- a day
+                e.principal, e.key, e.aggregate, e.version, e.event_id, e.recorded_at_ms,
+                MIN(e.recorded_at_ms) OVER (PARTITION BY e.principal, e.key) AS first_ms
+            FROM events e
+            JOIN (
+                SELECT principal, key FROM events GROUP BY principal, key HAVING COUNT(*) > 1
+            ) again ON again.principal = e.principal AND again.key = e.key
+        ) dated
+        WHERE dated.recorded_at_ms - dated.first_ms < 86400000  -- a day
     ) within_a_day
     GROUP BY principal, key
+),
+refused AS (
+    -- A command is all ops of one principal and key: some of these were accepted all the same.
+    SELECT DISTINCT o.principal, o.key
+    FROM ops o
+    WHERE o.kind = 'command' AND o.outcome = 'fail'
 )
 SELECT
     'accepted, and not in the log' AS what,
-    a.aggregate, NULL AS version, NULL AS event_id, a.key, 1 AS expected, 0 AS found
-FROM asked a
-WHERE a.is_accepted
-    AND NOT EXISTS (SELECT 1 FROM logged l WHERE l.principal = a.principal AND l.key = a.key)
+    MIN(o.aggregate) AS aggregate, NULL AS version, NULL AS event_id, o.key,
+    1 AS expected, 0 AS found
+FROM ops o
+WHERE o.kind = 'command' AND o.outcome = 'ok'
+    AND NOT EXISTS (SELECT 1 FROM events e WHERE e.principal = o.principal AND e.key = o.key)
+GROUP BY o.principal, o.key
 UNION ALL
 SELECT
     'one command, several events',
-    l.aggregate, NULL, NULL, l.key, 1, l.events
-FROM logged l
-WHERE l.events > 1
+    s.aggregate, NULL, NULL, s.key, 1, s.events
+FROM several s
+WHERE s.events > 1
 UNION ALL
 SELECT
     'refused, and yet in the log',
-    l.aggregate, NULL, NULL, l.key, 0, l.events
-FROM asked a
-JOIN logged l ON l.principal = a.principal AND l.key = a.key
-WHERE NOT a.is_accepted AND NOT a.is_open AND NOT a.is_cut
+    MIN(e.aggregate), NULL, NULL, e.key, 0, COUNT(*)
+FROM refused r
+JOIN events e ON e.principal = r.principal AND e.key = r.key
+WHERE NOT EXISTS (
+    SELECT 1 FROM ops o
+    LEFT JOIN killed ON killed.writer = o.writer
+    WHERE o.kind = 'command' AND o.principal = r.principal AND o.key = r.key
+        AND (o.outcome <> 'fail' OR killed.writer IS NOT NULL)
+)
+GROUP BY e.principal, e.key
 UNION ALL
 SELECT
     'the log has another event than was answered',
     o.aggregate, o.version, o.event_id, o.key, NULL, NULL
 FROM ops o
-JOIN logged l ON l.principal = o.principal AND l.key = o.key
 WHERE o.kind = 'command'
     AND o.outcome = 'ok'
     AND NOT EXISTS (
@@ -75,6 +79,7 @@ WHERE o.kind = 'command'
         WHERE e.principal = o.principal AND e.key = o.key
             AND e.event_id = o.event_id AND e.aggregate = o.aggregate AND e.version = o.version
     )
+    AND EXISTS (SELECT 1 FROM events e WHERE e.principal = o.principal AND e.key = o.key)
 UNION ALL
 SELECT
     'the event does not do what was asked',
@@ -86,24 +91,36 @@ UNION ALL
 SELECT
     'the event of a command without an answer does not do what was asked',
     e.aggregate, e.version, e.event_id, e.key, NULL, NULL
-FROM events e
-JOIN asked a ON a.principal = e.principal AND a.key = e.key
-WHERE NOT a.is_accepted AND a.is_open
-    AND NOT EXISTS (
+FROM (
+    SELECT DISTINCT principal, key FROM ops WHERE kind = 'command' AND outcome = 'info'
+) a
+JOIN events e ON e.principal = a.principal AND e.key = a.key
+WHERE NOT EXISTS (
         SELECT 1 FROM ops o
         WHERE o.kind = 'command' AND o.principal = e.principal AND o.key = e.key
-            AND o.outcome = 'info'
-            AND (o.effect_digest IS NULL OR o.effect_digest = e.effect_digest)
+            AND (
+                o.outcome = 'ok'
+                OR (
+                    o.outcome = 'info'
+                    AND (o.effect_digest IS NULL OR o.effect_digest = e.effect_digest)
+                )
+            )
     )
 
 --@ unknown
-SELECT 'refused, in the log, and its recorder was killed' AS what, MIN(e.aggregate) AS aggregate
-FROM ops o
-JOIN events e ON e.principal = o.principal AND e.key = o.key
-LEFT JOIN (SELECT DISTINCT writer FROM writers WHERE NOT closed) killed ON killed.writer = o.writer
-WHERE o.kind = 'command'
-GROUP BY o.principal, o.key
-HAVING BOOL_AND(o.outcome = 'fail') AND BOOL_OR(killed.writer IS NOT NULL)
+SELECT 'refused, in the log, and its recorder was killed' AS what, e.aggregate
+FROM (
+    SELECT DISTINCT o.principal, o.key
+    FROM ops o
+    JOIN writers w ON w.writer = o.writer
+    WHERE o.kind = 'command' AND NOT w.closed
+) cut
+JOIN events e ON e.principal = cut.principal AND e.key = cut.key
+WHERE NOT EXISTS (
+    SELECT 1 FROM ops o
+    WHERE o.kind = 'command' AND o.principal = cut.principal AND o.key = cut.key
+        AND o.outcome <> 'fail'
+)
 
 --@ evidence
 SELECT 'accepted commands' AS what, COUNT(*) AS seen, 1 AS needed

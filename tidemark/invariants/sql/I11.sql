@@ -14,13 +14,22 @@
 --   a second time.
 
 --@ violations
-WITH windowed AS (
-    SELECT
-        principal, key, payload_hash, effect_digest, aggregate, version, event_id, outcome, status,
-        replayed, start_ns, end_ns,
-        MIN(start_ns) OVER (PARTITION BY principal, key) AS first_ns
+WITH repeated AS (
+    -- Of a key that was sent once, and accepted, there is nothing to compare.
+    SELECT principal, key
     FROM ops
     WHERE kind = 'command'
+    GROUP BY principal, key
+    HAVING COUNT(*) > 1 OR BOOL_OR(replayed) OR BOOL_OR(outcome = 'fail')
+),
+windowed AS (
+    SELECT
+        o.principal, o.key, o.payload_hash, o.effect_digest, o.aggregate, o.version, o.event_id,
+        o.outcome, o.status, o.replayed, o.start_ns, o.end_ns,
+        MIN(o.start_ns) OVER (PARTITION BY o.principal, o.key) AS first_ns
+    FROM ops o
+    JOIN repeated r ON r.principal = o.principal AND r.key = o.key
+    WHERE o.kind = 'command'
 ),
 sent AS (
     SELECT * FROM windowed WHERE end_ns - first_ns < 86400000000000  -- a day
@@ -66,9 +75,12 @@ FROM (
     SELECT DISTINCT principal, key, aggregate, version, event_id
     FROM (
         SELECT
-            principal, key, aggregate, version, event_id, recorded_at_ms,
-            MIN(recorded_at_ms) OVER (PARTITION BY principal, key) AS first_ms
-        FROM events
+            e.principal, e.key, e.aggregate, e.version, e.event_id, e.recorded_at_ms,
+            MIN(e.recorded_at_ms) OVER (PARTITION BY e.principal, e.key) AS first_ms
+        FROM events e
+        JOIN (
+            SELECT principal, key FROM events GROUP BY principal, key HAVING COUNT(*) > 1
+        ) several ON several.principal = e.principal AND several.key = e.key
     ) logged
     WHERE recorded_at_ms - first_ms < 86400000  -- a day
 ) e
