@@ -21,46 +21,51 @@ from tidemark.aws import stacks
 from tidemark.aws.clients import AwsClients
 from tidemark.host.deployment import Deployment, path_of
 from tidemark.targets import connection_to
-from tools.bench import asset, bringup, guard, handlers, lag, targets
+from tools.bench import asset, bringup, check, guard, handlers, lag, targets
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tools.bench.row import Row
 
 _RESULT = Path("build/bench.json")
-_PARTS = ("asset", "handlers", "lag", "bringup", "targets")
-_LONG_PARTS = ("guard", "suites")
+# Those that need a stack that is up share one.
+_ON_A_STACK = ("handlers", "lag")
+_PARTS: dict[str, Callable[[], list[Row]]] = {
+    "asset": asset.measure,
+    "bringup": bringup.measure,
+    "targets": targets.measure,
+    "check": check.measure,
+}
+_LONG_PARTS: dict[str, Callable[[], list[Row]]] = {
+    "guard": guard.measure,
+    "suites": targets.measure_suites,
+    "check-large": check.measure_large,
+}
 
 
 def main() -> None:
     """Measure the parts that the command line names, all by default."""
     parser = argparse.ArgumentParser(prog="python -m tools.bench", description=__doc__)
-    known = ", ".join((*_PARTS, *_LONG_PARTS))
+    parts = _PARTS | _LONG_PARTS
+    known = ", ".join((*_ON_A_STACK, *parts))
     parser.add_argument(
-        "parts", nargs="*", metavar="PART", help=f"{known}; the last two by name only"
+        "parts", nargs="*", metavar="PART", help=f"{known}; the last three by name only"
     )
-    chosen = parser.parse_args().parts or _PARTS
-    if unknown := set(chosen) - {*_PARTS, *_LONG_PARTS}:
+    chosen = parser.parse_args().parts or [*_ON_A_STACK, *_PARTS]
+    if unknown := set(chosen) - {*_ON_A_STACK, *parts}:
         parser.error(f"unknown part {', '.join(sorted(unknown))}")
     rows: list[Row] = []
-    if "asset" in chosen:
-        rows += asset.measure()
-    if {"handlers", "lag"} & set(chosen):
+    if set(_ON_A_STACK) & set(chosen):
         with _deployed() as (deployment, clients):
             if "handlers" in chosen:
                 template = stacks.live_template(clients, deployment.stack_name)
                 rows += handlers.measure(clients, template)
             if "lag" in chosen:
                 rows += lag.measure(deployment, clients)
-    if "bringup" in chosen:
-        rows += bringup.measure()
-    if "targets" in chosen:
-        rows += targets.measure()
-    if "guard" in chosen:
-        rows += guard.measure()
-    if "suites" in chosen:
-        rows += targets.measure_suites()
+    for part, measure in parts.items():
+        if part in chosen:
+            rows += measure()
     _RESULT.parent.mkdir(exist_ok=True)
     _RESULT.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
     _print(rows)
