@@ -49,7 +49,7 @@ def database() -> Database:
     return Database()
 
 
-@pytest.mark.parametrize("seed", range(12))
+@pytest.mark.parametrize("seed", range(6))
 def test_nothing_is_held_against_a_run_whose_recorder_was_killed(
     database: Database, seed: int
 ) -> None:
