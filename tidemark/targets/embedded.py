@@ -232,6 +232,8 @@ def _server_environment(port: int, temporary: Path) -> dict[str, str]:
         "SFTP_ENABLED": "0",
         "LAMBDA_ACCOUNT_CONCURRENCY": str(_FUNCTION_CONCURRENCY),
         "LAMBDA_EXECUTOR": "local",
+        # What a burst leaves behind is worth a cold start, and not 50 MB for minutes.
+        "LAMBDA_WARM_TTL_SECONDS": "20",
         "PERSIST_STATE": "0",
         "TMPDIR": str(temporary),
         # Not the developer's, where programs look for settings and passwords; Python alone finds

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from ministack.services import lambda_svc
 
+from tidemark.targets.guard import workers
 from tidemark.targets.guard.turns import Bounds
 from tidemark.targets.guard.workers import bound_workers
 
@@ -62,6 +63,11 @@ def test_a_turn_ends_with_its_invocation() -> None:
 def test_a_function_that_may_not_run_at_all_is_throttled_each_time() -> None:
     bound_workers(Bounds(usual=1, most=1, waiting=0))
     assert [invoke("paused", reserved=0) for _ in range(3)] == ["function"] * 3
+
+
+def test_a_function_has_a_worker_for_each_core_and_some_for_those_that_wait() -> None:
+    assert workers._fitting(cores=2, in_flight=32) == Bounds(usual=2, most=6)
+    assert workers._fitting(cores=64, in_flight=32) == Bounds(usual=10, most=10)
 
 
 def test_without_bounds_given_a_function_has_a_third_of_the_account(

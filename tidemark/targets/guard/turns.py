@@ -24,7 +24,7 @@ class Bounds:
     usual: int
     most: int
     waiting: int = 64
-    patience_s: float = 1.0
+    patience_s: float = 2.0
     limit_s: float = 5.0
 
 

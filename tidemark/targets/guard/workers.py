@@ -19,6 +19,8 @@ _LEAST = 2
 # Commands, queries and the projection may be under load at once, and the schedule comes in.
 _BUSY_FUNCTIONS = 3
 _IN_FLIGHT = 32
+# Those that do not end wait for something, most often for each other; more of them take memory.
+_MOST_PER_CORE = 3
 
 
 def bound_workers(bounds: Bounds | None = None) -> None:
@@ -28,7 +30,8 @@ def bound_workers(bounds: Bounds | None = None) -> None:
 
     Args:
         bounds: How many of one function there may be; when absent, one for each of the machine's
-            cores, and a third of all that the emulator has in flight where those don't end.
+            cores, and three where those don't end, but no more than a third of all that the
+            emulator has in flight.
     """
     within = bounds or _fitting(os.cpu_count() or _LEAST, lambda_svc._ACCOUNT_CONCURRENCY_CAP)  # noqa: SLF001 -- there is no public way
     turns: defaultdict[str, Turns] = defaultdict(lambda: Turns(within))
@@ -59,4 +62,5 @@ def bound_workers(bounds: Bounds | None = None) -> None:
 
 def _fitting(cores: int, in_flight: int) -> Bounds:
     share = max(_LEAST, (in_flight or _IN_FLIGHT) // _BUSY_FUNCTIONS)
-    return Bounds(usual=max(_LEAST, min(cores, share)), most=share)
+    usual = max(_LEAST, min(cores, share))
+    return Bounds(usual=usual, most=min(share, _MOST_PER_CORE * usual))
