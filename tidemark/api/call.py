@@ -6,6 +6,7 @@ import hashlib
 import json
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tidemark.api.exchange import Headers, Request
@@ -20,6 +21,11 @@ class Kind(StrEnum):
 
     COMMAND = "command"
     QUERY = "query"
+
+
+_HASH_BYTES = 16
+# Made once: `json.dumps` would make one for each body.
+_encode = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,8 +67,8 @@ class Call:
         """
         if self.kind is Kind.QUERY:
             return None
-        named = json.dumps([self.operation, self.aggregate]).encode()
-        return hashlib.sha256(named + b"\n" + self._payload()).hexdigest()
+        named = f"{self.operation} {self.aggregate!r}\n".encode()
+        return hashlib.blake2b(named + self._payload, digest_size=_HASH_BYTES).hexdigest()
 
     def request(self, api_url: str) -> Request:
         """Return the request that says this, unsigned.
@@ -83,12 +89,9 @@ class Call:
             headers["If-Match"] = f'"{self.expected_version}"'
         query = {"min_version": self.token, **self.parameters}
         url = build_url(api_url, template, self.path, query)
-        return Request(method, url, Headers(headers), self._payload(), route=self.route)
+        return Request(method, url, Headers(headers), self._payload, route=self.route)
 
+    @cached_property
     def _payload(self) -> bytes:
         """The body, so that equal bodies have equal bytes."""
-        if self.body is None:
-            return b""
-        return json.dumps(
-            self.body, sort_keys=True, separators=(",", ":"), ensure_ascii=False
-        ).encode()
+        return b"" if self.body is None else _encode(self.body).encode()

@@ -81,8 +81,9 @@ class RunWriter:
         """Write an op down, and what it saw: a sink for clients."""
         seen = self._workload.seen(op)
         effect = self._workload.effect(op)
-        call = op.call
-        is_command = seen is None and call.payload_hash is not None
+        call, kind = op.call, op.kind
+        payload_hash = call.payload_hash
+        is_command = seen is None and payload_hash is not None
         self._ops += 1
         self._recorder.add(
             "ops",
@@ -91,13 +92,13 @@ class RunWriter:
                 op.session,
                 op.sequence,
                 op.purpose.value,
-                op.kind.value,
-                op.operation,
+                kind.value,
+                call.operation,
                 None if seen is None else seen.table,
                 None if seen is None else len(seen.rows),
                 (op.principal or _NOBODY) if is_command else None,
-                op.key if is_command else None,
-                call.payload_hash,
+                call.key if is_command else None,
+                payload_hash,
                 None if effect is None else digest_of(canonical(effect)),
                 None if seen is not None and seen.owner is not None else op.aggregate,
                 None if seen is None else seen.owner,

@@ -21,7 +21,7 @@ from tidemark.aws import stacks
 from tidemark.aws.clients import AwsClients
 from tidemark.host.deployment import Deployment, path_of
 from tidemark.targets import connection_to
-from tools.bench import asset, bringup, check, guard, handlers, lag, targets
+from tools.bench import asset, bringup, check, guard, handlers, lag, recorder, targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,6 +39,7 @@ _PARTS: dict[str, Callable[[], list[Row]]] = {
 }
 _LONG_PARTS: dict[str, Callable[[], list[Row]]] = {
     "guard": guard.measure,
+    "recorder": recorder.measure,
     "suites": targets.measure_suites,
     "check-large": check.measure_large,
 }
@@ -50,7 +51,7 @@ def main() -> None:
     parts = _PARTS | _LONG_PARTS
     known = ", ".join((*_ON_A_STACK, *parts))
     parser.add_argument(
-        "parts", nargs="*", metavar="PART", help=f"{known}; the last three by name only"
+        "parts", nargs="*", metavar="PART", help=f"{known}; the last four by name only"
     )
     chosen = parser.parse_args().parts or [*_ON_A_STACK, *_PARTS]
     if unknown := set(chosen) - {*_ON_A_STACK, *parts}:
