@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tidemark.history.folder import RunFolder
 
 _TYPES = {Kind.TEXT: "VARCHAR", Kind.INTEGER: "BIGINT", Kind.FLAG: "BOOLEAN"}
-_MEMORY = "1GiB"
+_MEMORY = "900MiB"
 
 # Names that come again and again: as enumerations they are compared as numbers, not letter by
 # letter. Of more names than these the enumeration itself would be large.
