@@ -147,3 +147,16 @@ def test_localstacks_wrapper_of_the_cdk_deploys_the_same(up: Program) -> None:
     plain, wrapped = up.status("--stack-name", "Tidemark"), up.status("--stack-name", "Wrapped")
     assert wrapped["template_digest"] == plain["template_digest"]
     up.succeeds("destroy", "--stack-name", "Wrapped")
+
+
+def test_a_target_whose_key_is_gone_is_started_anew_and_the_stack_deployed(up: Program) -> None:
+    key = up.state / "embedded/key.json"
+    key.unlink()
+
+    asked = up("status")
+    again = up("up", "--target", "embedded")
+
+    assert asked.exit_code == ExitCode.FAILED
+    assert f"({key}): `tidemark up` starts it anew, empty." in asked.stderr
+    assert f"({key}): it is started anew, empty." in again.stderr
+    assert up.status()["dead_letters"] == 0

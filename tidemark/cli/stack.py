@@ -39,7 +39,7 @@ from tidemark.host.processes import Children
 from tidemark.host.progress import Steps
 from tidemark.host.state import require_checkout, state_dir
 from tidemark.host.undo import Journal
-from tidemark.targets.base import Target, TargetOptions
+from tidemark.targets.base import LostKeyError, Target, TargetOptions
 from tidemark.targets.choice import choose
 from tidemark.testing.session import heal
 
@@ -132,9 +132,16 @@ def up(  # noqa: PLR0913 -- the options of the command line
         chosen = targets.create(choice.name, options)
         wanted.check(chosen)  # before anything is called
         # One that is ours need not run yet; any other is there, or says why it is not.
-        connection = chosen.find() if chosen.is_ours else chosen.start()
+        connection = _found(chosen) if chosen.is_ours else chosen.start()
         brought = wanted.bring_up(chosen, connection, stack_name).up()
     next_steps.print_for(brought)
+
+
+def _found(chosen: Target) -> Connection | None:
+    try:
+        return chosen.find()
+    except LostKeyError:
+        return None  # starting it says so, and starts it anew
 
 
 def down(
