@@ -106,6 +106,19 @@ def test_a_target_that_answers_is_well(tmp_path: Path, ministack_port: int) -> N
     assert finding.says == f"answers at http://127.0.0.1:{ministack_port}"
 
 
+def test_a_target_whose_key_is_gone_is_told_with_the_way_out(
+    tmp_path: Path, ministack_port: int
+) -> None:
+    record_process(tmp_path, ministack_port)
+    (tmp_path / "embedded/key.json").unlink()
+
+    finding = only(remains.running(tmp_path))
+
+    assert finding.state is State.WARNING
+    assert finding.says.startswith("The key of the embedded target is gone or cannot be read")
+    assert finding.fix == "`tidemark up` starts it anew, empty"
+
+
 def test_the_record_of_a_dead_process_is_told(tmp_path: Path, ministack_port: int) -> None:
     record_process(tmp_path, ministack_port, pid=NOBODY)
 

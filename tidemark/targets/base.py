@@ -29,7 +29,7 @@ class SilentTargetError(TidemarkError):
     """
 
 
-class LostKeyError(SilentTargetError):
+class LostKeyError(TidemarkError):
     """It runs, and the key that it takes orders by is gone."""
 
 

@@ -20,7 +20,8 @@ from rich.table import Table
 from tidemark.aws import stacks
 from tidemark.aws.clients import AwsClients
 from tidemark.host.deployment import Deployment, path_of
-from tidemark.targets import connection_to
+from tidemark.targets.base import TargetOptions
+from tidemark.targets.embedded import EmbeddedTarget
 from tools.bench import asset, bringup, check, guard, handlers, lag, recorder, targets
 
 if TYPE_CHECKING:
@@ -80,7 +81,8 @@ def _deployed() -> Iterator[tuple[Deployment, AwsClients]]:
         bringup.tidemark("up", "--target", "embedded", state=state)
         try:
             deployment = Deployment.load(path_of("embedded", "Tidemark", state))
-            yield deployment, AwsClients(connection_to(deployment))
+            target = EmbeddedTarget(TargetOptions(state=state))
+            yield deployment, AwsClients(target.reach(deployment.endpoint, deployment.region))
         finally:
             bringup.tidemark("down", state=state)
 
