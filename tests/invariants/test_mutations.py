@@ -8,6 +8,7 @@ import pytest
 
 from tests.invariants.clean_runs import clean_run
 from tests.invariants.mutations import Mutation
+from tests.invariants.sentences import doubts, violations
 from tests.invariants.survivors import REASONS, reason_of
 from tests.invariants.tally import Tally, tally
 from tidemark.invariants.judge import Verdict
@@ -63,3 +64,5 @@ def test_the_page_gives_every_reason() -> None:
 
     for reason in REASONS:
         assert f"| {reason.table} | {', '.join(reason.whats)} | {reason.because} |" in page
+    assert f"can say {len(violations())} things against a run" in page
+    assert f"leave {len(doubts())} unjudged" in page
