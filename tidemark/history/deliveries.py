@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from tidemark.aws import logs
@@ -54,14 +55,19 @@ def told(
     records: list[tuple[int, Mapping[str, Any]]] = []
     started: list[tuple[int, Mapping[str, Any]]] = []
     ended: set[str] = set()
-    for at_ms, said in lines:
+    # Lambda tries an asynchronous invocation again under the same request id.
+    tries: Counter[str] = Counter()
+    for at_ms, line in lines:
+        request = str(line.get("function_request_id"))
+        tries[request] += line.get("message") == "started"
+        said = {**line, "request_id": _attempt(request, tries[request])}
         match said.get("message"):
             case "record":
                 records.append((at_ms, said))
             case "started":
                 started.append((at_ms, said))
             case "invocation":
-                ended.add(str(said.get("function_request_id")))
+                ended.add(said["request_id"])
     ours = {
         str(record["message_id"])
         for _, record in records
@@ -71,7 +77,7 @@ def told(
         if record["message_id"] in ours:
             yield from _outcome(at_ms, record)
     for at_ms, start in started:
-        request = str(start["function_request_id"])
+        request = start["request_id"]
         for message in start["message_ids"]:
             if message in ours:
                 yield (
@@ -85,8 +91,12 @@ def told(
                 )
 
 
+def _attempt(request: str, number: int) -> str:
+    return request if number <= 1 else f"{request}~{number}"
+
+
 def _outcome(at_ms: int, said: Mapping[str, Any]) -> Iterator[tuple[str, Values]]:
-    about = {"request_id": said["function_request_id"], "message_id": said["message_id"]}
+    about = {"request_id": said["request_id"], "message_id": said["message_id"]}
     yield (
         "deliveries",
         about
