@@ -28,6 +28,14 @@ def _may_be_unsaid(mutation: Mutation, tables: Tables) -> bool:
     )
 
 
+def _may_be_the_one(mutation: Mutation, tables: Tables) -> bool:
+    assert mutation.after is not None
+    row = mutation.before
+    place = {"aggregate": row["aggregate"], "version": row["version"]}
+    others = [*of(tables["deliveries"], outcome="applied", **place), *of(tables["healed"], **place)]
+    return (row["outcome"], mutation.after["outcome"], others) == ("duplicate", "applied", [])
+
+
 def _is_allowed(mutation: Mutation, tables: Tables) -> bool:
     assert mutation.after is not None
     count = mutation.after["receive_count"]
@@ -86,6 +94,12 @@ REASONS = (
         "deliveries", ("outcome",),
         "a later delivery of the account, in doubt or cut off, may have projected it",
         _may_be_unsaid,
+    ),
+    Reason(
+        "deliveries", ("outcome",),
+        "no other says that it projected the event: one in doubt or cut off may not have, and this "
+        "one instead",
+        _may_be_the_one,
     ),
     Reason(
         "invocations", ("at_ms",), "when it started is told to the reader", always,
