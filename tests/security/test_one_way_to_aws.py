@@ -91,7 +91,8 @@ def sources() -> Iterator[tuple[str, str]]:
         place = path.relative_to(ROOT)
         is_hidden = any(part.startswith(".") for part in place.parts)
         is_lambdas = place.as_posix().startswith(_OF_LAMBDA)
-        if not (is_hidden or is_lambdas or _ELSEWHERE & set(place.parts[:-1])):
+        is_moto = place.parts[:2] == ("acceptance", "aws")
+        if not (is_hidden or is_lambdas or is_moto or _ELSEWHERE & set(place.parts[:-1])):
             yield place.as_posix(), path.read_text(encoding="utf-8")
 
 

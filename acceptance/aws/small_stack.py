@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import boto3
 
-from tests.targets.aws.conftest import REGION
+from acceptance.aws.conftest import REGION
 from tidemark.deploy import consent
 from tidemark.deploy.bringup import BringUp
 from tidemark.deploy.cdk import Cdk

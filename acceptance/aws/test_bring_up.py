@@ -8,8 +8,8 @@ import pytest
 from botocore.client import BaseClient
 from botocore.exceptions import ClientError
 
-from tests.targets.aws.conftest import ACCOUNT, LOG_ROLE, REGION
-from tests.targets.aws.small_stack import Person, RecordingCdk, bring_up, template, write_app
+from acceptance.aws.conftest import ACCOUNT, LOG_ROLE, REGION
+from acceptance.aws.small_stack import Person, RecordingCdk, bring_up, template, write_app
 from tidemark import targets
 from tidemark.aws.clients import AwsClients
 from tidemark.aws.stacks import LiveStack, template_digest
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import boto3
 
-    from tests.targets.aws.conftest import Run
+    from acceptance.aws.conftest import Run
     from tidemark.host.deployment import Deployment
 
 

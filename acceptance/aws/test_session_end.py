@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import pytest
 
-from tests.targets.aws.conftest import ACCOUNT
-from tests.targets.aws.small_stack import RecordingCdk, write_app
+from acceptance.aws.conftest import ACCOUNT
+from acceptance.aws.small_stack import RecordingCdk, write_app
 from tidemark.aws import stacks
 from tidemark.deploy import bringup, first_deposit, rollout
 from tidemark.deploy.first_deposit import DoesNotWorkError, FirstDeposit
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     import boto3
 
-    from tests.targets.aws.conftest import Run
+    from acceptance.aws.conftest import Run
     from tidemark.aws.clients import AwsClients
     from tidemark.host.processes import Finished
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tests.targets.aws.conftest import REGION
-from tests.targets.aws.sources import (
+from acceptance.aws.conftest import REGION
+from acceptance.aws.sources import (
     SECRET,
     Aws,
     Home,

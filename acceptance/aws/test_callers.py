@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.credentials import AssumeRoleProvider
 
-from tests.targets.aws.sources import (
+from acceptance.aws.sources import (
     ROLE,
     SECRET,
     Aws,

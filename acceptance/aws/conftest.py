@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from tests.targets.aws.sources import Aws, Home
+    from acceptance.aws.sources import Aws, Home
 
     Run = Callable[..., "Ended"]
 
@@ -127,7 +127,7 @@ def run(
 @pytest.fixture
 def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
     """What answers instead of AWS."""
-    from tests.targets.aws.sources import Aws  # noqa: PLC0415 -- it imports what is above
+    from acceptance.aws.sources import Aws  # noqa: PLC0415 -- it imports what is above
 
     fake = Aws()
 
@@ -140,7 +140,7 @@ def aws(monkeypatch: pytest.MonkeyPatch) -> Aws:
 
 @pytest.fixture
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
-    from tests.targets.aws.sources import Home  # noqa: PLC0415 -- likewise
+    from acceptance.aws.sources import Home  # noqa: PLC0415 -- likewise
 
     return Home(tmp_path, monkeypatch)
 
@@ -148,7 +148,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Home:
 @pytest.fixture
 def role_server() -> Iterator[tuple[str, dict[str, Any]]]:
     """What gives a container or an instance the keys of its role, and what it says."""
-    from tests.targets.aws.sources import SECRET, ends_in  # noqa: PLC0415 -- likewise
+    from acceptance.aws.sources import SECRET, ends_in  # noqa: PLC0415 -- likewise
 
     keys = {
         "Code": "Success",

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     import boto3
 
-    from tests.targets.aws.conftest import Run
+    from acceptance.aws.conftest import Run
 
 VERBS = (["up", "--yes"], ["down", "--yes"], ["destroy", "--yes"], ["diff"], ["status"], ["logs"])
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.targets.aws.conftest import ACCOUNT, REGION
-from tests.targets.aws.small_stack import RecordingCdk, write_app
+from acceptance.aws.conftest import ACCOUNT, REGION
+from acceptance.aws.small_stack import RecordingCdk, write_app
 from tidemark.deploy import first_deposit
 from tidemark.deploy.first_deposit import FirstDeposit
 from tidemark.deploy.synthesis import OWN_COMMAND

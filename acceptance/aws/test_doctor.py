@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from tests.targets.aws.conftest import ACCOUNT, REGION
+from acceptance.aws.conftest import ACCOUNT, REGION
 from tidemark.doctor import credentials, examination
 from tidemark.doctor.finding import State
 from tidemark.targets.aws import AwsTarget

@@ -13,7 +13,7 @@ from botocore.credentials import SSOProvider
 from botocore.exceptions import ClientError
 from botocore.tokens import SSOTokenProvider
 
-from tests.targets.aws.conftest import ACCOUNT, REGION
+from acceptance.aws.conftest import ACCOUNT, REGION
 from tidemark import targets
 from tidemark.aws.connection import Connection, for_children
 from tidemark.targets.base import TargetOptions

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.targets.aws.conftest import ACCOUNT, REGION
-from tests.targets.aws.small_stack import Person, bring_up, write_app
+from acceptance.aws.conftest import ACCOUNT, REGION
+from acceptance.aws.small_stack import Person, bring_up, write_app
 from tidemark import targets
 from tidemark.aws import stacks
 from tidemark.aws.clients import AwsClients
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import boto3
     from mypy_boto3_cloudformation.type_defs import TagTypeDef
 
-    from tests.targets.aws.conftest import Run
+    from acceptance.aws.conftest import Run
 
 OUR_TAGS: Sequence[TagTypeDef] = [{"Key": "project", "Value": "tidemark"}]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.targets.aws.conftest import ACCOUNT, REGION
+from acceptance.aws.conftest import ACCOUNT, REGION
 from tidemark import targets
 from tidemark.aws.clients import AwsClients
 from tidemark.aws.connection import Connection, for_children

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 import pytest
 
-from tests.targets.aws.small_stack import Person, RecordingCdk, bring_up, write_app
+from acceptance.aws.small_stack import Person, RecordingCdk, bring_up, write_app
 from tidemark import targets
 from tidemark.deploy import evidence, first_deposit
 from tidemark.deploy.first_deposit import DoesNotWorkError, FirstDeposit
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import boto3
 
-    from tests.targets.aws.conftest import Run
+    from acceptance.aws.conftest import Run
     from tidemark.aws.connection import Connection
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.targets.aws.conftest import ACCOUNT, REGION
-from tests.targets.aws.small_stack import Person, bring_up, write_app
+from acceptance.aws.conftest import ACCOUNT, REGION
+from acceptance.aws.small_stack import Person, bring_up, write_app
 from tidemark import targets
 from tidemark.targets.base import TargetOptions
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     import boto3
 
-    from tests.targets.aws.conftest import Run
+    from acceptance.aws.conftest import Run
 
 ROW = "fifo-deduplication"
 READS_ONLY = "deployed-tables"

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
-from tests.faults.conftest import HANDLER, TOPIC
+from acceptance.faults.conftest import HANDLER, TOPIC
 from tidemark.errors import TidemarkError
 from tidemark.faults import setting
 from tidemark.faults.place import describe

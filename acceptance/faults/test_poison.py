@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.faults.conftest import QUEUES
+from acceptance.faults.conftest import QUEUES
 from tests.workloads.items import event_item
 from tidemark.faults.dead_letters import DeadLetters
 from tidemark.faults.messages import duplicated, message, reordered
