@@ -133,3 +133,12 @@ def direct_names(direct: Site, client: Client) -> Names:
 @pytest.fixture
 def names(client: Client) -> Names:
     return Names.of(client)
+
+
+@pytest.fixture
+def account_id(client: Client, names: Names) -> str:
+    """An account that holds 500 at version 2."""
+    account_id = names.account()
+    accepted(client.run(bank.open_account(account_id=account_id, owner_id=names.owner())))
+    accepted(client.run(bank.deposit(account_id, 500)))
+    return account_id

@@ -22,15 +22,6 @@ if TYPE_CHECKING:
 
 
 @pytest.fixture
-def account_id(client: Client, names: Names) -> str:
-    """An account that holds 500 at version 2."""
-    account_id = names.account()
-    accepted(client.run(bank.open_account(account_id=account_id, owner_id=names.owner())))
-    accepted(client.run(bank.deposit(account_id, 500)))
-    return account_id
-
-
-@pytest.fixture
 def emulator(site: Site) -> Site:
     """A target on which a test may make users and roles."""
     if site.aws.connection.endpoint is None:

@@ -24,15 +24,6 @@ if TYPE_CHECKING:
     from tidemark.workloads.bank_tables import BankTables
 
 
-@pytest.fixture
-def account_id(client: Client, names: Names) -> str:
-    """An account that holds 500 at version 2."""
-    account_id = names.account()
-    accepted(client.run(bank.open_account(account_id=account_id, owner_id=names.owner())))
-    accepted(client.run(bank.deposit(account_id, 500)))
-    return account_id
-
-
 def test_a_key_sent_again_is_answered_alike_and_done_once(
     client: Client, tables: BankTables, names: Names, account_id: str
 ) -> None:

@@ -272,7 +272,7 @@ def _close(session: pytest.Session) -> None:
         clear(state)
         return
     bed = _testbed(session.config)
-    if _is_shared(session.config) and bed.failures:
+    if session.config.getoption("tx", None) and bed.failures:  # workers of xdist ran the tests
         session.config.stash[_EXIT_CODE] = bed.failures[0].exit_code
     try:
         with shown(session.config):
@@ -346,8 +346,3 @@ def _kept_evidence(bed: Testbed) -> list[str]:
 
 def _is_worker(config: pytest.Config) -> bool:
     return hasattr(config, "workerinput")
-
-
-def _is_shared(config: pytest.Config) -> bool:
-    """Whether workers of pytest-xdist run the tests."""
-    return bool(config.getoption("tx", None))

@@ -119,36 +119,25 @@ def test_what_cannot_be_meant_is_refused_before_any_call(
     assert said in ended.sentence
 
 
-@pytest.mark.usefixtures("no_calls")
-@pytest.mark.parametrize(("environ", "config", "said"), [NO_CREDENTIALS, *DOUBTFUL])
-def test_surroundings_that_leave_a_doubt_are_refused(
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    environ: dict[str, str],
-    config: str,
-    said: str,
+@pytest.fixture
+def _surroundings(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, environ: dict[str, str], config: str
 ) -> None:
     (tmp_path / "aws-config").write_text(config)
     for name, value in environ.items():
         monkeypatch.setenv(name, value)
 
+
+@pytest.mark.usefixtures("no_calls", "_surroundings")
+@pytest.mark.parametrize(("environ", "config", "said"), [NO_CREDENTIALS, *DOUBTFUL])
+def test_surroundings_that_leave_a_doubt_are_refused(tmp_path: Path, said: str) -> None:
     with pytest.raises(NotStartedError, match=said):
         targets.create("aws", TargetOptions(state=tmp_path)).start()
 
 
-@pytest.mark.usefixtures("no_calls")
+@pytest.mark.usefixtures("no_calls", "_surroundings")
 @pytest.mark.parametrize(("environ", "config", "said"), DOUBTFUL)
-def test_doctor_calls_a_problem_what_up_refuses(
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    environ: dict[str, str],
-    config: str,
-    said: str,
-) -> None:
-    (tmp_path / "aws-config").write_text(config)
-    for name, value in environ.items():
-        monkeypatch.setenv(name, value)
-
+def test_doctor_calls_a_problem_what_up_refuses(tmp_path: Path, said: str) -> None:
     finding = credentials.settings(AwsTarget(TargetOptions(state=tmp_path)))
 
     assert finding.state is State.PROBLEM

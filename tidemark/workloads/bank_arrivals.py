@@ -9,6 +9,7 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from tidemark.workloads import bank
+from tidemark.workloads.bank_traffic import weighted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -108,7 +109,7 @@ class Traffic:
         account = self.population.account_at(where)
         account_id = self.account_id(account)
         amount = 1 + int(size * _LARGEST_AMOUNT)
-        match self._operation(which):
+        match weighted(self.mix, which):
             case "deposit":
                 return bank.deposit(account_id, amount)
             case "withdraw":
@@ -126,7 +127,3 @@ class Traffic:
 
     def _owner_id(self, owner: int) -> str:
         return f"{self.run_id}.o{owner + 1}"
-
-    def _operation(self, chance: float) -> str:
-        names, bounds = list(self.mix), list(accumulate(self.mix.values()))
-        return names[bisect(bounds, chance * bounds[-1], hi=len(names) - 1)]

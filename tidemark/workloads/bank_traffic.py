@@ -97,7 +97,7 @@ class Customer:
         if self._again is not None:
             return self._again
         draw = self._draw = _Draw(*(self._rng.random() for _ in range(5)))
-        name = _weighted(self._mix, draw.operation)
+        name = weighted(self._mix, draw.operation)
         return self._call(name if self._balances else "open", draw)
 
     def learn(self, op: Op) -> None:
@@ -179,7 +179,8 @@ class Customer:
         return f"{self._run_id}.c{place}.a{number}"
 
 
-def _weighted(mix: Mapping[str, float], chance: float) -> str:
+def weighted(mix: Mapping[str, float], chance: float) -> str:
+    """Return the operation that a chance, from 0 up to 1, means in a mix of weights."""
     names, bounds = list(mix), list(accumulate(mix.values()))
     return names[bisect(bounds, chance * bounds[-1], hi=len(names) - 1)]
 
