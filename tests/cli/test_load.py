@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,12 +17,14 @@ from typer.testing import CliRunner
 from tidemark.aws.connection import EMULATOR_CREDENTIALS, Connection
 from tidemark.cli import known, program
 from tidemark.cli import load as verb
-from tidemark.errors import EndedError, InterruptedByUserError, TidemarkError
+from tidemark.errors import EndedError, InterruptedByUserError, NotStartedError, TidemarkError
 from tidemark.host.deployment import Deployment
 from tidemark.host.state import write_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from typer.testing import Result
 
 WITHIN_S = 60
 DEPLOYMENT = Deployment(
@@ -148,6 +151,68 @@ def test_a_locust_that_does_not_end_is_ended() -> None:
         process.send_signal(signal.SIGTERM)
         said, _ = process.communicate(timeout=WITHIN_S)
     assert said == "(-9, True)\n"
+
+
+ON_AWS = replace(
+    DEPLOYMENT,
+    target="aws",
+    endpoint=None,
+    api_url="https://a1.execute-api.us-east-1.amazonaws.com/v1",
+    outputs={"Wiring": "queued"},
+)
+
+
+@pytest.fixture
+def on_aws(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Sequence[str]]:
+    """The verb loads a stack on AWS; this is what Locust was started with."""
+    started: list[Sequence[str]] = []
+    monkeypatch.setenv("TIDEMARK_STATE_DIR", str(tmp_path))
+    monkeypatch.setattr(known, "choose", lambda *_: (ON_AWS, None))
+    connection = Connection("us-east-1", None, EMULATOR_CREDENTIALS)
+    monkeypatch.setattr(known, "connect", lambda _: connection)
+
+    def locust(command: Sequence[str], *_: Any) -> tuple[int, bool]:
+        started.append(command)
+        return 70, False
+
+    monkeypatch.setattr(verb, "_run", locust)
+    return started
+
+
+def load(*arguments: str) -> Result:
+    return CliRunner().invoke(program.app, ["load", *arguments])
+
+
+def test_a_cheap_run_on_aws_says_its_price_and_starts(on_aws: list[Sequence[str]]) -> None:
+    ended = load("--duration", "10s")
+    assert "Estimated cost: at most about $0.0" in ended.output
+    assert "\n  " not in ended.output
+    assert on_aws[0][-6:] == ["--arrivals", "mixed", "--run-time", "10s", "--max-ops", "50000"]
+
+
+def test_a_dear_run_on_aws_does_not_start_where_nobody_can_agree(
+    on_aws: list[Sequence[str]],
+) -> None:
+    ended = load("write", "--rate", "1000", "--duration", "1h")
+    assert isinstance(ended.exception, NotStartedError)
+    assert "more than --max-cost 1.00" in str(ended.exception)
+    assert "say --yes" in str(ended.exception)
+    assert "DynamoDB write units" in ended.output
+    assert not on_aws
+
+
+@pytest.mark.parametrize("agreed", [["--yes"], ["--max-cost", "100"]])
+def test_a_dear_run_on_aws_starts_when_it_is_agreed(
+    on_aws: list[Sequence[str]], agreed: list[str]
+) -> None:
+    load("write", "--rate", "1000", "--duration", "1h", *agreed)
+    [command] = on_aws
+    assert not {"--yes", "--max-cost"} & set(command)
+
+
+def test_a_run_on_an_emulator_has_no_price(run: Callable[..., None]) -> None:
+    run(0, reported=0)
+    assert "cost" not in load().output
 
 
 def test_help_names_the_options_of_a_load_run() -> None:

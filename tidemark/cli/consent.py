@@ -30,6 +30,20 @@ def for_target(target: type[Target], *, is_given: bool) -> Consent:
     return _given if is_given else _asked
 
 
+def for_cost(shown: Iterable[str], question: str, *, is_given: bool) -> None:
+    """Show what something costs, and ask whether it may.
+
+    Raises:
+        NotStartedError: The answer is no, or nobody is there to answer and `--yes` is not said.
+    """
+    if not is_given and not sys.stdin.isatty():
+        _show(shown)
+        raise NotStartedError(
+            f"{question} This is not a terminal: say --yes, or a higher --max-cost."
+        )
+    (_given if is_given else _asked)(shown, question)
+
+
 def _given(shown: Iterable[str], question: str) -> None:
     _show(shown)
     typer.echo(f"{question} Yes, by --yes.", err=True)

@@ -9,13 +9,15 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Annotated
 
 import typer
 
+from tidemark import targets
 from tidemark.api.session import new_run_id
 from tidemark.aws.connection import for_ours
-from tidemark.cli import known
-from tidemark.cli.options import KnownStack, KnownTarget
+from tidemark.cli import known, load_cost
+from tidemark.cli.options import KnownStack, KnownTarget, Yes
 from tidemark.errors import EndedError, ExitCode, InterruptedByUserError, TidemarkError
 from tidemark.history.places import folder_of_runs
 from tidemark.host.killing import interrupted_by_kill
@@ -38,6 +40,15 @@ _DESCRIBED = "\n".join(
     textwrap.fill(told, 78, initial_indent=f"{flag:25}", subsequent_indent=" " * 25)
     for flag, told in _OPTIONS
 )
+MaxCost = Annotated[
+    float,
+    typer.Option(
+        "--max-cost",
+        min=0,
+        metavar="USD",
+        help="On AWS, up to which estimated cost a run starts without asking.",
+    ),
+]
 CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True}
 HELP = f"""Load the API with Locust and print what it took.
 
@@ -53,13 +64,24 @@ What `locust -f {_LOCUSTFILE} --help` names passes too.
 _NO_RUN = {ExitCode.NOT_STARTED, ExitCode.FAILED}
 
 
-def load(context: typer.Context, target: KnownTarget = None, stack_name: KnownStack = None) -> None:
+def load(
+    context: typer.Context,
+    target: KnownTarget = None,
+    stack_name: KnownStack = None,
+    *,
+    max_cost: MaxCost = 1.0,
+    yes: Yes = False,
+) -> None:
     """Start Locust, and end as the run does; the arguments that are not known here are its own."""
     checkout = require_checkout("load")
     deployment, its_target = known.choose(target, stack_name)
     connection = known.connect(its_target)
     run_id = new_run_id()
     arguments = _for_locust(context.args, checkout)
+    if targets.class_of(deployment.target).asks_first:
+        arguments = load_cost.settle(
+            arguments, deployment, checkout, most_usd=max_cost, is_agreed=yes
+        )
     command = [sys.executable, "-m", "locust", "-f", _LOCUSTFILE, "--headless", *arguments]
     with TemporaryDirectory() as folder:
         environment = for_ours(connection) | {

@@ -59,6 +59,12 @@ class Population:
         chance = (account + 0.5) / self.accounts
         return bisect(self._owner_bounds, chance, hi=self.owners - 1)
 
+    @property
+    def hottest(self) -> tuple[float, float]:
+        """Which share of all calls is for one account at most, and for one owner's accounts."""
+        account = self._account_bounds[0]
+        return account, max(account, self._owner_bounds[0])
+
     @cached_property
     def _account_bounds(self) -> Sequence[float]:
         return _bounds(self.accounts, self.account_choice)
