@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -29,6 +29,7 @@ from tidemark.load.ending import judge
 from tidemark.load.options import CLOSED
 from tidemark.measures import slo
 from tidemark.measures.lag import Lag, LagMeter
+from tidemark.measures.noise import intervals_of
 from tidemark.measures.summary import summarise
 from tidemark.report.lateness import measure
 from tidemark.report.table import Report
@@ -225,7 +226,10 @@ class LoadRun:
         with connect(folder) as database:
             judgements = judge_tables(database, folder.gaps, choose(None))
             lateness = measure(database, folder)
-        write_json(self.path / VERDICT, document(folder, judgements, lateness))
+            intervals = intervals_of(database, REFUSALS)
+        figures = {"intervals": {name: asdict(one) for name, one in intervals.items()}}
+        told = document(folder, judgements, lateness) | {"figures": figures}
+        write_json(self.path / VERDICT, told)
         return judgements, lateness
 
     def _lag(self, within_s: float) -> tuple[Lag | None, str | None]:

@@ -11,6 +11,7 @@ from tidemark import DISTRIBUTION
 from tidemark.cli import (
     call,
     check,
+    compare,
     doctor,
     env,
     list,  # noqa: A004 -- the verb's name
@@ -86,6 +87,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "permissions": permissions.permissions,
     "check": check.check,
     "explain": check.explain,
+    "compare": compare.compare,
 }
 for name, verb in VERBS.items():
     app.command(name)(verb)

@@ -1,0 +1,208 @@
+"""Two runs side by side, for people, for pages, and for programs."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+
+from tidemark.errors import ExitCode, NotStartedError
+from tidemark.history.folder import RunFolder
+from tidemark.history.places import VERDICT
+from tidemark.invariants.judge import Verdict
+from tidemark.invariants.views import connect
+from tidemark.measures import noise
+from tidemark.measures.noise import Interval, intervals_of
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from pathlib import Path
+
+    from tidemark.measures.comparison import Difference
+
+HEADINGS = ("measure", "before", "after", "change", "noise", "")
+_TENTHS_BELOW = 100
+_ABOUT = ("target", "template_digest")
+
+
+@dataclass(frozen=True)
+class Side:
+    """A run that is compared.
+
+    Attributes:
+        run: Its id.
+        verdict: What the judge said of it last; `unknown` if he was not asked.
+        about: What it was, as far as that is known.
+        measures: Its measures with their intervals.
+    """
+
+    run: str
+    verdict: str
+    about: Mapping[str, str]
+    measures: Mapping[str, Interval]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two runs, compared.
+
+    Attributes:
+        before: The first.
+        after: The second.
+        differences: Each measure that both have.
+    """
+
+    before: Side
+    after: Side
+    differences: Sequence[Difference]
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """What was violated comes first, then what is unknown, then what became worse."""
+        verdicts = {self.before.verdict, self.after.verdict}
+        if Verdict.VIOLATED in verdicts:
+            return ExitCode.VIOLATED
+        if verdicts != {Verdict.HOLDS.value} or not self.differences:
+            return ExitCode.UNKNOWN
+        if any(one.is_regression for one in self.differences):
+            return ExitCode.SLO_MISSED
+        return ExitCode.OK
+
+    @property
+    def conclusion(self) -> str:
+        """What it comes to, in a sentence."""
+        for side in (self.before, self.after):
+            if side.verdict != Verdict.HOLDS:
+                return f"The verdict on {side.run} is {side.verdict}."
+        if not self.differences:
+            return "The two runs have no measure in common."
+        worse = [one.name for one in self.differences if one.is_regression]
+        if worse:
+            return f"Worse beyond noise and threshold: {', '.join(worse)}."
+        return "Nothing is worse beyond noise and threshold."
+
+    def rows(self) -> Iterator[tuple[str, ...]]:
+        """Yield a row under `HEADINGS` for each measure."""
+        for one in self.differences:
+            yield (
+                one.name,
+                _value(one, one.before.value),
+                _value(one, one.after.value),
+                _change(one),
+                "beyond" if one.is_beyond_noise else "within",
+                "regression" if one.is_regression else "",
+            )
+
+    def notes(self) -> Iterator[str]:
+        """Yield what else differs, that would explain a difference."""
+        for name in _ABOUT:
+            before, after = (side.about.get(name) for side in (self.before, self.after))
+            if before and after and before != after:
+                yield f"{name.replace('_', ' ')}: {before} before, {after} after"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as a JSON object."""
+        return {
+            "before": {"run": self.before.run, "verdict": self.before.verdict},
+            "after": {"run": self.after.run, "verdict": self.after.verdict},
+            "measures": {
+                one.name: {
+                    "before": asdict(one.before),
+                    "after": asdict(one.after),
+                    "change": one.change if math.isfinite(one.change) else None,
+                    "is_beyond_noise": one.is_beyond_noise,
+                    "is_regression": one.is_regression,
+                }
+                for one in self.differences
+            },
+            "notes": list(self.notes()),
+            "conclusion": self.conclusion,
+            "exit_code": int(self.exit_code),
+        }
+
+    def as_markdown(self) -> str:
+        """Return it as Markdown, for a pull request or the page of a job."""
+        table = [HEADINGS, ("---", *["---:"] * 3, "---", "---"), *self.rows()]
+        named = (f"`{side.run}` ({side.verdict})" for side in (self.before, self.after))
+        return "\n".join(
+            [
+                f"**{self.conclusion}**\n",
+                "Before: {}. After: {}.\n".format(*named),
+                *(f"| {' | '.join(row)} |" for row in table),
+                "",
+                *(f"- {note}" for note in self.notes()),
+                "",
+            ]
+        )
+
+
+def side_of_run(path: Path, refusals: Collection[str]) -> Side:
+    """Read a run from its folder, and measure it.
+
+    Args:
+        path: The folder.
+        refusals: The problems by which the system refuses as it should.
+
+    Raises:
+        RunFolderError: There is no run there.
+    """
+    folder = RunFolder.open(path)
+    measures: dict[str, Interval] = {}
+    if not folder.gaps.keys() & set(noise.NEEDS):
+        with connect(folder) as database:
+            try:
+                measures = intervals_of(database, refusals)
+            except duckdb.IOException:  # torn in its middle: nothing is known then
+                measures = {}
+    try:
+        judged = json.loads((path / VERDICT).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        judged = {}
+    return Side(
+        folder.manifest["run"],
+        str(judged.get("verdict", Verdict.UNKNOWN.value)),
+        {name: str(folder.manifest[name]) for name in _ABOUT if name in folder.manifest},
+        measures,
+    )
+
+
+def side_of_document(path: Path) -> Side:
+    """Read a run from a `verdict.json` that was kept.
+
+    Raises:
+        NotStartedError: The file is none, or of a run that has no measures.
+    """
+    try:
+        document = json.loads(path.read_text(encoding="utf-8"))
+        measures = {
+            str(name): Interval(*(float(one[part]) for part in ("value", "low", "high")))
+            for name, one in document["figures"]["intervals"].items()
+        }
+        return Side(
+            str(document["run"]),
+            str(document["verdict"]),
+            {name: str(document[name]) for name in _ABOUT if name in document},
+            measures,
+        )
+    except OSError as error:
+        raise NotStartedError(f"{path} cannot be read ({error.strerror}).") from error
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise NotStartedError(
+            f"{path} is no verdict.json of a load run with its figures: name one that "
+            "`tidemark load` wrote, or a run."
+        ) from error
+
+
+def _value(one: Difference, value: float) -> str:
+    if one.is_share:
+        return f"{value:.2%}"
+    return f"{value:.{1 if abs(value) < _TENTHS_BELOW else 0}f}"
+
+
+def _change(one: Difference) -> str:
+    if one.is_share:
+        return f"{one.change * 100:+.2f} pp"
+    return f"{one.change:+.1%}" if math.isfinite(one.change) else "from 0"
