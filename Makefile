@@ -1,6 +1,6 @@
 # `make` prints this help. Variables pass through: make up TARGET=localstack STACK_NAME=Mine
 .POSIX:
-.PHONY: help install up down status deploy destroy diff logs test integration acceptance load probe bench template aws-roles lint format clean
+.PHONY: help install up down status deploy destroy diff logs test integration acceptance load capacity probe bench template aws-roles lint format clean
 # The locked Node, and nothing that a machine may have of its own.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Without byte code every subprocess would compile the same packages again.
@@ -60,6 +60,9 @@ acceptance: install ## the program and its plugin from outside, as a user meets 
 
 load: install ## load the API, and print rates, latencies and projection lag
 	@$(TIDEMARK) load $(PROFILE) $(if $(USERS),--users $(USERS)) $(if $(DURATION),--duration $(DURATION))
+
+capacity: install ## search the highest rates of writes and reads that meet their bounds
+	@$(TIDEMARK) capacity $(if $(PROFILE),--profile $(PROFILE))
 
 probe: install ## what the target does not do like AWS
 	@$(TIDEMARK) probe

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from loadtest.sent import PROFILES
 from tidemark.errors import ExitCode
 from tidemark.load import profiles
-from tidemark.load.options import CLOSED, OPTIONS
+from tidemark.load.options import CLOSED, HIGHEST_RATE, MOST_USERS, OPTIONS
 from tidemark.load.toml_file import nearest
 
 if TYPE_CHECKING:
@@ -21,10 +21,8 @@ USERS = 4
 """How many there are in a closed loop, if nobody says."""
 
 _DEFAULT_PROFILE = "mixed"
-_MOST_USERS = 200
 _FASTEST_SPAWN = 200
 _LONGEST_RUN_S = 3600
-_HIGHEST_RATE = 10_000
 
 
 def add_options(parser: ArgumentParser, users: Collection[str]) -> None:
@@ -100,8 +98,8 @@ def problem_with(options: Namespace) -> str | None:
     checks = (
         (not (options.master or options.worker), _ONE_PROCESS),
         (
-            options.num_users is None or 1 <= options.num_users <= _MOST_USERS,
-            f"--users must be 1 to {_MOST_USERS}",
+            options.num_users is None or 1 <= options.num_users <= MOST_USERS,
+            f"--users must be 1 to {MOST_USERS}",
         ),
         (
             0 < (options.spawn_rate or 0) <= _FASTEST_SPAWN,
@@ -115,8 +113,8 @@ def problem_with(options: Namespace) -> str | None:
         (options.max_ops >= 1, "--max-ops must be 1 or more"),
         (0 <= (number(options.max_errors) or 0) <= 1, "--max-errors must be 0 to 1"),
         (
-            0 < (1.0 if (rate := number(options.rate)) is None else rate) <= _HIGHEST_RATE,
-            f"--rate must be more than 0, and at most {_HIGHEST_RATE:g}",
+            0 < (1.0 if (rate := number(options.rate)) is None else rate) <= HIGHEST_RATE,
+            f"--rate must be more than 0, and at most {HIGHEST_RATE:g}",
         ),
         (options.check in {"fail", "off"}, "--check must be fail or off"),
         (options.lag_deadline >= 0, "--lag-deadline must be 0 or more"),

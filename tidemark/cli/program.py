@@ -10,6 +10,7 @@ import typer
 from tidemark import DISTRIBUTION
 from tidemark.cli import (
     call,
+    capacity,
     check,
     compare,
     doctor,
@@ -85,6 +86,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "doctor": doctor.doctor,
     "probe": probe.probe,
     "permissions": permissions.permissions,
+    "capacity": capacity.capacity,
     "check": check.check,
     "explain": check.explain,
     "compare": compare.compare,

@@ -8,6 +8,11 @@ from dataclasses import dataclass
 # once a minute, delivered and projected, with retries.
 LAG_DEADLINE_S = 150.0
 
+HIGHEST_RATE = 10_000
+"""Of which a profile may take its shares, in calls per second; and how many users there may be."""
+
+MOST_USERS = 200
+
 CLOSED = "closed"
 """The profile of callers who wait for an answer before they call again."""
 

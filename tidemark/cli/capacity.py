@@ -1,0 +1,202 @@
+"""The verb capacity: the highest rate that a deployment sustains."""
+
+import json
+import math
+import os
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+
+from tidemark.api.session import new_run_id
+from tidemark.cli import choices, known, tables
+from tidemark.cli.options import AsJson, KnownStack, KnownTarget
+from tidemark.cli.searching import Searching
+from tidemark.deploy.status import versions
+from tidemark.errors import (
+    EndedError,
+    ExitCode,
+    InterruptedByUserError,
+    NotStartedError,
+)
+from tidemark.host.deployment import Deployment
+from tidemark.host.state import require_checkout, state_dir
+from tidemark.load import capacity_log
+from tidemark.load.capacity import FINEST
+from tidemark.load.capacity_log import CapacityLog, Wanted
+from tidemark.load.sustained import BOUNDS
+from tidemark.load.toml_file import nearest
+from tidemark.measures.slo import MEASURES
+from tidemark.report import capacity as report
+
+_MOST_STEP_S = 600
+
+Profiles = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--profile",
+        help="A steady profile of loadtest/profiles; write and then read by default. May be "
+        "repeated.",
+    ),
+]
+StepS = Annotated[
+    int | None,
+    typer.Option(
+        "--step", min=1, max=_MOST_STEP_S, metavar="SECONDS", help="How long a step is; 20."
+    ),
+]
+Slos = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--slo",
+        metavar="MEASURE=VALUE",
+        help="What a measure may be. By default "
+        + ", ".join(f"{name}={bound:g}" for name, bound in BOUNDS.items())
+        + ". May be repeated.",
+    ),
+]
+Start = Annotated[
+    float | None,
+    typer.Option(
+        "--start",
+        metavar="CALLS/S",
+        help="The first rate; by default the profile's share of the target's rate.",
+    ),
+]
+Resolution = Annotated[
+    float | None,
+    typer.Option(
+        min=FINEST,
+        max=2,
+        help="By which factor the lowest rate that failed may exceed what is found; 1.1.",
+    ),
+]
+MaxSteps = Annotated[
+    int | None,
+    typer.Option("--max-steps", min=1, max=100, help="The most steps for a profile; 16."),
+]
+Seed = Annotated[str | None, typer.Option(help="Where every draw comes from.")]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on with the newest search, as it was begun.")
+]
+
+
+def capacity(  # noqa: PLR0913 -- the options of the command line
+    *,
+    profile: Profiles = None,
+    slo: Slos = None,
+    step: StepS = None,
+    start: Start = None,
+    resolution: Resolution = None,
+    max_steps: MaxSteps = None,
+    seed: Seed = None,
+    resume: Resume = False,
+    target: KnownTarget = None,
+    stack_name: KnownStack = None,
+    as_json: AsJson = False,
+) -> None:
+    """Find the highest rates of writes and reads that the deployment sustains.
+
+    Each step is a load run. The rate doubles until a step misses a bound of latency or lag, or an
+    invariant, then the rates in between are halved, and the best one is repeated. The first run
+    of all warms the target up and does not count.
+    """
+    checkout = require_checkout("capacity")
+    said = (profile, slo, step, start, resolution, max_steps, seed)
+    if resume and any(one is not None for one in said):
+        raise NotStartedError("--resume goes on as the search was begun: leave the others away.")
+    deployment, its_target = known.choose(target, stack_name)
+    if resume:
+        log = _resumed(deployment)
+    else:
+        wanted = Wanted(
+            profiles=profile or ["write", "read"],
+            step_s=step or 20,
+            bounds=_bounds(slo),
+            resolution=resolution or 1.1,
+            most_steps=max_steps or 16,
+            start=start,
+            seed=seed or new_run_id(),
+        )
+        log = _new(deployment, wanted)
+    searches = [Searching(checkout, deployment, log, one) for one in log.wanted.profiles]
+    known.connect(its_target)
+    try:
+        for one in searches:
+            one.run()
+    except InterruptedByUserError:
+        raise InterruptedByUserError(
+            f"Interrupted after {len(log.tried)} steps; `tidemark capacity --resume` goes on."
+        ) from None
+    log.is_finished = True
+    log.save(state_dir())
+    _print(log, as_json=as_json)
+    _end(log, is_settled=all(one.is_settled for one in searches))
+
+
+def _print(log: CapacityLog, *, as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps(report.as_json(log), indent=2))
+        return
+    tables.show(report.curve(log))
+    for line in report.endings(log):
+        typer.echo(line)
+    typer.echo(report.headline(log))
+
+
+def _end(log: CapacityLog, *, is_settled: bool) -> None:
+    if any(one.is_violated for one in log.tried):
+        raise EndedError(ExitCode.VIOLATED)
+    if not is_settled:
+        typer.echo("The limit of steps came before the end of the search (--max-steps).", err=True)
+        raise EndedError(ExitCode.UNKNOWN)
+    passed = {one.profile for one in log.tried if one.limit is None}
+    if not passed.issuperset(log.wanted.profiles):
+        raise EndedError(ExitCode.SLO_MISSED)
+
+
+def _new(deployment: Deployment, wanted: Wanted) -> CapacityLog:
+    before = capacity_log.newest(state_dir())
+    if before is not None and not before.is_finished:
+        typer.echo(
+            f"The search {before.id} was not finished; it can't be resumed once this one has "
+            "begun.",
+            err=True,
+        )
+    return CapacityLog(
+        id=new_run_id(),
+        date=f"{datetime.now(UTC):%Y-%m-%d}",
+        target=deployment.target,
+        stack_name=deployment.stack_name,
+        template_digest=deployment.template_digest,
+        versions=versions(deployment),
+        cores=os.cpu_count() or 1,
+        wanted=wanted,
+    )
+
+
+def _resumed(deployment: Deployment) -> CapacityLog:
+    log = capacity_log.newest(state_dir())
+    if log is None or log.is_finished:
+        raise NotStartedError("There is no search to go on with: leave --resume away.")
+    was, now = ((one.target, one.stack_name, one.template_digest) for one in (log, deployment))
+    if was != now:
+        raise NotStartedError(
+            f"The search was of {log.stack_name} on {log.target}, and that is not what is deployed "
+            "now: leave --resume away."
+        )
+    return log
+
+
+def _bounds(said: list[str] | None) -> dict[str, float]:
+    named = {}
+    for name, value in choices.pairs(said, "--slo").items():
+        if name not in MEASURES:
+            raise NotStartedError(f"There is no measure {name}; {nearest(name, MEASURES)}.")
+        try:
+            named[name] = float(value)
+        except ValueError:
+            named[name] = math.nan
+        if not named[name] >= 0:
+            raise NotStartedError(f"--slo {name} must be 0 or more, and not {value}.")
+    return {**BOUNDS, **named}

@@ -1,0 +1,128 @@
+"""A search for capacity that is under way: the rate to try next is tried, and written down."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from tidemark.cli.load_step import load
+from tidemark.errors import NotStartedError
+from tidemark.host.progress import Steps
+from tidemark.host.state import state_dir
+from tidemark.load import profiles
+from tidemark.load.capacity import Search
+from tidemark.load.options import HIGHEST_RATE, MOST_USERS
+from tidemark.load.sustained import tried
+from tidemark.measures.slo import MEASURES
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tidemark.cli.load_step import Ended
+    from tidemark.host.deployment import Deployment
+    from tidemark.load.capacity_log import CapacityLog
+    from tidemark.load.sustained import Tried
+
+_WARM_UP_S = 5
+_LEAST_RATE = 0.5
+_LEAST_CALLERS = 10
+# An overloaded target works off what it has taken before the next step begins.
+_LAG_DEADLINE_S = 150
+
+
+class Searching:
+    """The search with one profile.
+
+    Args:
+        checkout: Where the profiles are.
+        deployment: Where the load goes.
+        log: What the steps are written into.
+        profile: What is sent.
+
+    Raises:
+        NotStartedError: There is no such profile, or it has no steady rate.
+    """
+
+    def __init__(
+        self, checkout: Path, deployment: Deployment, log: CapacityLog, profile: str
+    ) -> None:
+        self._deployment = deployment
+        self._log = log
+        self._profile = profile
+        self._progress = Steps()
+        sent = profiles.profile(checkout / "loadtest/profiles", profile, MEASURES)
+        takes = profiles.target_rate(checkout / "loadtest/targets", deployment.target, MEASURES)
+        shares = {share for one in sent.shares for share in (one.rate_from, one.rate_to)}
+        if len(shares) > 1:
+            raise NotStartedError(f"{profile} has no steady rate, and a search is for one.")
+        (self._share,) = shares
+        wanted = log.wanted
+        first = takes.rate * self._share if wanted.start is None else wanted.start
+        most = HIGHEST_RATE * self._share
+        if not 0 < first <= most:
+            raise NotStartedError(
+                f"--start must be more than 0, and at most {most:g} calls/s with {profile}."
+            )
+        self._search = Search(
+            start=first,
+            most=most,
+            least=min(first, _LEAST_RATE),
+            resolution=wanted.resolution,
+            most_steps=wanted.most_steps,
+        )
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether it ended by itself, and not by its limit of steps."""
+        return self._search.is_settled(self._log.steps(self._profile))
+
+    def run(self) -> None:
+        """Try rates until nothing is left to try.
+
+        Raises:
+            TidemarkError: A step came to nothing, or was interrupted.
+        """
+        is_warm = False
+        while (rate := self._search.next_rate(self._log.steps(self._profile))) is not None:
+            if not is_warm:
+                with self._progress.step(f"{self._profile} is warmed up"):
+                    self._load(rate, _WARM_UP_S, "--check", "off")
+                is_warm = True
+            self._log.tried.append(self._try(rate))
+            self._log.save(state_dir())
+
+    def _try(self, rate: float) -> Tried:
+        wanted = self._log.wanted
+        number = len(self._log.of(self._profile)) + 1
+        seed = f"{wanted.seed}.{self._profile}.{number}"
+        with self._progress.step(f"{self._profile} at {rate:g} calls/s has been tried"):
+            ended = self._load(rate, wanted.step_s, "--seed", seed)
+        one = tried(
+            self._profile,
+            rate,
+            run=ended.run,
+            exit_code=ended.exit_code,
+            reason=ended.reason,
+            figures=ended.figures,
+            bounds=wanted.bounds,
+            hot=ended.hot_key(wanted.bounds),
+        )
+        self._progress.say(f"    {one.limit}: {one.why}" if one.limit else "    sustained")
+        return one
+
+    def _load(self, rate: float, seconds: float, *others: str) -> Ended:
+        # As many as a target needs that answers within the bounds, so that it is not the callers
+        # that are too few.
+        slowest_s = max(
+            self._log.wanted.bounds.get(f"{side}_p99_ms", 1000) / 1000 for side in ("write", "read")
+        )
+        callers = min(MOST_USERS, max(_LEAST_CALLERS, math.ceil(rate * slowest_s)))
+        options = {
+            "--rate": rate / self._share,
+            "--duration": f"{seconds:g}s",
+            "--users": callers,
+            "--max-ops": math.ceil(rate * seconds * 2) + 1000,
+            "--lag-deadline": _LAG_DEADLINE_S,
+        }
+        told = [word for name, value in options.items() for word in (name, str(value))]
+        return load(self._deployment, [self._profile, *told, *others])

@@ -1,0 +1,92 @@
+"""Whether what went wrong in a run went wrong with one key: an account, or an owner's totals.
+
+The commands for an account are decided one after the other, and so are the changes of an owner's
+totals: where one of them is the limit, a faster target helps nobody.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import duckdb
+
+LEAST = 10
+"""Of fewer cases nothing is said."""
+
+_LEAST_SHARE = 0.5
+_LEAST_EXCESS = 1.5
+"""By which factor a key's share of what went wrong exceeds its share of all."""
+
+
+@dataclass(frozen=True)
+class HotKey:
+    """A key with which most went wrong.
+
+    Attributes:
+        what: What went wrong, in words.
+        kind: What the key is of: account or owner.
+        key: It.
+        share: Its share of what went wrong.
+        share_of_all: Its share of all that could have.
+    """
+
+    what: str
+    kind: str
+    key: str
+    share: float
+    share_of_all: float
+
+    def __str__(self) -> str:
+        return (
+            f"a single hot key is the limit: {self.share:.0%} of the {self.what} are of the "
+            f"{self.kind} {self.key}, which has {self.share_of_all:.0%} of the calls"
+        )
+
+
+def hot_key(run: duckdb.DuckDBPyConnection, *, slow_ms: float, late_ms: float) -> HotKey | None:
+    """Find the key with which most commands were refused as busy or slow, or most events late.
+
+    Args:
+        run: A database with the tables of a run.
+        slow_ms: A command that takes longer, from its actual start, is slow.
+        late_ms: An event that is projected later is late.
+    """
+    for what, kind, query, beyond in (
+        ("commands that were busy or slow", "account", _COMMANDS, slow_ms),
+        ("late events", "owner", _OF_OWNERS, late_ms),
+        ("late events", "account", _OF_ACCOUNTS, late_ms),
+    ):
+        worst = run.execute(query, [beyond]).fetchone()
+        if worst is None or worst[2] < LEAST:
+            continue
+        key, wrong, all_wrong, of_key, of_all = worst
+        share, share_of_all = wrong / all_wrong, of_key / of_all
+        if share >= max(_LEAST_SHARE, _LEAST_EXCESS * share_of_all):
+            return HotKey(what, kind, str(key), share, share_of_all)
+    return None
+
+
+_WORST = """
+SELECT key, wrong, SUM(wrong) OVER () AS all_wrong, of_key, SUM(of_key) OVER () AS of_all
+FROM (
+  SELECT key, COUNT(*) FILTER (WHERE is_wrong) AS wrong, COUNT(*) AS of_key
+  FROM ({rows}) AS rows WHERE key IS NOT NULL GROUP BY key
+) AS keys
+ORDER BY wrong DESC, key
+LIMIT 1
+"""
+_COMMANDS = _WORST.format(
+    rows="""
+    SELECT aggregate AS key,
+           COALESCE(problem = 'busy', FALSE) OR end_ns - start_ns > ? * 1000000 AS is_wrong
+    FROM ops WHERE purpose = 'load' AND kind = 'command'
+    """
+)
+_EVENTS = """
+    SELECT {key} AS key, COALESCE(projected_at_ms - recorded_at_ms > ?, TRUE) AS is_wrong
+    FROM events
+    """
+_OF_OWNERS = _WORST.format(rows=_EVENTS.format(key="owner"))
+_OF_ACCOUNTS = _WORST.format(rows=_EVENTS.format(key="aggregate"))

@@ -1,0 +1,144 @@
+"""What a search for capacity found: the headline, the curve, and why it ended there."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.table import Table
+
+from tidemark.load.capacity import found_by
+from tidemark.load.sustained import Limit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tidemark.load.capacity_log import CapacityLog
+    from tidemark.load.sustained import Tried
+
+_SIDES = ("write", "read")
+_TENTHS_BELOW = 100
+_DIGEST_DIGITS = 8
+
+
+def as_json(log: CapacityLog) -> dict[str, Any]:
+    """Return what was found, and each step, as a JSON object."""
+    return log.as_json() | {
+        "headline": headline(log),
+        "found": {profile: _found(log, profile) for profile in log.wanted.profiles},
+    }
+
+
+def headline(log: CapacityLog) -> str:
+    """Return the sentence that says what the target sustains, and under which conditions."""
+    rates = " and ".join(_rates(log, profile) for profile in log.wanted.profiles)
+    measured = {name for one in log.tried for name in one.measures}
+    bounds = ", ".join(
+        f"{name.removesuffix('_ms').replace('_', ' ')} <= {bound:g} ms"
+        for name, bound in log.wanted.bounds.items()
+        if name.endswith("_ms") and name in measured
+    )
+    versions = ", ".join(f"{name} {version}" for name, version in _told(log.versions).items())
+    return (
+        f"{rates} with {bounds}, every claimed invariant holding: on {log.target}, {log.date}, "
+        f"{log.cores} cores, {versions}, template {log.template_digest[:_DIGEST_DIGITS]}"
+    )
+
+
+def endings(log: CapacityLog) -> Iterator[str]:
+    """Yield, for each profile, why it is not more."""
+    for profile in log.wanted.profiles:
+        tried = log.of(profile)
+        found = found_by(log.steps(profile))
+        if found.ceiling is None:
+            if tried:
+                yield f"{profile}: {tried[-1].rate:g} calls/s is the most that may be planned."
+            continue
+        failed = next(one for one in tried if one.limit is not None and one.rate == found.ceiling)
+        yield f"{profile}: {found.ceiling:g} calls/s failed (run {failed.run}): {failed.why}."
+        if found.rate is not None and not found.is_repeated:
+            yield f"{profile}: {found.rate:g} calls/s passed, and was not repeated."
+
+
+def curve(log: CapacityLog) -> Table:
+    """Return the steps as a table, by rate."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
+    table.add_column("profile")
+    for heading in (
+        "offered/s",
+        "done/s",
+        *(f"{side} p50 · p99" for side in _SIDES),
+        "lag p50 · p99",
+    ):
+        table.add_column(heading, justify="right")
+    table.add_column("verdict")
+    for profile in log.wanted.profiles:
+        for one in sorted(log.of(profile), key=lambda one: one.rate):
+            table.add_row(
+                profile,
+                f"{one.rate:g}",
+                f"{one.writes_per_s + one.reads_per_s:.1f}",
+                *(_pair(one.measures, name) for name in (*_SIDES, "lag")),
+                "sustained" if one.limit is None else one.limit.value,
+            )
+        table.add_section()
+    return table
+
+
+def _found(log: CapacityLog, profile: str) -> dict[str, Any]:
+    found = found_by(log.steps(profile))
+    passes = _passes(log, profile)
+    return {
+        "rate": found.rate,
+        "ceiling": found.ceiling,
+        "is_repeated": found.is_repeated,
+        "is_least": _is_least(log, profile),
+        "writes_per_s": min((one.writes_per_s for one in passes), default=None),
+        "reads_per_s": min((one.reads_per_s for one in passes), default=None),
+        "measures": passes[-1].measures if passes else {},
+    }
+
+
+def _rates(log: CapacityLog, profile: str) -> str:
+    passes = _passes(log, profile)
+    if not passes:
+        return f"nothing of {profile}"
+    per_s = {
+        "writes": min(one.writes_per_s for one in passes),
+        "reads": min(one.reads_per_s for one in passes),
+    }
+    told = " with ".join(f"{_short(value)} {name}/s" for name, value in per_s.items() if value)
+    least = "at least " if _is_least(log, profile) else ""
+    return f"{least}{told}{'' if profile in _SIDES else f' ({profile})'}"
+
+
+def _passes(log: CapacityLog, profile: str) -> list[Tried]:
+    """Return the steps at the rate that was found."""
+    rate = found_by(log.steps(profile)).rate
+    return [one for one in log.of(profile) if one.rate == rate]
+
+
+def _is_least(log: CapacityLog, profile: str) -> bool:
+    """Tell whether the target might take more: nothing failed, or only the generator did."""
+    ceiling = found_by(log.steps(profile)).ceiling
+    limits = {one.limit for one in log.of(profile) if one.rate == ceiling and one.limit}
+    return limits <= {Limit.GENERATOR}
+
+
+def _told(versions: Mapping[str, str]) -> dict[str, str]:
+    """Return the versions that a figure depends on, and not those of what deployed it."""
+    return {
+        name: version
+        for name, version in versions.items()
+        if not name.startswith("aws-cdk") and name not in {"boto3", "python"}
+    }
+
+
+def _pair(measures: Mapping[str, float], side: str) -> str:
+    if f"{side}_p99_ms" not in measures:
+        return "-"
+    return f"{_short(measures[f'{side}_p50_ms'])} · {_short(measures[f'{side}_p99_ms'])}"
+
+
+def _short(value: float) -> str:
+    return f"{value:.{1 if value < _TENTHS_BELOW else 0}f}"
