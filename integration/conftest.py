@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,6 +11,7 @@ from integration.accounts import Names, accepted
 from integration.lines import LogReader
 from integration.poison import Injected, injected
 from integration.site import Site, site_of
+from integration.throttled import Throttled
 from integration.turns import TURNS
 from tidemark.faults.messages import Queue
 from tidemark.workloads import bank
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 
 # Fixtures whose effect takes up to a minute by design. They are set up first, and the tests that
 # look at the effect come last, so that the others run meanwhile.
-_SLOW = ("poisoned", "left_to_the_schedule")
+_SLOW = ("throttled", "poisoned", "left_to_the_schedule")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -97,6 +99,21 @@ def session_log(site: Site) -> LogReader:
 def logged(site: Site) -> LogReader:
     """The log from the test's beginning."""
     return LogReader(site.aws, site.deployment)
+
+
+@pytest.fixture(scope="session")
+def throttled(site: Site) -> Throttled:
+    """An account that was changed while nothing could be projected."""
+    client = site.client.for_session("throttled")
+    names = Names.of(client)
+    account_id = names.account()
+    with site.throttled_projection():
+        facts = [
+            accepted(client.run(bank.open_account(account_id=account_id, owner_id=names.owner()))),
+            accepted(client.run(bank.deposit(account_id, 8))),
+        ]
+        shown = site.tables.account(account_id)
+    return Throttled(facts, shown, time.monotonic())
 
 
 @pytest.fixture(scope="session")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from integration.turns import TURNS
 from tidemark.faults import publishing
+from tidemark.faults.throttling import throttled_projection
 from tidemark.workloads.bank_items import command_id
 from tidemark.workloads.bank_tables import BankTables
 
@@ -51,6 +52,15 @@ class Site:
             self.journal, self.aws, self.deployment, self.history.writer
         )
         with TURNS.alone(), lost:
+            yield
+
+    @contextmanager
+    def throttled_projection(self) -> Iterator[None]:
+        """Let its Update Processor not run, while no other worker's test runs."""
+        throttled = throttled_projection(
+            self.journal, self.aws, self.deployment, self.history.writer
+        )
+        with TURNS.alone(), throttled:
             yield
 
 

@@ -67,6 +67,7 @@ def deployment(given: Connection) -> Deployment:
         template_digest="",
         outputs={
             "CommandHandlerName": HANDLER,
+            "UpdateProcessorName": HANDLER,
             "TopicArn": TOPIC,
             "QueueName": QUEUES[0],
             "DeadLetterQueueName": QUEUES[1],

@@ -12,6 +12,7 @@ from tidemark.api.client import Client, process_clock
 from tidemark.api.exchange import Answer, Headers, LostError, NotSentError, Request, TransportError
 from tidemark.api.op import Op, Outcome, Purpose
 from tidemark.api.session import Writer
+from tidemark.host.waiting import eventually
 
 ACCEPTED = Answer(
     202,
@@ -129,6 +130,22 @@ def test_a_call_is_sent_for_what_its_client_is_for_unless_it_says_otherwise() ->
     client = replace(client_of(Script([ACCEPTED, ACCEPTED])), purpose=Purpose.TEST)
     assert client.run(DEPOSIT).purpose is Purpose.TEST
     assert client.run(DEPOSIT, purpose=Purpose.POLL).purpose is Purpose.POLL
+
+
+def test_a_query_that_is_asked_until_something_is_seen_is_sent_to_poll() -> None:
+    script = Script([ACCEPTED, *[Answer(200, body=b"{}")] * 3])
+    client = replace(client_of(script), purpose=Purpose.TEST)
+
+    def probe() -> bool:
+        if not script.ops:
+            client.run(DEPOSIT)
+        client.run(READ)
+        return len(script.ops) > 2
+
+    eventually(probe, sleep=lambda _: None)
+    client.run(READ)
+
+    assert [op.purpose.value for op in script.ops] == ["test", "poll", "poll", "test"]
 
 
 def behind(retry_after: str | None = "1") -> Answer:

@@ -18,6 +18,7 @@ from tidemark.errors import NotStartedError
 from tidemark.history.finishing import finish
 from tidemark.history.folder import RunFolder
 from tidemark.history.writing import RunWriter
+from tidemark.host.waiting import eventually
 from tidemark.invariants.catalog import choose
 from tidemark.invariants.judge import Verdict, judge
 from tidemark.workloads.calling import Caller
@@ -101,6 +102,14 @@ def test_what_is_not_there_or_behind_is_no_answer(session: Session) -> None:
     session.close()
     [read] = rows(session.path, "account_reads")
     assert (read["version"], read["state"]) == (0, None)
+
+
+def test_a_read_that_is_asked_until_something_is_seen_is_a_poll(session: Session) -> None:
+    session.put()
+    eventually(lambda: session.caller.read(session.shelf))
+    session.caller.read(session.shelf)
+
+    assert [op.purpose.value for op in session.ops] == ["test", "poll", "test"]
 
 
 def test_another_effect_than_was_asked_for_is_seen(session: Session) -> None:

@@ -17,6 +17,7 @@ from tidemark.api.call import Kind
 from tidemark.api.exchange import Answer, LostError, TransportError
 from tidemark.api.op import Op, Outcome, Purpose, judge, version_of
 from tidemark.api.signing import sign
+from tidemark.host.waiting import is_looking
 
 if TYPE_CHECKING:
     from botocore.credentials import Credentials
@@ -93,11 +94,16 @@ class Client:
             call: What is commanded or asked.
             key: The idempotency key of a command, instead of the call's own.
             intended_ns: When the call was planned, UTC nanoseconds; None for now.
-            purpose: What it is sent for, if not what the client's calls are for.
+            purpose: What it is sent for, if not what the client's calls are for; a query within
+                :func:`~tidemark.host.waiting.eventually` is one to poll.
 
         Raises:
             RuntimeError: Another call of this session is under way.
         """
+        if purpose is None:
+            # Who asks until it is there would make any read look late.
+            is_poll = call.kind is Kind.QUERY and is_looking()
+            purpose = Purpose.POLL if is_poll else self.purpose
         with self.session.calling() as sequence:
             if call.kind is Kind.COMMAND:
                 call = replace(call, key=key or call.key or f"{self.session.prefix}.{sequence}")
@@ -115,7 +121,7 @@ class Client:
                     call,
                     result,
                     sequence=sequence,
-                    purpose=purpose or self.purpose,
+                    purpose=purpose,
                     intended_ns=start_ns if intended_ns is None else intended_ns,
                     start_ns=start_ns,
                     end_ns=self.clock(),

@@ -18,6 +18,7 @@ LOST_PUBLISH = "lost publish"
 POISON = "poison"
 DUPLICATE = "duplicate delivery"
 REORDERED = "reordering"
+THROTTLED = "throttled"
 
 
 class History(Protocol):

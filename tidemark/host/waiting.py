@@ -5,6 +5,7 @@ from __future__ import annotations
 import dis
 import inspect
 import time
+from contextvars import ContextVar
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -22,6 +23,13 @@ _FIRST_PAUSE_S = 0.01
 _LONGEST_PAUSE_S = 0.25
 _GROWTH = 1.5
 _LAMBDA = "<lambda>"
+
+_is_looking = ContextVar("is_looking", default=False)
+
+
+def is_looking() -> bool:
+    """Whether this is within a probe of :func:`eventually`, which asks until it sees."""
+    return _is_looking.get()
 
 
 class NotYetError(Exception):
@@ -64,6 +72,7 @@ def eventually(
     while True:
         is_last = clock() >= deadline
         seen, cause = "nothing", None
+        looking = _is_looking.set(True)
         try:
             found = probe()
         except (NotYetError, AssertionError) as not_yet:
@@ -71,6 +80,8 @@ def eventually(
         else:
             if only_asserts or (found is not None and found is not False):
                 return found  # type: ignore[return-value]  # None is what T is for a probe of asserts
+        finally:
+            _is_looking.reset(looking)
         if is_last:
             waited = f"Waited {within_s:g} s for {what or _describe(probe)}"
             raise NotSeenError(f"{waited}; last seen: {seen}.") from cause

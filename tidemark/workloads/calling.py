@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from tidemark.api.call import Call
 from tidemark.api.client import Sink, process_clock
 from tidemark.api.op import CLIENT_PROBLEM, Op, Outcome, Purpose
+from tidemark.host.waiting import is_looking
 from tidemark.workloads.own import Accepted, Command, Refused, View
 from tidemark.workloads.own_checks import WorkloadError, expect, expected
 
@@ -135,7 +136,7 @@ class Caller:
                     writer=self.session.writer.name,
                     session=self.session.name,
                     sequence=sequence,
-                    purpose=Purpose.TEST,
+                    purpose=self._purpose(call),
                     call=call,
                     aggregate=call.aggregate,
                     intended_ns=start_ns,
@@ -145,6 +146,10 @@ class Caller:
                 )
                 self.sink(op)
             return op
+
+    def _purpose(self, call: Call) -> Purpose:
+        """A read that is asked for until it shows something would make any look late."""
+        return Purpose.POLL if call.route == READ and is_looking() else Purpose.TEST
 
 
 def command_of(call: Call) -> Command:
