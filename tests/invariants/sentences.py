@@ -11,7 +11,10 @@ from tidemark.invariants.catalog import catalog
 def violations() -> set[tuple[str, str]]:
     """What each invariant can say against a run, with its id."""
     return {
-        (one.id, sentence) for one in catalog().values() for sentence in _sentences(one.violations)
+        (one.id, sentence)
+        for one in catalog().values()
+        for query in one.violations
+        for sentence in _sentences(query)
     }
 
 
@@ -20,8 +23,8 @@ def doubts() -> set[tuple[str, str]]:
     return {
         (one.id, sentence)
         for one in catalog().values()
-        if one.unknown
-        for sentence in _sentences(one.unknown)
+        for query in one.unknown
+        for sentence in _sentences(query)
     }
 
 

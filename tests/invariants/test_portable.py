@@ -85,7 +85,7 @@ NODES = {
 
 
 def queries(invariant: Invariant) -> list[str]:
-    return [one for one in (invariant.violations, invariant.seen, invariant.unknown) if one]
+    return [*invariant.violations, invariant.seen, *invariant.unknown]
 
 
 def unlisted(sql: str) -> set[str]:

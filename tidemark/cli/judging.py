@@ -71,7 +71,9 @@ def explain(identifier: str) -> None:
         typer.echo(f"reads     {', '.join(one.needs)}")
         typer.echo(f"reading   {one.reading}")
         typer.echo(f"example   {one.example}\n")
-        typer.echo(f"Its counterexamples are the rows of\n\n{one.violations}")
+        typer.echo(
+            "Its counterexamples are the rows of\n\n" + "\n\nand of\n\n".join(one.violations)
+        )
 
 
 def _see_that_it_can_be_written(file: Path) -> None:

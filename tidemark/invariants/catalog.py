@@ -26,9 +26,9 @@ class Invariant:
         evidence: What must have been seen, in words.
         reading: How a counterexample is read.
         example: One, and how it may have come about.
-        violations: The query for counterexamples.
+        violations: The queries for counterexamples.
         seen: The query for what was seen: what, how much, and how much is needed.
-        unknown: The query for accounts that cannot be judged, if there can be any.
+        unknown: The queries for accounts that cannot be judged, if there can be any.
     """
 
     id: str
@@ -39,9 +39,9 @@ class Invariant:
     evidence: str
     reading: str
     example: str
-    violations: str
+    violations: tuple[str, ...]
     seen: str
-    unknown: str | None
+    unknown: tuple[str, ...]
 
     @property
     def number(self) -> int:
@@ -77,7 +77,10 @@ def choose(ids: str | None) -> list[Invariant]:
 def parse(text: str) -> Invariant:
     """Read an invariant's file."""
     header, *sections = _SECTION.split(text)
-    queries = dict(zip(sections[::2], (one.strip() for one in sections[1::2]), strict=True))
+    queries: dict[str, tuple[str, ...]] = {}
+    for kind, query in zip(sections[::2], sections[1::2], strict=True):
+        queries[kind] = (*queries.get(kind, ()), query.strip())
+    (seen,) = queries["evidence"]
     lines = [line.removeprefix("--").strip() for line in header.strip().splitlines()]
     identifier, name = lines[0].split(": ", 1)
     says, fields = _words(lines[1:])
@@ -91,8 +94,8 @@ def parse(text: str) -> Invariant:
         reading=fields["reading"],
         example=fields["example"],
         violations=queries["violations"],
-        seen=queries["evidence"],
-        unknown=queries.get("unknown"),
+        seen=seen,
+        unknown=queries.get("unknown", ()),
     )
 
 

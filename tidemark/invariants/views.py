@@ -1,8 +1,13 @@
-"""The tables of a run folder as views of a database, under the names that the invariants use."""
+"""The tables of a run folder as views of a database, under the names that the invariants use.
+
+Each is there twice: as it was written, and with 64-bit hashes in place of the names in it. Names
+are long, and an invariant does nothing with them but see whether two are the same, which takes
+half the time and memory with hashes. Two names with one hash are no danger: see `judge`.
+"""
 
 from __future__ import annotations
 
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import duckdb
@@ -18,15 +23,26 @@ if TYPE_CHECKING:
 _TYPES = {Kind.TEXT: "VARCHAR", Kind.INTEGER: "BIGINT", Kind.FLAG: "BOOLEAN"}
 _MEMORY = "900MiB"
 
-# Names that come again and again: as enumerations they are compared as numbers, not letter by
-# letter. Of more names than these the enumeration itself would be large.
-_NAMES = ("writer", "session", "aggregate", "owner")
-_MOST_NAMES = 1_000_000
+_HASHED = "hashed"
+_NAMES = frozenset(
+    {
+        "aggregate",
+        "event_id",
+        "key",
+        "message_id",
+        "owner",
+        "payload_hash",
+        "principal",
+        "request_id",
+        "session",
+        "writer",
+    }
+)
 
 
 @contextmanager
 def connect(folder: RunFolder, *, memory: str = _MEMORY) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database with one view for each table; what does not fit the memory spills to disk."""
+    """A database with the tables of a run; what does not fit the memory spills to disk."""
     with spilling() as spill:
         database = duckdb.connect(
             config={
@@ -38,53 +54,49 @@ def connect(folder: RunFolder, *, memory: str = _MEMORY) -> Iterator[duckdb.Duck
             }
         )
         try:
-            views = [name for name in TABLES if _make_view(database, folder, name)]
-            names = [name for name in _NAMES if _enumerate(database, name, views)]
-            for view in views:
-                _retype(database, view, names)
+            for name in TABLES:
+                _make_view(database, folder, name)
+            _add_hashed(database)
             yield database
         finally:
             database.close()
 
 
-def _make_view(database: duckdb.DuckDBPyConnection, folder: RunFolder, name: str) -> bool:
+@contextmanager
+def hashed(database: duckdb.DuckDBPyConnection) -> Iterator[bool]:
+    """As long as the block lasts, the tables are those with hashes; it gets whether there are."""
+    found = "SELECT 1 FROM duckdb_schemas() WHERE schema_name = ?"
+    if database.execute(found, [_HASHED]).fetchone() is None:
+        yield False
+        return
+    database.execute(f"SET search_path = '{_HASHED}'")
+    try:
+        yield True
+    finally:
+        database.execute("RESET search_path")
+
+
+def _make_view(database: duckdb.DuckDBPyConnection, folder: RunFolder, name: str) -> None:
     """Make a view of a table's files; an empty table where they are not whole."""
     files = [str(file) for file in folder.files(name)]
     if files and name not in folder.gaps:
         try:
-            database.read_parquet(files).create_view(f"files_{name}")
+            database.read_parquet(files).create_view(name)
         except duckdb.Error as error:  # torn where only this reader looks: a gap like any other
             why = str(error).splitlines()[0]
             folder.gaps.setdefault(name, []).append(f"{name} has a file that is torn ({why})")
         else:
-            return True
+            return
     columns = ", ".join(f'"{one.name}" {_TYPES[one.kind]}' for one in TABLES[name].columns)
     database.execute(f'CREATE TABLE "{name}" ({columns})')
-    return False
 
 
-def _enumerate(database: duckdb.DuckDBPyConnection, column: str, views: list[str]) -> bool:
-    """Make a type of the names in a column of any table, in the order of the alphabet."""
-    having = [view for view in views if column in _columns(view)]
-    if not having:
-        return False
-    names = " UNION ".join(f"SELECT {column} AS name FROM files_{view}" for view in having)  # noqa: S608 -- names of ours
-    # Files that are torn in their middle stay as they are: who reads them says so.
-    with suppress(duckdb.Error):
-        database.execute(f"CREATE OR REPLACE TEMP TABLE names AS {names}")
-        (count,) = database.execute("SELECT COUNT(name) FROM names").fetchall()[0]
-        if 0 < count <= _MOST_NAMES:
-            sorted_names = "SELECT name FROM names WHERE name IS NOT NULL ORDER BY name"
-            database.execute(f"CREATE TYPE {column}_name AS ENUM ({sorted_names})")
-            return True
-    return False
-
-
-def _retype(database: duckdb.DuckDBPyConnection, view: str, names: list[str]) -> None:
-    typed = [f"{one}::{one}_name AS {one}" for one in names if one in _columns(view)]
-    replaced = f"REPLACE ({', '.join(typed)})" if typed else ""
-    database.execute(f'CREATE VIEW "{view}" AS SELECT * {replaced} FROM files_{view}')  # noqa: S608
-
-
-def _columns(table: str) -> set[str]:
-    return {one.name for one in TABLES[table].columns}
+def _add_hashed(database: duckdb.DuckDBPyConnection) -> None:
+    """Add the tables with hashes in place of names to a database that has them as written."""
+    database.execute(f"CREATE SCHEMA {_HASHED}")
+    for name, table in TABLES.items():
+        names = [one.name for one in table.columns if one.name in _NAMES]
+        hashes = [f"CASE WHEN {one} IS NOT NULL THEN hash({one}) END AS {one}" for one in names]
+        replaced = f"REPLACE ({', '.join(hashes)})" if hashes else ""
+        query = f'SELECT * {replaced} FROM main."{name}"'  # noqa: S608 -- names of ours
+        database.execute(f'CREATE VIEW {_HASHED}."{name}" AS {query}')

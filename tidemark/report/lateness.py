@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from tidemark.invariants.views import hashed
 from tidemark.measures.lateness import NEEDS, lateness_of
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ def measure(run: duckdb.DuckDBPyConnection, folder: RunFolder) -> Lateness | Non
     if folder.gaps.keys() & set(NEEDS):
         return None
     try:
-        return lateness_of(run)
+        with hashed(run):
+            return lateness_of(run)
     except duckdb.IOException:  # torn in its middle: the judge says where
         return None
 

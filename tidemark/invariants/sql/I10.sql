@@ -110,8 +110,9 @@ SELECT 'a recorder that may have written to it was killed' AS what, o.aggregate
 FROM ops o
 JOIN writers w ON w.writer = o.writer
 WHERE NOT w.closed AND o.kind = 'command' AND o.aggregate IS NOT NULL
-UNION ALL
-SELECT 'a recorder that may have written to it was killed', e.aggregate
+
+--@ unknown
+SELECT 'a recorder that may have written to it was killed' AS what, e.aggregate
 FROM events e
 JOIN writers w ON SUBSTR(e.key, 1, LENGTH(w.writer) + 1) = CONCAT(w.writer, '.')
 WHERE NOT w.closed

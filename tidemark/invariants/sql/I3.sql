@@ -24,10 +24,11 @@ WHERE NOT EXISTS (
         SELECT 1 FROM writers w
         WHERE NOT w.closed AND SUBSTR(e.key, 1, LENGTH(w.writer) + 1) = CONCAT(w.writer, '.')
     )
-UNION ALL
+
+--@ violations
 SELECT
-    'a statement line without an event',
-    l.aggregate, l.version, NULL, NULL, NULL, NULL
+    'a statement line without an event' AS what,
+    l.aggregate, l.version, NULL AS event_id, NULL AS key, NULL AS expected, NULL AS found
 FROM lines l
 WHERE NOT EXISTS (
     SELECT 1 FROM events e WHERE e.aggregate = l.aggregate AND e.version = l.version
