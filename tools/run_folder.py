@@ -27,6 +27,7 @@ This is schema {SCHEMA_VERSION}: another version is refused, not misread.
 | `<table>/<writer>~000001.parquet` | a part of them, of a process that still runs or was killed |
 | `processes/<writer>` | that there was this process, so that it is missed if it is killed |
 | `verdict.json` | what the judge said |
+| `report.html`, `summary.md` | the run, drawn: `tidemark report` makes them |
 | `load.json` | of a load run: its report |
 
 Accounts, owners and idempotency keys of a run begin with its id.

@@ -21,6 +21,7 @@ from tidemark.cli import (
     metrics,
     permissions,
     probe,
+    report,
     runs,
     stack,
     status,
@@ -90,6 +91,7 @@ VERBS: dict[str, Callable[..., None]] = {
     "check": check.check,
     "explain": check.explain,
     "compare": compare.compare,
+    "report": report.report,
 }
 for name, verb in VERBS.items():
     app.command(name)(verb)

@@ -1,0 +1,154 @@
+"""The page of a run: what it says, of whatever is left of it."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.invariants.ablations import ABLATIONS
+from tests.invariants.clean_runs import clean_run
+from tests.invariants.folders import write_run
+from tests.invariants.test_ablations import broken
+from tidemark.history.folder import RunFolder
+from tidemark.history.places import VERDICT
+from tidemark.history.tables import TABLES
+from tidemark.host.state import write_json
+from tidemark.invariants.catalog import choose
+from tidemark.invariants.judge import judge_tables
+from tidemark.invariants.views import connect
+from tidemark.report import run_page
+from tidemark.report.lateness import measure
+from tidemark.report.verdict import document
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class Read(HTMLParser):
+    """What a page asks for, and what it says."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.words: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+
+def drawn(folder: RunFolder) -> str:
+    return run_page.write(folder).read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a run in which all holds."""
+    folder = write_run(tmp_path_factory.mktemp("runs") / "clean", clean_run(steps=10))
+    with connect(folder) as run:
+        judgements = judge_tables(run, folder.gaps, choose(None))
+        write_json(folder.path / VERDICT, document(folder, judgements, measure(run, folder)))
+    run_page.write(folder)
+    return folder.path
+
+
+@pytest.fixture
+def copy(clean: Path, tmp_path: Path) -> Path:
+    """The same, to break."""
+    return shutil.copytree(clean, tmp_path / clean.name)
+
+
+def manifest(path: Path, **about: Any) -> RunFolder:
+    """Say more of a run."""
+    file = path / "run.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | about))
+    return RunFolder.open(path)
+
+
+def test_a_run_that_nobody_judged_is_judged_for_its_page(copy: Path) -> None:
+    (copy / VERDICT).unlink()
+
+    assert "<strong>holds</strong>" in drawn(RunFolder.open(copy))
+    assert "holds" in (copy / "summary.md").read_text().splitlines()[0]
+
+
+def test_a_violated_invariant_is_shown_with_what_touched_it(tmp_path: Path) -> None:
+    (twice,) = [
+        one
+        for one in ABLATIONS
+        if (one.broken, one.fault.__name__)
+        == ("no version guard in the projection", "duplicate_delivery")
+    ]
+    text = drawn(write_run(tmp_path / "twice", broken(twice)))
+
+    assert "<strong>violated</strong>" in text
+    assert re.search(r"I4 exactly once: \d+ counterexample", text)
+    assert "I4: what touched" in text
+    assert "is violated" in (tmp_path / "twice/summary.md").read_text()
+
+
+def test_the_page_asks_nobody_for_anything(clean: Path) -> None:
+    page = Read((clean / "report.html").read_text())
+    asking = {"src", "href", "action", "srcset", "data", "poster", "ping"}
+
+    assert not [one for one in page.tags if asking & one[1].keys()]
+    (policy,) = [
+        one["content"]
+        for tag, one in page.tags
+        if tag == "meta" and one.get("http-equiv") == "Content-Security-Policy"
+    ]
+    assert policy is not None
+    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+    assert "unsafe" not in policy
+
+
+def test_what_comes_from_a_run_is_text(copy: Path) -> None:
+    evil = '"><script>alert(1)</script><img src=x onerror=alert(2)>|`'
+    names = {tag for tag, _ in Read(drawn(RunFolder.open(copy))).tags}
+    text = drawn(manifest(copy, target=evil, stack_name=evil, seed=evil, load={"profile": evil}))
+
+    assert "".join(Read(text).words).count(evil) >= 4
+    assert {tag for tag, _ in Read(text).tags} == names
+    assert "<script>" not in (copy / "summary.md").read_text()
+
+
+def test_what_a_url_carries_is_kept_to_itself(copy: Path) -> None:
+    text = drawn(manifest(copy, api_url="http://someone:hidden@127.0.0.1:1/v1"))
+
+    assert "http://127.0.0.1:1/v1" in text
+    assert (
+        "hidden" not in text.replace("hidden>", "").replace('hidden"', "") or ":hidden@" not in text
+    )
+
+
+@pytest.mark.parametrize("table", ["ops", "events", "faults", "writers", "claims"])
+def test_a_run_without_a_table_has_a_page(copy: Path, table: str) -> None:
+    shutil.rmtree(copy / table)
+    text = drawn(RunFolder.open(copy))
+
+    assert "What is missing" in text
+    assert 'class="loud"' in text
+
+
+def test_a_table_that_is_torn_is_said_to_be(copy: Path) -> None:
+    for file in (copy / "ops").glob("*.parquet"):
+        content = file.read_bytes()
+        file.unlink()
+        file.write_bytes(content[: len(content) // 2])
+
+    assert "is torn, or no Parquet file" in drawn(RunFolder.open(copy))
+
+
+def test_of_a_run_without_calls_there_is_a_page(tmp_path: Path) -> None:
+    text = drawn(write_run(tmp_path / "empty", {name: [] for name in TABLES}))
+
+    assert "<strong>unknown</strong>" in text
+    assert "<figure" not in text

@@ -1,0 +1,155 @@
+"""The page of a run: its verdict and headline, charts, tables, and what it was."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from tidemark.history.places import VERDICT
+from tidemark.host.state import read_json
+from tidemark.invariants.catalog import choose
+from tidemark.invariants.judge import judge_tables
+from tidemark.invariants.views import connect
+from tidemark.report import page, summary
+from tidemark.report.differences import differences
+from tidemark.report.figures_shown import calls, freshness, headline, objectives
+from tidemark.report.judged import verdicts
+from tidemark.report.lateness import measure
+from tidemark.report.over_time import over_time, spreads, struck
+from tidemark.report.page import Note, Page, Section, Table
+from tidemark.report.verdict import document
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+    import duckdb
+
+    from tidemark.history.folder import RunFolder
+    from tidemark.measures.series import Struck
+
+HTML = "report.html"
+"""The page, in a run's folder."""
+
+MARKDOWN = "summary.md"
+"""The same in short, for the page of a CI job."""
+
+_FEW = 3
+_MOST_FAULTS = 50
+# A URL may carry them.
+_CREDENTIALS = re.compile(r"(\w+://)[^/@\s]*@")
+
+
+def write(folder: RunFolder) -> Path:
+    """Draw a run into its folder, from its verdict and its tables; return the page's path.
+
+    One that nobody judged yet is judged for it.
+
+    Args:
+        folder: The run.
+
+    Raises:
+        OSError: The folder cannot be written to.
+    """
+    judged = read_json(folder.path / VERDICT) or _judge(folder)
+    with connect(folder.as_left()) as database:
+        drawn = draw(folder, database, judged)
+    path = folder.path / HTML
+    page.write(page.render(drawn), path)
+    page.write(summary.markdown(folder, judged), folder.path / MARKDOWN)
+    return path
+
+
+def draw(folder: RunFolder, run: duckdb.DuckDBPyConnection, judged: dict[str, Any]) -> Page:
+    """The page of a run.
+
+    Args:
+        folder: The run.
+        run: A database with its tables.
+        judged: Its `verdict.json`.
+    """
+    figures, lateness = judged.get("figures") or {}, judged.get("lateness")
+    faults = struck(run)
+    objectives_met = figures.get("slo", ())
+    return Page(
+        title=summary.title(folder),
+        verdict=judged.get("verdict") or "not judged",
+        ending=judged.get("reason") or "",
+        facts=_facts(folder, figures),
+        tiles=headline(figures, lateness),
+        sections=[
+            Section("What is missing", _gaps(folder)),
+            Section("What holds", verdicts(run, judged.get("invariants", ()))),
+            Section("Objectives", objectives(objectives_met)),
+            Section("Calls", calls(figures)),
+            Section("Over time", over_time(run, objectives_met)),
+            Section("How long it took", spreads(run)),
+            Section("How fresh reads were", freshness(lateness, folder.manifest.get("target"))),
+            Section("Faults", _faults(faults)),
+            Section("What this target cannot tell you", differences(folder)),
+            Section("The run", _run(folder)),
+        ],
+        faults=[(one.fault, one.begin_s, one.end_s or one.begin_s) for one in faults],
+    )
+
+
+def _judge(folder: RunFolder) -> dict[str, Any]:
+    with connect(folder) as database:
+        judgements = judge_tables(database, folder.gaps, choose(None))
+        return document(folder, judgements, measure(database, folder))
+
+
+def _facts(folder: RunFolder, figures: dict[str, Any]) -> list[tuple[str, str]]:
+    manifest = folder.manifest
+    began_ms = manifest.get("began_ms")
+    began = datetime.fromtimestamp(began_ms / 1000, UTC) if isinstance(began_ms, int) else None
+    load = manifest.get("load") or {}
+    facts = {
+        "run": manifest["run"],
+        "began": began and f"{began:%Y-%m-%d %H:%M:%S} UTC",
+        "profile": load.get("profile"),
+        "lasted": figures and f"{figures['duration_s']:.1f} s",
+        "sessions": figures and f"{figures['sessions']}",
+        "stack": manifest.get("stack_name"),
+        "workload": manifest.get("workload"),
+        "seed": manifest.get("seed"),
+    }
+    return [(name, str(value)) for name, value in facts.items() if value]
+
+
+def _gaps(folder: RunFolder) -> list[Note]:
+    """What is not whole, each sentence once."""
+    said: dict[str, list[str]] = {}
+    for table, sentences in folder.gaps.items():
+        for one in sentences:
+            said.setdefault(one, []).append(table)
+    return [
+        Note(one if len(tables) > _FEW else f"{one}: {', '.join(tables)}", is_loud=True)
+        for one, tables in said.items()
+    ]
+
+
+def _faults(faults: Sequence[Struck]) -> list[Note | Table]:
+    rows = [(one.fault, one.begin_s, one.end_s, one.fired) for one in faults[:_MOST_FAULTS]]
+    if not rows:
+        return []
+    more = len(faults) - len(rows)
+    table = Table(("fault", "from second", "healed by second", "had an effect, times"), rows)
+    return [table, Note(f"And {more} more.")] if more else [table]
+
+
+def _run(folder: RunFolder) -> list[Table]:
+    """What is written down of the run."""
+    rows = list(_flat(folder.manifest))
+    return [Table(("what", "value"), rows)]
+
+
+def _flat(value: object, name: str = "") -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key in sorted(value):
+            yield from _flat(value[key], f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list):
+        yield name, ", ".join(map(str, value))
+    else:
+        yield name, _CREDENTIALS.sub(r"\1", str(value))

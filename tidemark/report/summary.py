@@ -1,0 +1,95 @@
+"""A run in short, as Markdown: for the page of a CI job."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from tidemark.report.figures_shown import calls, headline, objectives
+from tidemark.report.page import Table, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tidemark.history.folder import RunFolder
+    from tidemark.report.page import Cell
+
+_KINDS = {"load": "Load run", "pytest": "Test session"}
+_MARKS = {"holds": "✅", "violated": "❌"}
+# What Markdown or HTML could take for a sign of its own.
+_SIGNS = re.compile(r"([\\`*_\[\]<>|&~#])")
+
+
+def title(folder: RunFolder) -> str:
+    """What a run was, in a few words."""
+    what = _KINDS.get(str(folder.manifest.get("kind")), "Run")
+    target = folder.manifest.get("target")
+    return f"{what} on {target}" if target else f"{what} {folder.manifest['run']}"
+
+
+def markdown(folder: RunFolder, judged: Mapping[str, Any]) -> str:
+    """The run in short.
+
+    Args:
+        folder: The run.
+        judged: Its `verdict.json`.
+    """
+    return "\n".join(_lines(folder, judged)) + "\n"
+
+
+def _lines(folder: RunFolder, judged: Mapping[str, Any]) -> Iterator[str]:
+    verdict = judged.get("verdict") or "not judged"
+    figures = judged.get("figures") or {}
+    yield f"## {_MARKS.get(verdict, '❔')} {_plain(title(folder))}: {verdict}"
+    yield ""
+    if judged.get("reason"):
+        yield f"{_plain(judged['reason'])}  "
+    yield f"Run {_plain(folder.manifest['run'])}"
+    if tiles := headline(figures, judged.get("lateness")):
+        yield ""
+        yield from _table(
+            Table([one.name for one in tiles], [[f"**{one.value}**" for one in tiles]])
+        )
+    tables = [*objectives(figures.get("slo", ())), *calls(figures)[:2]]
+    for one in tables:
+        yield ""
+        if isinstance(one, Table):
+            yield from _table(one)
+        else:
+            yield f"> **{_plain(one.text)}**"
+    if said := list(_verdicts(judged.get("invariants", ()))):
+        yield ""
+        yield from said
+
+
+def _verdicts(judged: Any) -> Iterator[str]:
+    holding = sum(one["verdict"] == "holds" for one in judged)
+    if judged:
+        yield f"{holding} invariants hold."
+    for one in judged:
+        if one["verdict"] == "violated":
+            what = _plain(one["counterexamples"][0]["what"])
+            yield f"- **{one['id']} {one['name']} is violated** {one['violations']} times: {what}"
+        elif one["verdict"] == "unknown":
+            yield f"- {one['id']} {one['name']} is unknown: {_plain('; '.join(one['reasons']))}"
+
+
+def _table(table: Table) -> Iterator[str]:
+    if table.title:
+        yield f"{table.title}:"
+        yield ""
+    yield f"| {' | '.join(table.headings)} |"
+    numbers = table.rows[0] if table.rows else table.headings
+    yield f"|{'|'.join(' --- ' if isinstance(one, str) else ' ---: ' for one in numbers)}|"
+    for row in table.rows:
+        yield f"| {' | '.join(_cell(one) for one in row)} |"
+
+
+def _cell(cell: Cell) -> str:
+    if not isinstance(cell, str):
+        return shown(cell)
+    return cell if cell.startswith("**") else _plain(cell)
+
+
+def _plain(text: str) -> str:
+    return _SIGNS.sub(r"\\\1", " ".join(str(text).split()))
