@@ -309,12 +309,10 @@ def _judge(session: pytest.Session, bed: Testbed) -> None:
     if what == "off" or session.exitstatus == pytest.ExitCode.INTERRUPTED:
         return
     try:
-        from tidemark.invariants.judge import EXIT_CODES, Verdict  # noqa: PLC0415 -- with the extra `check`
-
-        for verdict, said in bed.judge():
+        for code, said in bed.judge():
             config.stash[_LAST_WORDS].extend(said)
-            if verdict is Verdict.VIOLATED and what == "fail":
-                config.stash[_EXIT_CODE] = EXIT_CODES[verdict]
+            if what == "fail":
+                _end_with(config, code)
     except ImportError:
         config.stash[_LAST_WORDS].append(
             "What the session left behind is not judged: `pip install 'tidemark-cqrs[check]'` "
@@ -327,7 +325,13 @@ def _judge(session: pytest.Session, bed: Testbed) -> None:
         config.stash[_LAST_WORDS].append("What the session left behind could not be judged.")
         config.stash[_LAST_WORDS].extend(failures.lines(known))
         if what == "fail":
-            config.stash[_EXIT_CODE] = known.exit_code
+            _end_with(config, known.exit_code)
+
+
+def _end_with(config: pytest.Config, code: ExitCode) -> None:
+    """End the session with a code; what was violated stays violated, whatever comes after."""
+    if code is not ExitCode.OK and config.stash.get(_EXIT_CODE, None) is not ExitCode.VIOLATED:
+        config.stash[_EXIT_CODE] = code
 
 
 def _kept_evidence(bed: Testbed) -> list[str]:

@@ -38,6 +38,16 @@ class RecordingError(TidemarkError):
     exit_code = ExitCode.UNKNOWN
 
 
+def lost(path: Path, failure: OSError) -> RecordingError:
+    """What to say of a run folder that could not be written."""
+    # Of Arrow's errors the text is its own, and long.
+    why = os.strerror(failure.errno) if failure.errno else failure
+    return RecordingError(
+        f"The history could not be written to {path} ({why}), and what came after that is lost: "
+        "make room there, and run it again."
+    )
+
+
 class Recorder:
     """Writes the rows of one process to a run folder.
 
@@ -86,12 +96,7 @@ class Recorder:
                     rows, self._waiting[name] = self._waiting[name], []
                     self._write(name, rows)
         if self._failure is not None:
-            # Of Arrow's errors the text is its own, and long.
-            why = os.strerror(self._failure.errno) if self._failure.errno else self._failure
-            raise RecordingError(
-                f"The history could not be written to {self.path} ({why}), and what came after "
-                "that is lost: make room there, and run it again."
-            ) from self._failure
+            raise lost(self.path, self._failure) from self._failure
 
     def close(self) -> None:
         """Write the rest, and make one file of each table's parts.

@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any, Self
 
 from tidemark.history.examination import CLOSING
 from tidemark.history.places import LOCK, MANIFEST
-from tidemark.history.recorder import Recorder
+from tidemark.history.recorder import Recorder, lost
 from tidemark.history.tables import SCHEMA_VERSION, TABLES
 from tidemark.host.state import make_private, read_json, write_json
 from tidemark.trace.letters import Letter
 from tidemark.workloads.canonical import canonical, digest_of
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -164,7 +165,7 @@ class RunWriter:
             finally:
                 self._recorder.close()
             if self._noted != Noted():
-                write_json(self.path / _WRITERS / self.name, asdict(self._noted))
+                _note(self.path, self.path / _WRITERS / self.name, asdict(self._noted))
         finally:
             self._lock.close()
 
@@ -228,5 +229,16 @@ def noted_in(path: Path) -> Noted:
 
 
 def describe_more(path: Path, **about: Any) -> None:
-    """Add to what is written down of a run."""
-    write_json(path / MANIFEST, (read_json(path / MANIFEST) or {}) | about)
+    """Add to what is written down of a run.
+
+    Raises:
+        RecordingError: It cannot be written.
+    """
+    _note(path, path / MANIFEST, (read_json(path / MANIFEST) or {}) | about)
+
+
+def _note(path: Path, file: Path, document: Mapping[str, Any]) -> None:
+    try:
+        write_json(file, document)
+    except OSError as error:
+        raise lost(path, error) from error

@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from tidemark.api.exchange import Transport
     from tidemark.aws.connection import Connection
     from tidemark.deploy.assembly import SynthesisedStack
+    from tidemark.errors import ExitCode
     from tidemark.host.deployment import Deployment
     from tidemark.host.progress import Steps
-    from tidemark.invariants.judge import Verdict
     from tidemark.probe.result import RowResult
     from tidemark.testing.apps import NotDeployedError
     from tidemark.testing.options import Plan
@@ -263,7 +263,7 @@ class Testbed:
             if sent.is_file():
                 shutil.copy(sent, folder / "requests.jsonl")
 
-    def judge(self) -> Iterator[tuple[Verdict, list[str]]]:
+    def judge(self) -> Iterator[tuple[ExitCode, list[str]]]:
         """Judge what the session's calls left behind, stack by stack; see `judge_runs`."""
         from tidemark.testing.verdicts import judge_runs  # noqa: PLC0415 -- with the extra `check`
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tidemark.errors import ExitCode
 from tidemark.history.finishing import finish
 from tidemark.history.places import MANIFEST, VERDICT
 from tidemark.host.state import write_json
@@ -15,7 +16,9 @@ from tidemark.report.verdict import document, summarise
 from tidemark.workloads.workload import Unknown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+    from typing import Any
 
     import duckdb
 
@@ -29,7 +32,7 @@ _MOST_TESTS = 5
 
 def judge_runs(
     runs: SessionRuns, deployments: Iterable[Deployment], clients: AwsClients
-) -> Iterator[tuple[Verdict, list[str]]]:
+) -> Iterator[tuple[ExitCode, list[str]]]:
     """Close the runs of a session, and judge each.
 
     Args:
@@ -38,7 +41,8 @@ def judge_runs(
         clients: The target's.
 
     Yields:
-        The verdict on each run, and what is said of it.
+        Of each run the code that its session must end with, and what is said of it: 1 if it is
+        violated, 3 if the verdict could not be written down.
     """
     for deployment in deployments:
         path = runs.path_of(deployment.stack_name)
@@ -49,14 +53,31 @@ def judge_runs(
         with connect(folder) as database:
             judgements = judge_tables(database, folder.gaps, choose(None))
             lateness = measure(database, folder)
-            write_json(path / VERDICT, document(folder, judgements, lateness))
+            unwritten = _write(path, document(folder, judgements, lateness))
             said = [f"Run {path.name} on {deployment.stack_name}:", *summarise(judgements)]
             said += describe(lateness, deployment.target)
             said += _tests_of(database, judgements)
         verdict = verdict_of(judgements)
         if verdict is not Verdict.HOLDS:
             said.append(f"Look at it with `tidemark check {path}`.")
-        yield verdict, said
+        if unwritten is not None:
+            said.append(unwritten)
+        if verdict is Verdict.VIOLATED:
+            yield ExitCode.VIOLATED, said
+        else:
+            yield ExitCode.OK if unwritten is None else ExitCode.UNKNOWN, said
+
+
+def _write(path: Path, verdict: Mapping[str, Any]) -> str | None:
+    """Write a verdict down; says why it cannot be, if so."""
+    try:
+        write_json(path / VERDICT, verdict)
+    except OSError as error:
+        return (
+            f"The verdict could not be written to {path} ({error.strerror}): make room there, and "
+            f"judge it again with `tidemark check {path}`."
+        )
+    return None
 
 
 def _tests_of(database: duckdb.DuckDBPyConnection, judgements: Iterable[Judgement]) -> list[str]:
