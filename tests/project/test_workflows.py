@@ -18,6 +18,25 @@ MAKE_TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), r
 REDACTION = ".venv/bin/python -m tools.redaction"
 # What is kept of a failure: what the redaction leaves.
 KEPT = {"path": str(redaction.COPY), "retention-days": 3, "if-no-files-found": "ignore"}
+# What is kept of a run on an emulator, which knows no account.
+RUNS = {
+    "path": ".tidemark/runs",
+    "include-hidden-files": True,
+    "retention-days": 14,
+    "if-no-files-found": "ignore",
+}
+LOAD = (ROOT / ".github/workflows/load.yml").read_text(encoding="utf-8")
+RELEASE = (ROOT / ".github/workflows/release.yml").read_text(encoding="utf-8")
+# What is built, for the job that attaches it.
+BUILT = {
+    "path": "build/release/*.whl\nbuild/template/template.json\nbuild/template/functions.zip\n",
+    "retention-days": 14,
+    "if-no-files-found": "error",
+}
+SUMMARY = 'find .tidemark/runs -name summary.md -exec cat {} + >> "$GITHUB_STEP_SUMMARY"'
+BUILD = ".venv/bin/uv build --wheel --out-dir build/release"
+ATTACH = 'find release -type f -exec gh release upload "$TAG" {} +'
+DOWNLOAD = "actions/download-artifact@37930b1c2abaa49bbe596cd826c3c89aef350131"
 CHECKOUT = "actions/checkout@de0fac2e4500dabe0009e67214ff5f5447ce83dd"
 OLDEST_PYTHON = "3.11"
 NEWEST_PYTHON = "3.13"
@@ -50,6 +69,8 @@ def problems_of(text: str) -> list[str]:
             found.append(f"{name} does not run on Linux")
         if "timeout-minutes" not in job:
             found.append(f"{name} has no timeout")
+        if _attaches(job):
+            continue
         found += [f"{name} {problem}" for problem in _wrong_identity(job)]
         found += [f"{name}: {problem}" for step in job["steps"] for problem in _wrong_step(step)]
         if not _keeps_what_is_redacted(job["steps"]):
@@ -60,11 +81,27 @@ def problems_of(text: str) -> list[str]:
 def _keeps_what_is_redacted(steps: list[dict[str, Any]]) -> bool:
     """Whether the last two steps redact what a failure left, and keep that for three days."""
     redacted, kept = steps[-2:]
-    options = {key: value for key, value in kept.get("with", {}).items() if key != "name"}
+    has_role = any("aws-actions/" in step.get("uses", "") for step in steps)
+    others = [one for one in steps[:-2] if "upload-artifact" in one.get("uses", "")]
     return (
         redacted == {"run": REDACTION, "if": "failure()"}
-        and (kept.get("if"), options) == ("failure()", KEPT)
-        and [one for one in steps if "upload-artifact" in one.get("uses", "")] == [kept]
+        and (kept.get("if"), _unnamed(kept)) == ("failure()", KEPT)
+        and all(not has_role and _unnamed(one) in (RUNS, BUILT) for one in others)
+    )
+
+
+def _unnamed(step: dict[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in step.get("with", {}).items() if key != "name"}
+
+
+def _attaches(job: dict[str, Any]) -> bool:
+    """Whether a job may write to a release, and does that alone, with nothing of the repository."""
+    download, attach = (*job["steps"], {})[:2]
+    return (
+        len(job["steps"]) == 2
+        and job.get("if") == "github.event_name == 'release'"
+        and job.get("permissions") == {"contents": "write"}
+        and (download.get("uses"), attach.get("run")) == (DOWNLOAD, ATTACH)
     )
 
 
@@ -123,7 +160,10 @@ def _is_known(line: str) -> bool:
     program, *arguments = line.split()
     if program == "make":
         return {word for word in arguments if "=" not in word} <= MAKE_TARGETS
-    return line == REDACTION or program in {".venv/bin/pytest", ".venv/bin/tidemark"}
+    return line in {REDACTION, SUMMARY, BUILD} or program in {
+        ".venv/bin/pytest",
+        ".venv/bin/tidemark",
+    }
 
 
 @pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.name)
@@ -197,6 +237,43 @@ def test_a_deploy_that_does_too_much_is_noticed(before: str, after: str) -> None
     assert problems_of(DEPLOY.replace(before, after, 1))
 
 
+@pytest.mark.parametrize(
+    ("workflow", "before", "after"),
+    [
+        (LOAD, "path: .tidemark/runs", "path: .tidemark"),
+        (LOAD, "retention-days: 14", "retention-days: 90"),
+        (LOAD, '>> "$GITHUB_STEP_SUMMARY"', "| sh"),
+        (RELEASE, "path: |\n", "path: |\n            .tidemark\n"),
+        (RELEASE, "permissions:\n      contents: write", "permissions: write-all"),
+        (RELEASE, "if: github.event_name == 'release'", "if: always()"),
+        (RELEASE, "gh release upload", "gh release delete"),
+        (RELEASE, "37930b1c2abaa49bbe596cd826c3c89aef350131", "v7"),
+        (
+            RELEASE,
+            "      - uses: actions/download-artifact",
+            "      - run: make install\n      - uses: actions/download-artifact",
+        ),
+    ],
+)
+def test_a_load_or_a_release_that_does_too_much_is_noticed(
+    workflow: str, before: str, after: str
+) -> None:
+    assert before in workflow
+    assert problems_of(workflow.replace(before, after, 1))
+
+
+def test_every_night_and_by_hand_each_emulator_is_loaded_with_a_profile_that_there_is() -> None:
+    workflow = yaml.load(LOAD, _OnIsAWord)  # noqa: S506  a safe loader of ours
+    assert set(workflow["on"]) == {"schedule", "workflow_dispatch"}
+    inputs = workflow["on"]["workflow_dispatch"]["inputs"]
+    profiles = {path.stem for path in (ROOT / "loadtest/profiles").glob("*.toml")}
+    assert set(inputs["profile"]["options"]) == profiles
+    job = workflow["jobs"]["load"]
+    assert job["strategy"]["matrix"]["target"] == ["embedded", "localstack"]
+    lines = [step["run"] for step in job["steps"] if "run" in step]
+    assert lines[:4] == ["make up", "make load", SUMMARY, "make down"]
+
+
 def test_deploys_are_of_main_or_by_hand_and_proposals_are_compared() -> None:
     workflow = yaml.load(DEPLOY, _OnIsAWord)  # noqa: S506  a safe loader of ours
     assert workflow["on"]["push"] == {"branches": ["main"]}
@@ -217,5 +294,5 @@ def test_each_action_is_one_commit_everywhere_and_says_which_release_that_is() -
         for line in path.read_text(encoding="utf-8").splitlines()
         if "uses: " in line
     ]
-    assert len({one.partition("@")[0] for one in uses}) == len(set(uses)) == 4
+    assert len({one.partition("@")[0] for one in uses}) == len(set(uses)) == 5
     assert [one for one in uses if not re.fullmatch(r"\S+@\S+  # v\d+\.\d+\.\d+", one)] == []
