@@ -65,7 +65,7 @@ def problem_of(answer: Answer) -> Mapping[str, Any] | None:
 
     The test fails unless the answer is one of the two.
     """
-    said = answer.members()
+    said = answer.members
     assert said is not None, answer
     media_type = answer.headers.get("content-type", "").partition(";")[0]
     if media_type == "application/problem+json" and "status" in said:

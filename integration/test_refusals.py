@@ -128,7 +128,7 @@ def test_an_acceptance_says_where_the_account_is_and_at_which_version(
 
     assert (answer.status, answer.headers["etag"]) == (202, '"3"')
     assert answer.headers["location"].endswith(f"/accounts/{account_id}")
-    said = answer.members()
+    said = answer.members
     assert said is not None
     assert (said["account_id"], said["version"]) == (account_id, 3)
     assert said["event_id"]

@@ -1,73 +1,153 @@
-"""Locust's client as the transport: every call is timed in Locust's own statistics."""
+"""A transport of few steps, on gevent; every call is timed in Locust's own statistics."""
 
 from __future__ import annotations
 
-import socket
-import ssl
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from geventhttpclient.connectionpool import ConnectionPool, SSLConnectionPool
+from geventhttpclient.response import HTTPParseError, HTTPSocketPoolResponse
+from locust.exception import CatchResponseError
 
 from tidemark.api.exchange import Answer, Headers, LostError, NotSentError, Request, TransportError
+from tidemark.api.httpx_transport import TIMEOUT_S
 from tidemark.api.op import Outcome, judge, problem_name
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Callable
 
-    from locust.contrib.fasthttp import FastHttpSession, ResponseContextManager
+    from locust.event import EventHook
+
+_CONNECTED_WITHIN_S = 5.0
+_BLOCK_BYTES = 16_384
+# What a URL need not say.
+_PORT = {"http": ":80", "https": ":443"}
 
 
-def locust_transport(
-    http: FastHttpSession, refusals: frozenset[str]
-) -> Callable[[Request], Answer]:
-    """Return a transport over a Locust user's client.
+class LocustTransport:
+    """Sends one session's requests, each once, over a connection that is kept.
 
-    A call is one row's success or failure there: what the system refuses as it should is a
-    success, whatever else is not done a failure. The client sends a POST once; a GET it may
-    send again when a kept connection turns out closed.
+    A call is one row's success or failure in Locust's statistics: what the system refuses as it
+    should is a success, whatever else is not done a failure. Locust's own client does the same
+    in twice the time, most of it for what an API never needs: cookies, redirects, forms.
 
     Args:
-        http: The user's client.
+        on_request: Locust's event of a request that is over.
         refusals: The problems by which the system refuses as it should.
+        ssl_context: Makes what certificates are verified by, whatever it is told.
+        timeout_s: How long to wait between two parts of an answer.
     """
 
-    def send(request: Request) -> Answer:
-        with http.request(
-            request.method,
-            request.url,
+    def __init__(
+        self,
+        on_request: EventHook,
+        refusals: frozenset[str],
+        ssl_context: Callable[..., ssl.SSLContext],
+        timeout_s: float = TIMEOUT_S,
+    ) -> None:
+        self._on_request = on_request
+        self._refusals = refusals
+        self._ssl_context = ssl_context
+        self._timeout_s = timeout_s
+        self._pools: dict[tuple[str, str], ConnectionPool] = {}
+
+    def __call__(self, request: Request) -> Answer:
+        """Send one request, once.
+
+        Raises:
+            NotSentError: If no connection was made.
+            LostError: If one was made and no complete answer came.
+        """
+        begin_s = time.time(), time.perf_counter()
+        try:
+            answer = self._exchanged(request)
+        except TransportError as error:
+            self._tell(request, error, *begin_s)
+            raise
+        self._tell(request, answer, *begin_s)
+        return answer
+
+    def _tell(
+        self, request: Request, result: Answer | TransportError, start_time: float, begin_s: float
+    ) -> None:
+        """Have Locust count a call that is over.
+
+        Args:
+            request: What was sent.
+            result: What came of it.
+            start_time: When it began, in seconds since 1970.
+            begin_s: The same by the clock that durations are measured with.
+        """
+        answer = result if isinstance(result, Answer) else None
+        self._on_request.fire(  # type: ignore[no-untyped-call]  # Locust has no types there
+            request_type=request.method,
             name=request.route.partition(" ")[2],
-            data=request.body,  # type: ignore[arg-type]  # bytes work, its annotation is narrower
-            headers=dict(request.headers),
-            catch_response=True,
-            allow_redirects=False,
-        ) as response:
-            result = _result(response)
-            judged = judge(result)
-            problem = problem_name(judged.problem_type)
-            if judged.outcome is Outcome.OK or (
-                judged.outcome is Outcome.FAIL and problem in refusals
-            ):
-                response.success()
-            else:
-                response.failure(f"{judged.outcome} {problem}")
-        if isinstance(result, TransportError):
-            raise result
-        return result
+            response_time=(time.perf_counter() - begin_s) * 1000,
+            response_length=len(answer.body) if answer else 0,
+            response=answer,
+            context={},
+            exception=self._failure(result),
+            start_time=start_time,
+            url=request.url,
+        )
 
-    return send
+    def _exchanged(self, request: Request) -> Answer:
+        scheme, _, rest = request.url.partition("://")
+        host, _, target = rest.partition("/")
+        pool = self._pools.get((scheme, host)) or self._pool(scheme, host)
+        try:
+            connection = pool.get_socket()
+        except OSError as error:
+            raise NotSentError(_reason(error)) from error
+        try:
+            try:
+                connection.sendall(_bytes_of(request, host.removesuffix(_PORT[scheme]), target))
+            except BaseException:
+                pool.release_socket(connection)
+                raise
+            response = HTTPSocketPoolResponse(
+                connection, pool, block_size=_BLOCK_BYTES, method=request.method
+            )
+            body = response.read()
+        except (OSError, HTTPParseError) as error:
+            raise LostError(_reason(error)) from error
+        return Answer(response.get_code(), Headers(dict(response.items())), body)
+
+    def _pool(self, scheme: str, host: str) -> ConnectionPool:
+        parts = urlsplit(f"{scheme}://{host}")
+        name, port = parts.hostname or "", parts.port or int(_PORT[scheme][1:])
+        place = (name, port, name, port)
+        about: dict[str, Any] = {
+            "size": 1,
+            "connection_timeout": _CONNECTED_WITHIN_S,
+            "network_timeout": self._timeout_s,
+        }
+        pool = self._pools[scheme, host] = (
+            SSLConnectionPool(*place, ssl_context_factory=self._ssl_context, **about)
+            if scheme == "https"
+            else ConnectionPool(*place, **about)
+        )
+        return pool
+
+    def _failure(self, result: Answer | TransportError) -> CatchResponseError | None:
+        judged = judge(result)
+        problem = problem_name(judged.problem_type)
+        if judged.outcome is Outcome.OK or (
+            judged.outcome is Outcome.FAIL and problem in self._refusals
+        ):
+            return None
+        return CatchResponseError(f"{judged.outcome} {problem}")
 
 
-def _result(response: ResponseContextManager) -> Answer | TransportError:
-    error = getattr(response, "error", None)
-    if not response.status_code:
-        is_unsent = isinstance(error, ConnectionRefusedError | socket.gaierror | ssl.SSLError)
-        return (NotSentError if is_unsent else LostError)(_reason(error))
-    # An error that is not the response's own (a bad status) is that of reading its body, of
-    # which `content` has what came before.
-    cut_off = response.request_meta["exception"]
-    if cut_off is not None and cut_off is not error:
-        return LostError(_reason(cut_off))
-    headers = dict((response.headers or {}).items())
-    return Answer(response.status_code, Headers(headers), bytes(response.content or b""))
+def _bytes_of(request: Request, host: str, target: str) -> bytes:
+    lines = [f"{request.method} /{target} HTTP/1.1", f"Host: {host}", "User-Agent: tidemark"]
+    lines += [f"{name}: {value}" for name, value in request.headers.lowered.values()]
+    if request.body or request.method == "POST":
+        lines.append(f"Content-Length: {len(request.body)}")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1") + request.body
 
 
-def _reason(error: Exception | None) -> str:
+def _reason(error: Exception) -> str:
     return f"{type(error).__name__}: {error}"

@@ -5,11 +5,10 @@ from __future__ import annotations
 import ssl
 from typing import TYPE_CHECKING, ClassVar
 
-from locust import FastHttpUser, task
+from locust import User, task
 from locust.exception import StopUser
 
-from loadtest.transport import locust_transport
-from tidemark.api.httpx_transport import TIMEOUT_S
+from loadtest.transport import LocustTransport
 from tidemark.workloads.bank_traffic import READS, REFUSALS, WRITES, mixed
 
 if TYPE_CHECKING:
@@ -23,22 +22,18 @@ if TYPE_CHECKING:
 _PAUSE_WITHOUT_ANSWER_S = 1.0
 
 
-class BankUser(FastHttpUser):
+class BankUser(User):
     """One session: it sends what is due of the run's schedule.
 
     Where a run has none, its loop is closed: the next call begins when the last one has ended.
     """
 
     abstract = True
-    insecure = False
-    network_timeout = TIMEOUT_S
-    connection_timeout = 5.0
     load_run: ClassVar[LoadRun]
 
     def __init__(self, environment: Environment) -> None:
-        self.ssl_context_factory = self._ssl_context
         super().__init__(environment)
-        transport = locust_transport(self.client, REFUSALS)
+        transport = LocustTransport(environment.events.request, REFUSALS, self._ssl_context)
         self._customer, self._client = self.load_run.new_customer(transport, self.mix())
         self._is_answered = True
 
@@ -61,14 +56,16 @@ class BankUser(FastHttpUser):
         self._is_answered = op.status is not None
 
     def _keep_to(self, schedule: Schedule) -> None:
+        ended = self.load_run.ended
         while (due := schedule.take()) is not None:
             early_s = (due.intended_ns - self._client.clock()) / 1e9
-            if self.load_run.ended.wait(max(0.0, early_s)):
-                return  # Locust would kill who waits, and a call that begins in this moment with it
+            # Locust would kill who waits, and a call that begins in this moment with it.
+            if ended.wait(early_s) if early_s > 0 else ended.is_set():
+                return
             schedule.begin(due)
             self._client.run(due.call, intended_ns=due.intended_ns)
 
-    def _ssl_context(self) -> ssl.SSLContext:
+    def _ssl_context(self, **_: object) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self.load_run.clients.connection.ca_bundle)
 
 

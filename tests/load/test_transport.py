@@ -1,10 +1,15 @@
 from __future__ import annotations
 
 import json
+import os
+import ssl
 import subprocess
 import sys
+import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+import trustme
 
 from tests.api.servers import bare_socket, dead_url, served
 from tidemark.api.exchange import Answer, Headers, Request
@@ -15,10 +20,12 @@ if TYPE_CHECKING:
 PROGRAM = Path(__file__).with_name("send_with_locust.py")
 
 
-def sent(*urls: str) -> list[dict[str, Any]]:
+def sent(*urls: str, trusted: Path | None = None) -> list[dict[str, Any]]:
     """Send to each URL from a process that has Locust's patches, and ours does not."""
+    env = {**os.environ, **({} if trusted is None else {"SSL_CERT_FILE": str(trusted)})}
+    command = [sys.executable, str(PROGRAM), *urls]
     done = subprocess.run(
-        [sys.executable, PROGRAM, *urls], check=True, text=True, timeout=60, stdout=subprocess.PIPE
+        command, check=True, env=env, text=True, timeout=60, stdout=subprocess.PIPE
     )
     return [json.loads(line) for line in done.stdout.splitlines()]
 
@@ -77,3 +84,43 @@ def test_what_was_lost_is_told_from_what_was_never_sent_and_nothing_is_sent_twic
     assert [answer["error"] for answer in answers] == ["LostError"] * 3 + ["NotSentError"]
     assert [cuts, hang_ups, waits] == [[1], [1], [1]]
     assert all(answer["rows"] == [["POST", "/a/{id}", False]] for answer in answers)
+
+
+def test_a_connection_is_kept_and_one_that_was_closed_meanwhile_is_not_sent_over() -> None:
+    closed = threading.Event()
+
+    def answer_once(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
+        connection.close()
+        closed.set()
+
+    def answer_on(_: Request) -> Answer:
+        closed.wait(30)
+        ports.add(threading.get_ident())  # a thread serves a connection
+        return Answer(200, body=b"{}")
+
+    ports: set[int] = set()
+    with bare_socket(answer_once) as (closing, accepted), served(answer_on) as keeping:
+        answers = sent(closing, keeping, keeping, closing)
+    assert [answer["status"] for answer in answers] == [200] * 4
+    assert (accepted, len(ports)) == ([2], 1)
+
+
+def test_who_cannot_prove_who_it_is_is_sent_nothing(tmp_path: Path) -> None:
+    arrived: list[Request] = []
+
+    def answer(request: Request) -> Answer:
+        arrived.append(request)
+        return Answer(200, body=b"{}")
+
+    authorities = [trustme.CA(), trustme.CA()]
+    trusted = tmp_path / "ca.pem"
+    authorities[0].cert_pem.write_to_path(trusted)
+    contexts = [ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER) for _ in authorities]
+    for authority, context in zip(authorities, contexts, strict=True):
+        authority.issue_cert("127.0.0.1").configure_cert(context)
+    with served(answer, contexts[0]) as known, served(answer, contexts[1]) as unknown:
+        answers = sent(f"{known}/a", f"{unknown}/b", trusted=trusted)
+    assert [answers[0]["status"], answers[1]["error"]] == [200, "NotSentError"]
+    assert [request.url for request in arrived] == ["/a"]

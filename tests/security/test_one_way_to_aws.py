@@ -62,6 +62,7 @@ _ENTRIES = {
     "tools/aws_roles.py": "no",
     "tools/bench/__main__.py": "no",
     "tools/bench/cold.py": "through the target of the deployment",
+    "tools/bench/generator_users.py": "no",
     "tools/bench/histories.py": "no",
     "tools/bench/unsigned_server.py": "no",
     "tools/checker.py": "no",

@@ -172,7 +172,7 @@ class Client:
         judged = judge(result)
         answer = result if isinstance(result, Answer) else None
         done = answer if judged.outcome is Outcome.OK else None
-        members = (done.members() if done else None) or {}
+        members = (done.members if done else None) or {}
         is_command = call.kind is Kind.COMMAND
         event_id = members.get("event_id") if is_command else None
         return Op(
@@ -195,7 +195,8 @@ class Client:
 
 
 def _is_replayed(answer: Answer) -> bool:
-    return answer.headers.get("idempotency-replayed", "").lower() == "true"
+    stated: str = answer.headers.get("idempotency-replayed", "")
+    return stated.lower() == "true"
 
 
 def _retry_after_s(answer: Answer) -> int | None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ipaddress
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,8 +23,19 @@ class Headers(Mapping[str, str]):
     is as lenient: LocalStack looks for a required header as the API definition spells it.
     """
 
-    def __init__(self, headers: Mapping[str, str] | None = None) -> None:
-        self._entries = {name.lower(): (name, value) for name, value in (headers or {}).items()}
+    def __init__(self, headers: Mapping[str, str] | Iterable[tuple[str, str]] = ()) -> None:
+        pairs = headers.items() if isinstance(headers, Mapping) else headers
+        self._entries = {pair[0].lower(): pair for pair in pairs}
+
+    @property
+    def lowered(self) -> Mapping[str, tuple[str, str]]:
+        """Each name as it is spelled, and its value, by the name in lower case."""
+        return self._entries
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the value of a header, or the default if it is not there."""
+        pair = self._entries.get(name.lower())
+        return default if pair is None else pair[1]
 
     def __getitem__(self, name: str) -> str:
         return self._entries[name.lower()][1]
@@ -58,7 +70,7 @@ class Request:
     route: str = ""
 
     def __post_init__(self) -> None:
-        for name, value in self.headers.items():
+        for name, value in self.headers.lowered.values():
             if _CONTROL_CHARACTER.search(value):
                 raise ValueError(
                     f"The header {name} has a control character; HTTP cannot carry it."
@@ -73,8 +85,9 @@ class Answer:
     headers: Headers = field(default_factory=Headers)
     body: bytes = b""
 
+    @cached_property
     def members(self) -> Mapping[str, Any] | None:
-        """Return the body as a JSON object, or None if it is anything else."""
+        """The body as a JSON object, or None if it is anything else."""
         try:
             decoded = json.loads(self.body)
         except ValueError:

@@ -152,7 +152,7 @@ def judge(result: Answer | TransportError) -> Judged:
         return Judged(Outcome.INFO, f"{CLIENT_PROBLEM}lost", str(result))
     if isinstance(result, TransportError):
         return Judged(Outcome.INFO, f"{CLIENT_PROBLEM}transport", str(result))
-    members = result.members()
+    members = result.members
     if 200 <= result.status < 300:
         if members is None:
             return Judged(Outcome.INFO, f"{CLIENT_PROBLEM}unreadable", _excerpt(result.body))
@@ -171,7 +171,7 @@ def version_of(answer: Answer) -> int | None:
     """Return the version an answer names: its `ETag`, else the member `version` of its body."""
     if match := _ETAG.match(answer.headers.get("etag", "")):
         return int(match[1])
-    version = (answer.members() or {}).get("version")
+    version = (answer.members or {}).get("version")
     return version if isinstance(version, int) and not isinstance(version, bool) else None
 
 

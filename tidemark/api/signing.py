@@ -10,7 +10,6 @@ from __future__ import annotations
 import hmac
 import re
 import time
-from dataclasses import replace
 from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -83,39 +82,27 @@ def sign(
     """
     frozen = credentials.get_frozen_credentials()
     stamp = _stamp(int(time.time() if at_s is None else at_s))
-    sent = {
-        name: value
-        for name, value in request.headers.items()
-        if name.lower() not in _OF_A_SIGNATURE
-    }
-    sent["X-Amz-Date"] = stamp
+    sent = [pair for name, pair in request.headers.lowered.items() if name not in _OF_A_SIGNATURE]
+    sent.append(("X-Amz-Date", stamp))
     if frozen.token:
-        sent["X-Amz-Security-Token"] = frozen.token
+        sent.append(("X-Amz-Security-Token", frozen.token))
     host, path, query = _parts(request.url)
-    signed = {"host": host} | {name.lower(): value for name, value in sent.items()}
-    for name in _UNSIGNED & signed.keys():
-        del signed[name]
-    names = sorted(signed)
+    signed = {"host": host} | {name.lower(): value for name, value in sent}
+    names = sorted(signed.keys() - _UNSIGNED)
+    lines = "".join([f"{name}:{' '.join(signed[name].split())}\n" for name in names])
     listed = ";".join(names)
-    canonical = "\n".join(
-        [
-            request.method,
-            path,
-            query,
-            *[f"{name}:{' '.join(signed[name].split())}" for name in names],
-            "",
-            listed,
-            sha256(request.body).hexdigest(),
-        ]
+    canonical = (
+        f"{request.method}\n{path}\n{query}\n{lines}\n{listed}\n{sha256(request.body).hexdigest()}"
     )
     scope = f"{stamp[:8]}/{region}/{SERVICE}/aws4_request"
     text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{sha256(canonical.encode()).hexdigest()}"
     key = _key_of_the_day(frozen.secret_key, stamp[:8], region)
-    sent["Authorization"] = (
+    authorization = (
         f"AWS4-HMAC-SHA256 Credential={frozen.access_key}/{scope}, "
         f"SignedHeaders={listed}, Signature={_hmac(key, text).hex()}"
     )
-    return replace(request, headers=Headers(sent))
+    sent.append(("Authorization", authorization))
+    return Request(request.method, request.url, Headers(sent), request.body, request.route)
 
 
 def _parts(url: str) -> tuple[str, str, str]:

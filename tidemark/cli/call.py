@@ -60,7 +60,7 @@ def call(
 
 
 def _format(answer: Answer) -> str:
-    members = answer.members()
+    members = answer.members
     if members is None:
         return answer.body.decode(errors="replace")
     return json.dumps(members, indent=2)

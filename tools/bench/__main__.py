@@ -22,7 +22,7 @@ from tidemark.aws.clients import AwsClients
 from tidemark.host.deployment import Deployment, path_of
 from tidemark.targets.base import TargetOptions
 from tidemark.targets.embedded import EmbeddedTarget
-from tools.bench import asset, bringup, check, guard, handlers, lag, recorder, targets
+from tools.bench import asset, bringup, check, generator, guard, handlers, lag, recorder, targets
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -39,6 +39,7 @@ _PARTS: dict[str, Callable[[], list[Row]]] = {
     "check": check.measure,
 }
 _LONG_PARTS: dict[str, Callable[[], list[Row]]] = {
+    "generator": generator.measure,
     "guard": guard.measure,
     "recorder": recorder.measure,
     "suites": targets.measure_suites,
@@ -52,7 +53,7 @@ def main() -> None:
     parts = _PARTS | _LONG_PARTS
     known = ", ".join((*_ON_A_STACK, *parts))
     parser.add_argument(
-        "parts", nargs="*", metavar="PART", help=f"{known}; the last four by name only"
+        "parts", nargs="*", metavar="PART", help=f"{known}; the last five by name only"
     )
     chosen = parser.parse_args().parts or [*_ON_A_STACK, *_PARTS]
     if unknown := set(chosen) - {*_ON_A_STACK, *parts}:
@@ -93,7 +94,7 @@ def _print(rows: list[Row]) -> None:
         table.add_row(
             row.name,
             f"{row.value:.2f} {row.unit}",
-            f"≤ {row.at_most:g} {row.unit}",
+            row.bound,
             "reached" if row.reached else "missed",
             row.note,
         )

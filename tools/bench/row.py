@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 
@@ -13,17 +14,25 @@ class Row:
         name: What was measured.
         value: The figure.
         unit: Its unit; `x` for a ratio of two things measured in the same run.
-        at_most: What the project means to reach.
+        at_most: What the project means to reach, where less is better.
         note: What stands behind the figure.
+        at_least: What it means to reach, where more is better.
     """
 
     name: str
     value: float
     unit: str
-    at_most: float
+    at_most: float = math.inf
     note: str = ""
+    at_least: float = -math.inf
 
     @property
     def reached(self) -> bool:
         """Whether the figure is within its bound."""
-        return self.value <= self.at_most
+        return self.at_least <= self.value <= self.at_most
+
+    @property
+    def bound(self) -> str:
+        """The bound, in words."""
+        sign, bound = ("≤", self.at_most) if math.isfinite(self.at_most) else ("≥", self.at_least)
+        return f"{sign} {bound:g} {self.unit}"

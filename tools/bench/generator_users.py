@@ -1,0 +1,143 @@
+"""One process of a load generator, with eight users, bare or ours: prints what it came to.
+
+A program of its own, because importing Locust patches the standard library of its process.
+"""
+
+from __future__ import annotations
+
+import locust  # isort: skip  # noqa: F401 -- before all else: it patches what they import
+import argparse
+import json
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+import gevent  # type: ignore[import-untyped]  # it ships no types
+import psutil
+import pyarrow.parquet as pq
+from botocore.credentials import Credentials
+from gevent.event import Event  # type: ignore[import-untyped]  # likewise
+from locust import FastHttpUser, User, task
+from locust.env import Environment
+
+from loadtest.users import MixedUser
+from tidemark.api.client import Client, process_clock
+from tidemark.api.session import Writer
+from tidemark.history.writing import RunWriter
+from tidemark.load.arrivals import Plan, Stretch
+from tidemark.load.schedule import Schedule
+from tidemark.percentiles import percentile
+from tidemark.workloads.bank_arrivals import Population, Traffic
+from tidemark.workloads.bank_history import BankHistory
+from tidemark.workloads.bank_tables import BankTables
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_USERS = 8
+_AT_ONCE = 100
+_WARM_S = 1.0
+_ENOUGH_S = 30.0
+_POPULATION = Population(1_000, "uniform", 100, "uniform")
+_CREDENTIALS = Credentials("AKIAEXAMPLE", "secret")
+
+
+class BareUser(FastHttpUser):
+    """What Locust's users begin with: one URL, unsigned, again and again."""
+
+    @task
+    def read(self) -> None:
+        """Read an account."""
+        self.client.get("/accounts/a", name="/accounts/{id}")
+
+
+class OurRun:
+    """As much of a load run as its users need: a plan, and a folder that nobody judges.
+
+    Args:
+        url: Where the API is.
+        path: The run folder.
+        plan: When calls arrive.
+    """
+
+    def __init__(self, url: str, path: Path, plan: Plan) -> None:
+        self._url = url
+        self._writer = Writer(path.name, "w1")
+        self._customers = 0
+        tables = BankTables(None, "", "")  # type: ignore[arg-type]  # no table is ever asked
+        self.history = RunWriter(path, self._writer, BankHistory(tables))
+        traffic = Traffic(path.name, _POPULATION, {"account": 1.0})
+        self.schedule = Schedule(plan, traffic, process_clock())
+        self.ended = Event()
+        self.read_share = 1.0
+        self.clients = SimpleNamespace(connection=SimpleNamespace(ca_bundle=None))
+
+    def new_customer(self, transport: Any, _: Mapping[str, float]) -> tuple[None, Client]:
+        """Return nobody, for there is a plan, and the client of a session."""
+        self._customers += 1
+        return None, Client(
+            api_url=self._url,
+            region="us-east-1",
+            credentials=_CREDENTIALS,
+            transport=transport,
+            session=self._writer.session(f"c{self._customers}"),
+            sink=self.history.record,
+        )
+
+
+def main() -> None:
+    """Send for some seconds, and print one line of JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("url")
+    parser.add_argument("--seconds", type=float, required=True)
+    parser.add_argument("--rate", type=float, help="calls per second of our users")
+    parser.add_argument("--run", type=Path, help="their run folder; else the users are bare")
+    options = parser.parse_args()
+    if options.run is None:
+        document = _sent(BareUser, options.url, options.seconds)
+    else:
+        plan = Plan((Stretch(options.seconds + _ENOUGH_S, options.rate, options.rate),), "seed")
+        run = OurRun(options.url, options.run, plan)
+        MixedUser.load_run = run  # type: ignore[assignment]  # as much of one as is needed
+        document = _sent(MixedUser, options.url, options.seconds)
+        run.history.close()
+        document["late_p99_ms"] = _late_p99_ms(options.run)
+    sys.stdout.write(f"{json.dumps(document)}\n")
+
+
+def _sent(user: type[User], url: str, seconds: float) -> dict[str, float]:
+    environment = Environment(user_classes=[user], host=url)
+    runner = environment.create_local_runner()
+    runner.start(_USERS, spawn_rate=_AT_ONCE)
+    gevent.sleep(_WARM_S)
+    total = environment.stats.total
+    begin, begin_s, begin_cpu_s = total.num_requests, time.monotonic(), time.process_time()
+    gevent.sleep(seconds / 4)
+    begin_mb = _memory_mb()
+    gevent.sleep(seconds * 3 / 4)
+    document = {
+        "requests": total.num_requests - begin,
+        "seconds": time.monotonic() - begin_s,
+        "cpu_s": time.process_time() - begin_cpu_s,
+        "grown_mb": _memory_mb() - begin_mb,
+        "failures": total.num_failures,
+        "late_p99_ms": 0.0,
+    }
+    runner.quit()
+    return document
+
+
+def _late_p99_ms(run: Path) -> float:
+    began = pq.read_table(run / "ops", columns=["intended_ns", "start_ns"]).to_pydict()
+    late = [start - intended for intended, start in zip(*began.values(), strict=True)]
+    return percentile(sorted(late), 0.99) / 1e6
+
+
+def _memory_mb() -> float:
+    return psutil.Process().memory_info().rss / 1e6
+
+
+if __name__ == "__main__":
+    main()
