@@ -55,6 +55,7 @@ _ENTRIES = {
     "examples/parcels/app.py": "no",
     "loadtest/locustfile.py": "through the target of the deployment",
     "stack/app.py": "no",
+    "stack/load_stack.py": "no",
     "stack/template.py": "no",
     "tidemark/__main__.py": "as the command line",
     "tidemark/pytest_plugin.py": "through the target of the session",

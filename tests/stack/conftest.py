@@ -74,7 +74,7 @@ def synthesised(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Tem
         return Template(
             wiring=wiring,
             content=json.loads((outdir / stack.template_file).read_text()),
-            findings=list(_findings(outdir / "validation-report.json")),
+            findings=list(findings(outdir / "validation-report.json")),
         )
 
     return synthesise
@@ -98,7 +98,7 @@ def direct(synthesised: Callable[[str], Template]) -> Template:
     return synthesised("direct")
 
 
-def _findings(report: Path) -> Iterator[str]:
+def findings(report: Path) -> Iterator[str]:
     """Yields every violation that nobody acknowledged, whatever its severity."""
     plugins = json.loads(report.read_text())["pluginReports"]
     assert any(plugin["pluginName"] == "AwsSolutions" for plugin in plugins), "nobody checked"
