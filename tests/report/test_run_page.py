@@ -6,26 +6,21 @@ import json
 import re
 import shutil
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.invariants.ablations import ABLATIONS
-from tests.invariants.clean_runs import clean_run
 from tests.invariants.folders import write_run
 from tests.invariants.test_ablations import broken
+from tests.report.made import FIGURES, say_more, write_judged
 from tidemark.history.folder import RunFolder
 from tidemark.history.places import VERDICT
 from tidemark.history.tables import TABLES
-from tidemark.host.state import write_json
-from tidemark.invariants.catalog import choose
-from tidemark.invariants.judge import judge_tables
-from tidemark.invariants.views import connect
 from tidemark.report import run_page
-from tidemark.report.lateness import measure
-from tidemark.report.verdict import document
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -52,10 +47,7 @@ def drawn(folder: RunFolder) -> str:
 @pytest.fixture(scope="module")
 def clean(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a run in which all holds."""
-    folder = write_run(tmp_path_factory.mktemp("runs") / "clean", clean_run(steps=10))
-    with connect(folder) as run:
-        judgements = judge_tables(run, folder.gaps, choose(None))
-        write_json(folder.path / VERDICT, document(folder, judgements, measure(run, folder)))
+    folder = write_judged(tmp_path_factory.mktemp("runs") / "clean")
     run_page.write(folder)
     return folder.path
 
@@ -66,18 +58,41 @@ def copy(clean: Path, tmp_path: Path) -> Path:
     return shutil.copytree(clean, tmp_path / clean.name)
 
 
-def manifest(path: Path, **about: Any) -> RunFolder:
-    """Say more of a run."""
-    file = path / "run.json"
-    file.write_text(json.dumps(json.loads(file.read_text()) | about))
-    return RunFolder.open(path)
-
-
 def test_a_run_that_nobody_judged_is_judged_for_its_page(copy: Path) -> None:
     (copy / VERDICT).unlink()
 
     assert "<strong>holds</strong>" in drawn(RunFolder.open(copy))
     assert "holds" in (copy / "summary.md").read_text().splitlines()[0]
+
+
+def test_every_number_of_the_verdict_is_in_the_page(clean: Path) -> None:
+    page = Read((clean / "report.html").read_text())
+    shown = {float(one["value"] or "nan") for tag, one in page.tags if tag == "data"}
+    judged = json.loads((clean / VERDICT).read_text())
+    unnamed = {"backlog", "measures", "sessions", "duration_s", "retried", "was_limit"}
+    told = {name: value for name, value in FIGURES.items() if name not in unnamed}
+    told["lateness"] = judged["lateness"] | {"faults": []}
+
+    assert set(numbers(told)) <= shown
+
+
+def numbers(value: object, name: str = "") -> Iterator[float]:
+    """All that is counted or measured; the ages of a curve are the places on its axis."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from numbers(each, key)
+    elif isinstance(value, list):
+        for each in value:
+            yield from numbers(each, name)
+    elif isinstance(value, int | float) and not isinstance(value, bool) and name != "within_ms":
+        yield float(value)
+
+
+def test_a_generator_that_was_the_limit_is_said_before_any_number(clean: Path) -> None:
+    text = (clean / "report.html").read_text()
+
+    assert text.index("The generator, not the target, was the limit") < text.index("Objectives")
+    assert "The generator, not the target" in (clean / "summary.md").read_text()
 
 
 def test_a_violated_invariant_is_shown_with_what_touched_it(tmp_path: Path) -> None:
@@ -113,7 +128,7 @@ def test_the_page_asks_nobody_for_anything(clean: Path) -> None:
 def test_what_comes_from_a_run_is_text(copy: Path) -> None:
     evil = '"><script>alert(1)</script><img src=x onerror=alert(2)>|`'
     names = {tag for tag, _ in Read(drawn(RunFolder.open(copy))).tags}
-    text = drawn(manifest(copy, target=evil, stack_name=evil, seed=evil, load={"profile": evil}))
+    text = drawn(say_more(copy, target=evil, stack_name=evil, seed=evil, load={"profile": evil}))
 
     assert "".join(Read(text).words).count(evil) >= 4
     assert {tag for tag, _ in Read(text).tags} == names
@@ -121,7 +136,7 @@ def test_what_comes_from_a_run_is_text(copy: Path) -> None:
 
 
 def test_what_a_url_carries_is_kept_to_itself(copy: Path) -> None:
-    text = drawn(manifest(copy, api_url="http://someone:hidden@127.0.0.1:1/v1"))
+    text = drawn(say_more(copy, api_url="http://someone:hidden@127.0.0.1:1/v1"))
 
     assert "http://127.0.0.1:1/v1" in text
     assert (
@@ -134,7 +149,7 @@ def test_a_run_without_a_table_has_a_page(copy: Path, table: str) -> None:
     shutil.rmtree(copy / table)
     text = drawn(RunFolder.open(copy))
 
-    assert "What is missing" in text
+    assert "Read this first" in text
     assert 'class="loud"' in text
 
 

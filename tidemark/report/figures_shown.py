@@ -42,29 +42,31 @@ def objectives(slo: Iterable[Mapping[str, Any]]) -> list[Table]:
     return [Table(("measure", "bound", "value", ""), rows)] if rows else []
 
 
-def calls(figures: Mapping[str, Any]) -> list[Note | Table]:
+def beware(figures: Mapping[str, Any]) -> list[Note]:
+    """What a reader must know before any number."""
+    if not figures or not figures["generator"]["was_limit"]:
+        return []
+    health = figures["generator"]
+    said = (
+        "The generator, not the target, was the limit: "
+        f"{health['spent']} of {health['seconds']} seconds of its processes were spent. "
+        "These rates and latencies say little about the target: use more processes, or machines."
+    )
+    return [Note(said, is_loud=True)]
+
+
+def calls(figures: Mapping[str, Any]) -> list[Table]:
     """What the calls came to, operation by operation."""
     if not figures:
         return []
-    generator = figures["generator"]
-    blocks: list[Note | Table] = []
-    if generator["was_limit"]:
-        blocks.append(
-            Note(
-                "The generator, not the target, was the limit: "
-                f"{generator['spent']} of {generator['seconds']} seconds of its processes were "
-                "spent. These rates and latencies say little about the target.",
-                is_loud=True,
-            )
-        )
     rows = [*figures["operations"], figures["writes"], figures["reads"]]
     counted = ("ok", "refused", "errors", "per_s")
-    blocks.append(
+    blocks = [
         Table(
             ("operation", "done", "refused", "errors", "done/s"),
             [(_name(one), *(one[name] for name in counted)) for one in rows],
         )
-    )
+    ]
     for key, title in (
         ("latency", "Latency from the intended start, in ms"),
         ("latency_from_start", "Latency from the actual start, in ms"),
@@ -72,7 +74,7 @@ def calls(figures: Mapping[str, Any]) -> list[Note | Table]:
         timed = [(_name(one), *_parts(one[key])) for one in rows if one.get(key)]
         if timed:
             blocks.append(Table(("operation", *_headings()), timed, title))
-    blocks += [*_plan(figures), *_problems(figures), _generator(generator)]
+    blocks += [*_plan(figures), *_problems(figures), _generator(figures["generator"])]
     return blocks
 
 

@@ -13,7 +13,7 @@ from tidemark.invariants.judge import judge_tables
 from tidemark.invariants.views import connect
 from tidemark.report import page, summary
 from tidemark.report.differences import differences
-from tidemark.report.figures_shown import calls, freshness, headline, objectives
+from tidemark.report.figures_shown import beware, calls, freshness, headline, objectives
 from tidemark.report.judged import verdicts
 from tidemark.report.lateness import measure
 from tidemark.report.over_time import over_time, spreads, struck
@@ -69,23 +69,23 @@ def draw(folder: RunFolder, run: duckdb.DuckDBPyConnection, judged: dict[str, An
         run: A database with its tables.
         judged: Its `verdict.json`.
     """
-    figures, lateness = judged.get("figures") or {}, judged.get("lateness")
+    figures, lateness = summary.figures_in(judged), judged.get("lateness")
     faults = struck(run)
-    objectives_met = figures.get("slo", ())
+    bounds = figures.get("slo", ())
     return Page(
         title=summary.title(folder),
         verdict=judged.get("verdict") or "not judged",
-        ending=judged.get("reason") or "",
+        ending=summary.ending(judged),
         facts=_facts(folder, figures),
         tiles=headline(figures, lateness),
         sections=[
-            Section("What is missing", _gaps(folder)),
+            Section("Read this first", [*beware(figures), *_gaps(folder)]),
             Section("What holds", verdicts(run, judged.get("invariants", ()))),
-            Section("Objectives", objectives(objectives_met)),
-            Section("Calls", calls(figures)),
-            Section("Over time", over_time(run, objectives_met)),
+            Section("Objectives", objectives(bounds)),
+            Section("Over time", over_time(run, bounds)),
             Section("How long it took", spreads(run)),
             Section("How fresh reads were", freshness(lateness, folder.manifest.get("target"))),
+            Section("Calls", calls(figures)),
             Section("Faults", _faults(faults)),
             Section("What this target cannot tell you", differences(folder)),
             Section("The run", _run(folder)),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from tidemark.report.figures_shown import calls, headline, objectives
+from tidemark.report.figures_shown import beware, calls, headline, objectives
 from tidemark.report.page import Table, shown
 
 if TYPE_CHECKING:
@@ -27,6 +27,27 @@ def title(folder: RunFolder) -> str:
     return f"{what} on {target}" if target else f"{what} {folder.manifest['run']}"
 
 
+def figures_in(judged: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures of a load run in its `verdict.json`; nothing where it has none."""
+    figures = judged.get("figures") or {}
+    return figures if "operations" in figures else {}
+
+
+def ending(judged: Mapping[str, Any]) -> str:
+    """How a run ended, in a sentence."""
+    if judged.get("reason"):
+        return str(judged["reason"])
+    verdict = judged.get("verdict")
+    if verdict == "holds":
+        return "Every invariant that this run exercised holds."
+    for one in judged.get("invariants", ()):
+        if one["verdict"] == verdict == "violated":
+            return f"{one['id']} {one['name']}: {one['counterexamples'][0]['what']}."
+        if one["verdict"] == verdict == "unknown":
+            return f"{one['id']} {one['name']}: {one['reasons'][0]}."
+    return ""
+
+
 def markdown(folder: RunFolder, judged: Mapping[str, Any]) -> str:
     """The run in short.
 
@@ -39,24 +60,21 @@ def markdown(folder: RunFolder, judged: Mapping[str, Any]) -> str:
 
 def _lines(folder: RunFolder, judged: Mapping[str, Any]) -> Iterator[str]:
     verdict = judged.get("verdict") or "not judged"
-    figures = judged.get("figures") or {}
+    figures = figures_in(judged)
     yield f"## {_MARKS.get(verdict, '❔')} {_plain(title(folder))}: {verdict}"
     yield ""
-    if judged.get("reason"):
-        yield f"{_plain(judged['reason'])}  "
-    yield f"Run {_plain(folder.manifest['run'])}"
+    yield _plain(f"{ending(judged)} Run {folder.manifest['run']}.".strip())
     if tiles := headline(figures, judged.get("lateness")):
         yield ""
         yield from _table(
             Table([one.name for one in tiles], [[f"**{one.value}**" for one in tiles]])
         )
-    tables = [*objectives(figures.get("slo", ())), *calls(figures)[:2]]
-    for one in tables:
+    for note in beware(figures):
         yield ""
-        if isinstance(one, Table):
-            yield from _table(one)
-        else:
-            yield f"> **{_plain(one.text)}**"
+        yield f"> **{_plain(note.text)}**"
+    for table in (*objectives(figures.get("slo", ())), *calls(figures)[:2]):
+        yield ""
+        yield from _table(table)
     if said := list(_verdicts(judged.get("invariants", ()))):
         yield ""
         yield from said

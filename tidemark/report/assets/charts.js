@@ -86,8 +86,8 @@
       });
     };
     const across = spec.isTime
-      ? { ...axis, space: 60, incrs: [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 86400], values: (_, splits) => splits.map(clock) }
-      : { ...axis, splits: () => xs, filter: few, values: (_, splits) => splits.map((x) => (x == null ? "" : labels[xs.indexOf(x)])) };
+      ? { ...axis, size: 34, space: 60, incrs: [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 21600, 86400], values: (_, splits) => splits.map(clock) }
+      : { ...axis, size: 34, splits: () => xs, filter: few, values: (_, splits) => splits.map((x) => (x == null ? "" : labels[xs.indexOf(x)])) };
     const u = new uPlot(
       {
         width: plot.clientWidth || 640,
