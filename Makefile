@@ -1,6 +1,6 @@
 # `make` prints this help. Variables pass through: make up TARGET=localstack STACK_NAME=Mine
 .POSIX:
-.PHONY: help install up down status deploy destroy diff logs test integration acceptance load capacity probe bench template aws-roles lint format clean
+.PHONY: help install up down status deploy destroy diff logs test integration acceptance load capacity wirings probe bench template aws-roles lint format clean
 # The locked Node, and nothing that a machine may have of its own.
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 # Without byte code every subprocess would compile the same packages again.
@@ -63,6 +63,9 @@ load: install ## load the API, and print rates, latencies and projection lag
 
 capacity: install ## search the highest rates of writes and reads that meet their bounds
 	@$(TIDEMARK) capacity $(if $(PROFILE),--profile $(PROFILE))
+
+wirings: install ## compare the wirings by lag, calls and cost, into docs/wirings.md
+	@.venv/bin/python -m tools.wirings $(if $(TARGET),--target $(TARGET))
 
 probe: install ## what the target does not do like AWS
 	@$(TIDEMARK) probe

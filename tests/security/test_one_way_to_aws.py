@@ -72,6 +72,7 @@ _ENTRIES = {
     "tools/redaction.py": "no",
     "tools/run_folder.py": "no",
     "tools/run_handler.py": "through the target of the deployment",
+    "tools/wirings.py": "no",
 }
 _IS_STARTED = re.compile(r'^if __name__ == "__main__":', re.MULTILINE)
 _NO_GUARD = {"__main__.py", "locustfile.py", "pytest_plugin.py"}

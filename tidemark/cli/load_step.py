@@ -21,6 +21,7 @@ from tidemark.measures.contention import HotKey, hot_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from tidemark.host.deployment import Deployment
 
@@ -112,12 +113,19 @@ def _ended(code: int, out: str, err: str) -> Ended:
         raise TidemarkError(f"A load run ended with {code} and without a report:\n{said}") from None
     if exit_code is ExitCode.INTERRUPTED:
         raise InterruptedByUserError("Interrupted.")
-    verdict = read_json(folder_of_runs(state_dir()) / run / VERDICT) or {}
-    return Ended(run, exit_code, str(report.get("reason") or ""), _figures(report, verdict))
+    figures = figures_of(report, folder_of_runs(state_dir()) / run)
+    return Ended(run, exit_code, str(report.get("reason") or ""), figures)
 
 
-def _figures(report: Mapping[str, Any], verdict: Mapping[str, Any]) -> Mapping[str, Any]:
-    if "figures" in verdict:
+def figures_of(report: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
+    """Return the figures of a run.
+
+    Args:
+        report: What it printed.
+        folder: Its folder.
+    """
+    verdict = read_json(folder / VERDICT) or {}
+    if "measures" in verdict.get("figures", {}):
         figures: Mapping[str, Any] = verdict["figures"]
         return figures
     plan = report.get("punctuality") or {"planned": 1, "late": 0, "unsent": 0}

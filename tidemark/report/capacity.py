@@ -38,7 +38,7 @@ def headline(log: CapacityLog) -> str:
         for name, bound in log.wanted.bounds.items()
         if name.endswith("_ms") and name in measured
     )
-    versions = ", ".join(f"{name} {version}" for name, version in _told(log.versions).items())
+    versions = ", ".join(f"{name} {version}" for name, version in told(log.versions).items())
     return (
         f"{rates} with {bounds}, every claimed invariant holding: on {log.target}, {log.date}, "
         f"{log.cores} cores, {versions}, template {log.template_digest[:_DIGEST_DIGITS]}"
@@ -125,7 +125,7 @@ def _is_least(log: CapacityLog, profile: str) -> bool:
     return limits <= {Limit.GENERATOR}
 
 
-def _told(versions: Mapping[str, str]) -> dict[str, str]:
+def told(versions: Mapping[str, str]) -> dict[str, str]:
     """Return the versions that a figure depends on, and not those of what deployed it."""
     return {
         name: version

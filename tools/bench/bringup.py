@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tools.bench.row import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 _CHECKOUT = Path(__file__).resolve().parents[2]
 
@@ -36,17 +36,19 @@ def measure() -> list[Row]:
         return rows
 
 
-def tidemark(*arguments: str, state: Path) -> None:
-    """Run the harness of this checkout in a state folder.
+def tidemark(*arguments: str, state: Path, ends: Collection[int] = (0,)) -> str:
+    """Run the harness of this checkout in a state folder, and return what it printed.
+
+    Args:
+        arguments: A verb and its arguments.
+        state: The folder.
+        ends: The exit codes that are fine.
 
     Raises:
         RuntimeError: It failed.
     """
-    _run(
-        [Path(sys.executable).with_name("tidemark"), *arguments],
-        _CHECKOUT,
-        {"TIDEMARK_STATE_DIR": str(state)},
-    )
+    program = Path(sys.executable).with_name("tidemark")
+    return _run([program, *arguments], _CHECKOUT, {"TIDEMARK_STATE_DIR": str(state)}, ends=ends)
 
 
 def _make_s(clone: Path, goal: str) -> float:
@@ -55,7 +57,13 @@ def _make_s(clone: Path, goal: str) -> float:
     return time.perf_counter() - begin
 
 
-def _run(command: Sequence[str | Path], folder: Path, extra: dict[str, str]) -> None:
+def _run(
+    command: Sequence[str | Path],
+    folder: Path,
+    extra: dict[str, str],
+    *,
+    ends: Collection[int] = (0,),
+) -> str:
     # As a newcomer has it: no state folder, target or activated environment of this one.
     env = {
         name: value
@@ -66,6 +74,7 @@ def _run(command: Sequence[str | Path], folder: Path, extra: dict[str, str]) -> 
     finished = subprocess.run(
         command, cwd=folder, env=env | extra, capture_output=True, text=True, check=False
     )
-    if finished.returncode != 0:
+    if finished.returncode not in ends:
         words = " ".join(map(str, command))
         raise RuntimeError(f"{words} failed:\n{finished.stdout}\n{finished.stderr}")
+    return finished.stdout

@@ -25,10 +25,18 @@ _PROBE_S = {"embedded": 60.0, "localstack": 240.0}
 _SUITE_S = {"embedded": 120.0, "localstack": 300.0}
 
 
+def startable() -> list[str]:
+    """Return the targets that this machine can start."""
+    with suppress(engine.EngineError):
+        if engine.has_image(image_of(os.environ)):
+            return ["embedded", "localstack"]
+    return ["embedded"]
+
+
 def measure() -> list[Row]:
     """Measure bringing the stack up, installed, and the probe of it."""
     rows = []
-    for target in _here():
+    for target in startable():
         with tempfile.TemporaryDirectory() as folder:
             state = Path(folder)
             try:
@@ -48,16 +56,8 @@ def measure_suites() -> list[Row]:
     return [
         Row(f"integration suite, {target}", _timed_s(partial(_suite, target)), "s", bound_s)
         for target, bound_s in _SUITE_S.items()
-        if target in _here()
+        if target in startable()
     ]
-
-
-def _here() -> list[str]:
-    """The targets that this machine can start."""
-    with suppress(engine.EngineError):
-        if engine.has_image(image_of(os.environ)):
-            return ["embedded", "localstack"]
-    return ["embedded"]
 
 
 def _suite(target: str) -> None:
@@ -66,7 +66,7 @@ def _suite(target: str) -> None:
     )
 
 
-def _timed_s(run: Callable[[], None]) -> float:
+def _timed_s(run: Callable[[], object]) -> float:
     begin = time.perf_counter()
     run()
     return time.perf_counter() - begin

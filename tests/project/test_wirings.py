@@ -1,0 +1,60 @@
+"""The page that compares the wirings: what it counts, and what it says."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.invariants.database import Database
+from tidemark.history.tables import TABLES
+from tools.wirings import Load, Measured, Used, page, used_in
+
+if TYPE_CHECKING:
+    from tests.invariants.recorded import Tables
+
+USED = Used(commands=100, deliveries=103, transactions=110, invocations=50)
+
+
+def measured(wiring: str) -> Measured:
+    return Measured(
+        target="embedded",
+        wiring=wiring,
+        verdict="holds",
+        measures={"writes_per_s": 18.26, "lag_p99_ms": 99.0},
+        used=USED,
+        versions={"tidemark": "0.1.0"},
+    )
+
+
+def test_calls_are_counted_from_deliveries_their_transactions_and_their_invocations() -> None:
+    database = Database()
+    delivery = {"message_id": "m", "outcome": "applied"}
+    deliveries = [
+        delivery | {"request_id": "r1", "attempts": 1},
+        delivery | {"request_id": "r1", "attempts": 3},
+        delivery | {"request_id": "r2", "attempts": 1},
+    ]
+    events = [{"event_id": one} for one in "ab"]
+    tables: Tables = {name: [] for name in TABLES} | {"deliveries": deliveries, "events": events}
+    database.load(tables)
+    assert used_in(database.connection) == Used(2, 3, 5, 2)
+
+
+def test_a_queue_is_paid_for_where_there_is_one() -> None:
+    queued, direct = USED.calls("queued"), USED.calls("direct")
+    of_queue = {name for name in queued if "queue" in name}
+    assert len(of_queue) == 2
+    assert all(queued[name] == 1 and direct[name] == 0 for name in of_queue)
+    assert {queued[name] - direct[name] for name in queued.keys() - of_queue} == {0}
+    assert queued["transactions of the Update Processor"] == 1.1
+    assert USED.usd_per_million("queued") > USED.usd_per_million("direct") > 0
+
+
+def test_the_page_has_a_table_for_each_target_and_says_how_it_was_measured() -> None:
+    load = Load("write", None, "20s")
+    text = page([measured("queued"), measured("direct")], load, "2026-11-27")
+    assert "the profile `write` at its share of the target's rate, for 20s, seed `wirings`" in text
+    assert "## embedded\n\nOn 2026-11-27, " in text
+    assert "|  | queued | direct |\n| --- | ---: | ---: |\n| verdict | holds | holds |" in text
+    assert "| projection lag p99, ms | 99.0 | 99.0 |" in text
+    assert "| projection lag p50, ms | - | - |" in text
+    assert "| messages into the queue, per million commands | 1,000,000 | 0 |" in text
