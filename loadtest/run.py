@@ -1,39 +1,24 @@
-"""One load run: its customers, what they recorded, and the report at its end."""
+"""One load run while it goes on: its customers, and what is written down of it."""
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from botocore.exceptions import BotoCoreError, ClientError
-from gevent.event import Event  # type: ignore[import-untyped]  # it ships no types
+import gevent  # type: ignore[import-untyped]  # it ships no types
+from gevent.event import Event  # type: ignore[import-untyped]  # likewise
 
+from loadtest.watching import watch_backlog, watch_generator
 from tidemark import targets
-from tidemark.api.call import Kind
 from tidemark.api.httpx_transport import HttpxTransport
-from tidemark.api.op import Op, Outcome, Purpose
+from tidemark.api.op import Purpose
 from tidemark.api.session import Writer, new_run_id
 from tidemark.aws.api_clients import client_of
-from tidemark.errors import TidemarkError
-from tidemark.history.finishing import finish
-from tidemark.history.places import VERDICT
 from tidemark.history.recorder import RecordingError
 from tidemark.history.sampler import Sampler
 from tidemark.history.writing import RunWriter
-from tidemark.host.state import write_json
-from tidemark.invariants.catalog import choose
-from tidemark.invariants.judge import judge_tables, verdict_of
-from tidemark.invariants.views import connect
-from tidemark.load.ending import judge
 from tidemark.load.options import CLOSED
-from tidemark.measures import slo
-from tidemark.measures.lag import Lag, LagMeter
-from tidemark.measures.noise import intervals_of
-from tidemark.measures.summary import summarise
-from tidemark.report.lateness import measure
-from tidemark.report.table import Report
-from tidemark.report.verdict import document
 from tidemark.workloads.bank_history import BankHistory
 from tidemark.workloads.bank_tables import BankTables
 from tidemark.workloads.bank_traffic import REFUSALS, Customer
@@ -43,12 +28,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from loadtest.sent import Sent
+    from tidemark.api.call import Kind
     from tidemark.api.client import Client
     from tidemark.api.exchange import Transport
+    from tidemark.api.op import Op
     from tidemark.aws.clients import AwsClients
     from tidemark.host.deployment import Deployment
-    from tidemark.invariants.judge import Judgement
-    from tidemark.measures.lateness import Lateness
+
+_STOPS_WITHIN_S = 1.0
 
 
 @dataclass
@@ -90,13 +77,23 @@ class LoadRun:
     ended: Event = field(default_factory=Event)
 
     def __post_init__(self) -> None:
-        self._ops: list[Op] = []
+        self._ops = 0
         self._was_enough = False
+        self._watching: list[gevent.Greenlet] = []
         self._writer = Writer(self.run_id, "w1")
-        self._workload = BankHistory(BankTables.of(self.deployment, self.clients))
-        self._history = RunWriter(self.runs / self.run_id, self._writer, self._workload)
-        self._history.describe(self.deployment, kind="load", seed=self.seed)
-        self._sampler = Sampler(self._history, self._workload) if self.is_judged else None
+        workload = BankHistory(BankTables.of(self.deployment, self.clients))
+        self._history = RunWriter(self.runs / self.run_id, self._writer, workload)
+        self._history.describe(
+            self.deployment,
+            kind="load",
+            seed=self.seed,
+            load={
+                "profile": CLOSED if self.sent is None else self.sent.profile.name,
+                "refusals": sorted(REFUSALS),
+                "slo": dict(self.bounds),
+            },
+        )
+        self._sampler = Sampler(self._history, workload) if self.is_judged else None
         self._principal = targets.of_deployment(self.deployment).principal(self.clients)
         self.schedule = (
             None
@@ -132,6 +129,13 @@ class LoadRun:
             with HttpxTransport(ca_bundle=self.clients.connection.ca_bundle) as transport:
                 self.sent.open_accounts(self._client("setup", transport, Purpose.SETUP))
 
+    def watch(self) -> None:
+        """Keep an eye on the generator, and on what is on its way, until the run has ended."""
+        self._watching = [
+            watch_generator(self._history, self.schedule, self.ended),
+            watch_backlog(self._history, self.deployment, self.clients, self.ended),
+        ]
+
     def _client(
         self, session: str, transport: Transport, purpose: Purpose = Purpose.LOAD
     ) -> Client:
@@ -146,72 +150,23 @@ class LoadRun:
         )
 
     def _take(self, op: Op) -> None:
-        """Keep an op, and say when it is enough."""
+        """Write an op down, and say when it is enough."""
         self._history.record(op)
         if self._sampler is not None:
             self._sampler.take(op)
-        self._ops.append(op)
+        self._ops += 1
         self.calls[op.kind] += op.purpose is Purpose.LOAD
         # What cannot be written down proves nothing: it ends then, too.
-        is_enough = len(self._ops) >= self.max_ops or self._history.has_failed
+        is_enough = self._ops >= self.max_ops or self._history.has_failed
         if is_enough and not self._was_enough:
             self._was_enough = True
             self.on_enough()
 
-    def report(
-        self,
-        *,
-        lag_deadline_s: float,
-        is_interrupted: bool,
-        failure: str | None = None,
-    ) -> Report:
-        """Wait for the run's events to be projected, and sum the run up.
-
-        Args:
-            lag_deadline_s: How long to wait, in seconds.
-            is_interrupted: Whether the user stopped it.
-            failure: What went wrong in the load generator itself.
-        """
-        gap = self._close()
-        loaded = [op for op in self._ops if op.purpose is Purpose.LOAD]
-        summary = replace(
-            summarise(loaded, REFUSALS),
-            punctuality=None if self.schedule is None else self.schedule.punctuality(),
-        )
-        lag, lag_problem = self._lag(lag_deadline_s)
-        judgements: list[Judgement] = []
-        lateness: Lateness | None = None
-        # One that was stopped is not waited for: `tidemark check` judges what there is of it.
-        if self.is_judged and not is_interrupted and gap is None:
-            try:
-                judgements, lateness = self._judged(lag_deadline_s)
-            except (RecordingError, OSError) as error:
-                gap = str(error).rstrip(".")
-        exit_code, reason = judge(
-            summary,
-            lag,
-            verdict_of(judgements) if judgements else None,
-            missed=slo.missed(self.bounds, slo.measured(summary, lag)),
-            gap=gap,
-            failure=failure or lag_problem,
-            is_interrupted=is_interrupted,
-        )
-        return Report(
-            run_id=self.run_id,
-            deployment=self.deployment,
-            seed=self.seed,
-            profile=CLOSED if self.sent is None else self.sent.profile.name,
-            users=self.customers,
-            summary=summary,
-            lag=lag,
-            lateness=lateness,
-            judgements=judgements,
-            exit_code=exit_code,
-            reason=reason,
-        )
-
-    def _close(self) -> str | None:
+    def close(self) -> str | None:
         """Write down the rest; say what of it could not be."""
+        self.ended.set()
+        gevent.joinall(self._watching, timeout=_STOPS_WITHIN_S)
+        gevent.killall(self._watching)
         if self._sampler is not None:
             self._sampler.close()
         try:
@@ -219,28 +174,3 @@ class LoadRun:
         except RecordingError as error:
             return str(error).rstrip(".")
         return None
-
-    def _judged(self, within_s: float) -> tuple[list[Judgement], Lateness | None]:
-        """Export what the system holds of the run, judge it, and measure how late it was."""
-        folder = finish(self.path, self.deployment, self.clients, self._workload, within_s=within_s)
-        with connect(folder) as database:
-            judgements = judge_tables(database, folder.gaps, choose(None))
-            lateness = measure(database, folder)
-            intervals = intervals_of(database, REFUSALS)
-        figures = {"intervals": {name: asdict(one) for name, one in intervals.items()}}
-        told = document(folder, judgements, lateness) | {"figures": figures}
-        write_json(self.path / VERDICT, told)
-        return judgements, lateness
-
-    def _lag(self, within_s: float) -> tuple[Lag | None, str | None]:
-        told: dict[str, set[str]] = {}
-        for op in self._ops:
-            if op.kind is Kind.COMMAND and op.aggregate and op.outcome is not Outcome.FAIL:
-                told.setdefault(op.aggregate, set()).update(filter(None, [op.event_id]))
-        meter = LagMeter(BankTables.of(self.deployment, self.clients))
-        try:
-            return meter.wait(told, within_s=within_s), None
-        except TidemarkError as error:
-            return None, str(error)
-        except (BotoCoreError, ClientError) as error:
-            return None, f"the log could not be read: {error}"

@@ -9,13 +9,13 @@ import sys
 import threading
 from argparse import Namespace
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import gevent  # type: ignore[import-untyped]  # it ships no types
 from locust import log
 from locust.runners import STATE_CLEANUP, STATE_RUNNING, STATE_SPAWNING
 
+from loadtest.conclusion import conclude
 from loadtest.options import number, problem_with
 from loadtest.progress import live_line
 from loadtest.run import LoadRun
@@ -25,10 +25,12 @@ from tidemark.api.session import new_run_id
 from tidemark.errors import ExitCode, TidemarkError
 from tidemark.history import retention
 from tidemark.history.places import folder_of_runs
-from tidemark.host.state import state_dir, write_json
+from tidemark.host.state import state_dir
 from tidemark.load.choice import RUN_VARIABLE
 from tidemark.measures import slo
-from tidemark.report.table import REPORT, report_console
+from tidemark.report.table import report_console
+from tidemark.workloads.bank_history import BankHistory
+from tidemark.workloads.bank_tables import BankTables
 
 if TYPE_CHECKING:
     from locust.runners import Runner
@@ -162,6 +164,7 @@ class Runs:
         if sent is not None:
             self._stderr.print(f"Opening {sent.profile.population.accounts} accounts")
             run.open_accounts()
+        run.watch()
         return run
 
     def _new_run(self, sent: Sent | None) -> LoadRun:
@@ -194,25 +197,23 @@ class Runs:
         run, self._run = self._run, None
         if run is None:
             return
-        deadline_s = self._options.lag_deadline
-        report = run.report(
-            lag_deadline_s=min(deadline_s, _STOP_WITHIN_S) if self._is_interrupted else deadline_s,
+        gap = run.close()
+        report = conclude(
+            run.path,
+            self._deployment,
+            self._clients,
+            BankHistory(BankTables.of(self._deployment, self._clients)),
+            within_s=self._options.lag_deadline if run.is_judged else None,
             is_interrupted=self._is_interrupted,
+            gap=gap,
             failure=self._failure(),
         )
-        where = f"Written to {run.path}"
-        try:
-            write_json(run.path / REPORT, report.as_json())
-        except OSError as error:
-            where = f"The report could not be written to {run.path} ({error.strerror})"
-            if report.exit_code is ExitCode.OK:
-                report = replace(report, exit_code=ExitCode.UNKNOWN, reason=where)
         if self._is_json:
             sys.stdout.write(f"{json.dumps(report.as_json(), indent=2)}\n")
         else:
             console = report_console()
             report.print(console)
-            console.print(where)
+            console.print(f"Written to {run.path}")
         self._conclude(report)
 
     def _failure(self) -> str | None:

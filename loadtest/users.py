@@ -62,7 +62,6 @@ class BankUser(User):
             # Locust would kill who waits, and a call that begins in this moment with it.
             if ended.wait(early_s) if early_s > 0 else ended.is_set():
                 return
-            schedule.begin(due)
             self._client.run(due.call, intended_ns=due.intended_ns)
 
     def _ssl_context(self, **_: object) -> ssl.SSLContext:

@@ -30,7 +30,7 @@ def test_percentiles_of_a_hundred_values_are_their_ranks(share: float, value: in
 
 
 def test_a_single_value_is_every_percentile() -> None:
-    assert Spread.of([3.0]) == Spread(3.0, 3.0, 3.0, 3.0)
+    assert Spread.of([3.0]) == Spread(*[3.0] * 7)
 
 
 def test_no_values_have_no_spread() -> None:

@@ -28,24 +28,24 @@ def percentile(ordered: Sequence[float], share: float) -> float:
     return ordered[math.ceil(share * len(ordered)) - 1]
 
 
+SHARES = (0.5, 0.9, 0.95, 0.99, 0.999, 0.9999, 1.0)
+"""The percentiles of a spread, in its order."""
+
+
 @dataclass(frozen=True)
 class Spread:
     """How a set of durations is spread, in milliseconds."""
 
     p50_ms: float
+    p90_ms: float
     p95_ms: float
     p99_ms: float
+    p99_9_ms: float
+    p99_99_ms: float
     max_ms: float
 
     @classmethod
     def of(cls, values_ms: Iterable[float]) -> Self | None:
         """Return the spread of the values, or None if there are none."""
         ordered = sorted(values_ms)
-        if not ordered:
-            return None
-        return cls(
-            p50_ms=percentile(ordered, 0.50),
-            p95_ms=percentile(ordered, 0.95),
-            p99_ms=percentile(ordered, 0.99),
-            max_ms=ordered[-1],
-        )
+        return cls(*(percentile(ordered, share) for share in SHARES)) if ordered else None

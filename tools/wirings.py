@@ -16,7 +16,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tidemark.cli.load_step import figures_of
 from tidemark.cli.options import WIRINGS
 from tidemark.cli.tables import show, with_headings
 from tidemark.history.folder import RunFolder
@@ -234,14 +233,14 @@ def _measured(target: str, wiring: str, load: Load, state: Path, steps: Steps) -
     with steps.step(f"{wiring} on {target} is loaded and judged"):
         report = _load(wiring, load, "--duration", load.duration, state=state)
     status = json.loads(tidemark("status", "--stack-name", _stack(wiring), "--json", state=state))
-    folder = folder_of_runs(state) / report["run_id"]
+    folder = folder_of_runs(state) / report["run"]
     with connect(RunFolder.open(folder)) as database:
         used = used_in(database)
     return Measured(
         target=target,
         wiring=wiring,
         verdict=report["verdict"],
-        measures=figures_of(report, folder)["measures"],
+        measures=report["figures"]["measures"],
         used=used,
         versions=told(status["versions"]),
     )

@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 CHECKOUT = Path(__file__).parents[2]
 WITHIN_S = 60
-LOADED = ("--headless", "--run-time", "10m", "--arrivals", "closed")
-"""A closed loop that ends by itself only when it has enough."""
+LOADED = ("--headless", "--run-time", "10m", "--arrivals", "closed", "--check", "off")
+"""A closed loop that ends by itself only when it has enough, and is not judged."""
 
 STARTED: list[subprocess.Popen[str]] = []
 """What is ended after each test."""
@@ -55,8 +55,6 @@ def started(state: Path, *arguments: str, under: Sequence[str] = ()) -> subproce
             "locust",
             "-f",
             "loadtest/locustfile.py",
-            "--check",
-            "off",
             *arguments,
         ],
         cwd=CHECKOUT,

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from tidemark.load.arrivals import Plan, Stretch
 from tidemark.load.schedule import Schedule
-from tidemark.measures.summary import Punctuality
 from tidemark.workloads.bank_arrivals import Population, Traffic
 
 TRAFFIC = Traffic("run", Population(9, "zipfian", 2, "uniform"), {"deposit": 1, "account": 2})
@@ -43,18 +42,23 @@ def test_the_seed_decides_call_by_call() -> None:
     assert calls("s") != calls("t")
 
 
-def test_what_begins_late_or_never_is_counted() -> None:
+def test_what_is_due_is_counted_once_whether_it_was_taken_or_not() -> None:
     clock = Clock()
     schedule = Schedule(PLAN, TRAFFIC, clock)
-    for late_ms in (0, 100, 101, 900):
-        due = schedule.take()
-        assert due is not None
-        clock.now_ns = due.intended_ns + late_ms * 1_000_000
-        schedule.begin(due)
-    clock.now_ns = 5_000_000_000 + 950_000_000
+    taken = [schedule.take() for _ in range(3)]
+    clock.now_ns += 250_000_000
+    assert schedule.newly_due() == 2
+    clock.now_ns += 400_000_000
+    # Of these, three were taken by nobody yet; that they were looked at changes nothing.
+    assert schedule.newly_due() == 4
+    assert schedule.newly_due() == 0
+    taken += [schedule.take() for _ in range(40)]
+    clock.now_ns += 10_000_000_000
+    assert schedule.newly_due() == len(list(PLAN.arrivals())) - 6
+    instants = [due.intended_ns for due in taken if due is not None]
+    assert len(instants) == len(set(instants)) == len(list(PLAN.arrivals()))
+    assert instants == sorted(instants)
 
-    assert schedule.punctuality() == Punctuality(planned=9, late=2, unsent=5)
 
-
-def test_a_plan_that_nobody_began_has_nothing_unsent() -> None:
-    assert Schedule(PLAN, TRAFFIC, Clock()).punctuality() == Punctuality(0, 0, 0)
+def test_of_a_plan_that_nobody_began_nothing_is_due() -> None:
+    assert Schedule(PLAN, TRAFFIC, Clock()).newly_due() == 0

@@ -3,51 +3,49 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from rich.console import Console
 
-from tests.measures.ops import op
-from tidemark.api.call import Kind
-from tidemark.api.op import Outcome
+from tests.measures.calls import call, run_of, second
+from tests.measures.test_figures import database
 from tidemark.errors import ExitCode
-from tidemark.host.deployment import Deployment
-from tidemark.measures.lag import Lag
-from tidemark.measures.summary import summarise
+from tidemark.history.folder import RunFolder
+from tidemark.measures.measurement import measure_calls
 from tidemark.percentiles import Spread
 from tidemark.report.table import Report, report_console
 
-DEPLOYMENT = Deployment(
-    target="embedded",
-    endpoint="http://127.0.0.1:1",
-    region="us-east-1",
-    stack_name="Tidemark",
-    api_url="http://127.0.0.1:1/prod",
-    template_digest="d1",
-    outputs={},
-)
-LAG = Lag(
-    events=3, projected=3, spread=Spread(41, 82, 143, 200), late=[], missing=[], waited_s=0.25
-)
+if TYPE_CHECKING:
+    from tests.invariants.bank import Row
+
+MANIFEST = {
+    "run": "run-1",
+    "target": "embedded",
+    "stack_name": "Tidemark",
+    "api_url": "http://127.0.0.1:1/prod",
+    "template_digest": "d1",
+    "seed": "7",
+    "load": {"profile": "closed", "refusals": ["busy"], "slo": {"error_share": 0.01}},
+}
 OPS = [
-    op(took_ms=31.4),
-    op(start_ms=900, took_ms=100, replayed=True),
-    op(kind=Kind.QUERY, operation="owner_accounts", took_ms=18.9),
-    op(Outcome.FAIL, problem="busy", status=409),
-    op(Outcome.INFO, problem="http-500", status=500),
+    call(took_ms=31.4),
+    call(start_ms=900, took_ms=100, principal="p", key="k", replayed=True),
+    call(kind="query", operation="owner_accounts", took_ms=18.9),
+    call("fail", problem="busy", status=409),
+    call("info", problem="http-500", status=500),
 ]
-REPORT = Report(
-    profile="closed",
-    run_id="run-1",
-    deployment=DEPLOYMENT,
-    seed="7",
-    users=4,
-    summary=summarise(OPS, frozenset({"busy"})),
-    lag=LAG,
-    lateness=None,
-    judgements=[],
-    exit_code=ExitCode.OK,
-)
+
+
+def report_of(*ops: Row, **others: list[Row]) -> Report:
+    """The report on a closed loop with these calls."""
+    folder = RunFolder(Path("run-1"), MANIFEST)
+    database().load(run_of(*ops, **others))
+    return Report(folder, measure_calls(database().connection, folder, None), None, [])
+
+
+REPORT = report_of(*OPS)
 
 
 def printed(report: Report, *, is_terminal: bool = False) -> str:
@@ -68,27 +66,42 @@ def test_rows_carry_counts_rate_and_exact_percentiles() -> None:
     assert line_of(text, "owner accounts") == line_of(text, "reads")
 
 
-def test_the_lag_the_refusals_and_the_errors_are_said() -> None:
+def test_the_refusals_the_errors_and_what_was_sent_again_are_said() -> None:
     text = printed(REPORT)
-    assert "p50 41.0 ms, p95 82.0 ms, p99 143 ms, max 200 ms; 3 of 3 events" in text
     assert "Refused, as it should be: busy 1" in text
     assert "Errors: info http-500 1" in text
-    assert "earlier answer: 1" in text
-    assert "seed 7" in text
+    assert "of which 1 were answered with an earlier answer" in text
+    assert "4 users" not in text
+    assert "1 users, seed 7, run run-1" in text
 
 
-def test_what_was_not_seen_is_said() -> None:
-    late = [f"e{number}" for number in range(7)]
-    text = printed(replace(REPORT, lag=replace(LAG, late=late, missing=["e9"])))
-    assert "Not seen projected: e0, e1, e2, e3, e4 and 2 more" in text
-    assert "Acknowledged, but not in the log: e9" in text
-
-
-def test_a_run_without_answers_or_lag_still_has_a_report() -> None:
-    lost = [op(Outcome.INFO, problem="lost", status=None)]
-    text = printed(replace(REPORT, summary=summarise(lost, frozenset()), lag=None))
+def test_a_run_without_answers_still_has_a_report() -> None:
+    text = printed(report_of(call("info", problem="lost", status=None)))
     assert line_of(text, "writes")[-4:] == ["-"] * 4
-    assert "Projection lag" not in text
+
+
+def test_where_calls_had_to_wait_their_own_time_stands_below() -> None:
+    assert "from its start" not in printed(REPORT)
+    text = printed(report_of(call(took_ms=10, waited_ms=200)))
+    assert line_of(text, "writes")[-1] == "210"
+    assert line_of(text, "  from its start") == ["10.0"] * 4
+
+
+def test_a_generator_that_was_the_limit_is_said_aloud_and_before_the_figures() -> None:
+    spent = second(cpu_ms=950, due=1)
+    text = printed(report_of(call(start_ms=500, waited_ms=200), generator=[spent]))
+    warning = "THE GENERATOR WAS THE LIMIT, NOT THE TARGET: in 1 of 1 s"
+    assert text.index(warning) < text.index("latency in ms")
+    assert "1 calls began late" in text
+    assert "GENERATOR WAS" not in printed(report_of(call(), generator=[second(due=1)]))
+
+
+def test_an_objective_that_was_not_measured_is_said() -> None:
+    manifest = MANIFEST | {"load": MANIFEST["load"] | {"slo": {"lag_p99_ms": 9}}}  # type: ignore[operator]
+    folder = RunFolder(Path("run-1"), manifest)
+    measurement = measure_calls(database().connection, folder, None)
+    text = printed(replace(REPORT, folder=folder, measurement=measurement))
+    assert "SLOs without a measurement: lag_p99_ms" in text
 
 
 def test_what_is_no_terminal_gets_no_escapes_and_no_rules() -> None:
@@ -99,17 +112,19 @@ def test_what_is_no_terminal_gets_no_escapes_and_no_rules() -> None:
 
 
 def test_every_row_is_whole_at_80_columns_whatever_it_has_to_say() -> None:
+    figures = REPORT.measurement.figures
     row = replace(
-        REPORT.summary.operations[0],
+        figures.operations[0],
         ok=50_000,
         refused=12_345,
         errors=12_345,
         per_s=1234.5,
-        latency=Spread(99.94, 1_234.5, 29_999, 30_000),
+        latency=Spread(99.94, 1_000, 1_234.5, 29_999, 29_999, 29_999, 30_000),
     )
     names = ("open_account", "withdraw", "statement", "owner_accounts", "owner_totals")
-    rows = [replace(row, name=name) for name in names]
-    report = replace(REPORT, summary=replace(REPORT.summary, operations=rows, writes=row))
+    rows = tuple(replace(row, name=name) for name in names)
+    changed = replace(figures, operations=rows, writes=row)
+    report = replace(REPORT, measurement=replace(REPORT.measurement, figures=changed))
     for is_terminal in (False, True):
         stream = io.StringIO()
         console = Console(file=stream, width=80, force_terminal=is_terminal, color_system=None)
@@ -134,10 +149,12 @@ def test_without_a_terminal_nothing_wraps_and_the_table_is_80_columns_wide(
 
 
 def test_the_json_has_what_the_table_has() -> None:
-    document = json.loads(json.dumps(REPORT.as_json()))
-    assert document["writes"]["ok"] == 2
-    assert document["reads"]["latency"]["p50_ms"] == pytest.approx(18.9)
-    assert document["projection_lag"]["spread"]["p95_ms"] == 82
-    assert document["errors"] == {"info http-500": 1}
+    document = json.loads(json.dumps(REPORT.ending(ExitCode.SLO_MISSED, "slow").as_json()))
+    figures = document["figures"]
+    assert figures["writes"]["ok"] == 2
+    assert figures["reads"]["latency"]["p50_ms"] == pytest.approx(18.9)
+    assert figures["errors"] == {"info http-500": 1}
+    assert figures["measures"]["write_max_ms"] == 100
+    assert figures["slo"] == [{"measure": "error_share", "bound": 0.01, "value": 0.2, "met": False}]
     assert (document["seed"], document["template_digest"]) == ("7", "d1")
-    assert document["exit_code"] == 0
+    assert (document["exit_code"], document["reason"], document["verdict"]) == (2, "slow", None)

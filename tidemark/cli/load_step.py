@@ -13,15 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from tidemark.errors import ExitCode, InterruptedByUserError, NotStartedError, TidemarkError
 from tidemark.history.folder import RunFolder
-from tidemark.history.places import VERDICT, folder_of_runs
+from tidemark.history.places import folder_of_runs
 from tidemark.host.killing import interrupted_by_kill
-from tidemark.host.state import read_json, state_dir
+from tidemark.host.state import state_dir
 from tidemark.invariants.views import connect
 from tidemark.measures.contention import HotKey, hot_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from pathlib import Path
 
     from tidemark.host.deployment import Deployment
 
@@ -104,7 +103,7 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
 def _ended(code: int, out: str, err: str) -> Ended:
     try:
         report = json.loads(out)
-        run = str(report["run_id"])
+        run = str(report["run"])
         exit_code = ExitCode(report["exit_code"])
     except (ValueError, KeyError, TypeError):
         said = "\n".join(err.strip().splitlines()[-_LINES:])
@@ -113,33 +112,4 @@ def _ended(code: int, out: str, err: str) -> Ended:
         raise TidemarkError(f"A load run ended with {code} and without a report:\n{said}") from None
     if exit_code is ExitCode.INTERRUPTED:
         raise InterruptedByUserError("Interrupted.")
-    figures = figures_of(report, folder_of_runs(state_dir()) / run)
-    return Ended(run, exit_code, str(report.get("reason") or ""), figures)
-
-
-def figures_of(report: Mapping[str, Any], folder: Path) -> Mapping[str, Any]:
-    """Return the figures of a run.
-
-    Args:
-        report: What it printed.
-        folder: Its folder.
-    """
-    verdict = read_json(folder / VERDICT) or {}
-    if "measures" in verdict.get("figures", {}):
-        figures: Mapping[str, Any] = verdict["figures"]
-        return figures
-    plan = report.get("punctuality") or {"planned": 1, "late": 0, "unsent": 0}
-    spreads = {
-        "write": report["writes"]["latency"],
-        "read": report["reads"]["latency"],
-        "lag": (report["projection_lag"] or {}).get("spread"),
-    }
-    measures = {
-        "writes_per_s": report["writes"]["per_s"],
-        "reads_per_s": report["reads"]["per_s"],
-        "unsent_share": plan["unsent"] / plan["planned"],
-        "late_share": plan["late"] / plan["planned"],
-    }
-    for side, spread in spreads.items():
-        measures |= {f"{side}_{part}": value for part, value in (spread or {}).items()}
-    return {**report, "measures": measures}
+    return Ended(run, exit_code, str(report["reason"] or ""), report["figures"])

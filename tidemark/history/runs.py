@@ -58,7 +58,7 @@ class Kept:
         """What the judge said last: a verdict, `under way`, or `not judged`."""
         if is_in_use(self.path):
             return "under way"
-        return str(self._judged.get("verdict", "not judged"))
+        return str(self._judged.get("verdict") or "not judged")
 
     @property
     def invariants(self) -> dict[str, list[str]]:

@@ -29,6 +29,8 @@ TABLES: dict[str, Table] = {
         written.OWNER_READS,
         *exported.EXPORTED,
         written.SNAPSHOTS,
+        written.GENERATOR,
+        written.BACKLOG,
         written.PLANNED_FAULTS,
         written.FAULTS,
         written.WRITERS,

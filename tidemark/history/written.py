@@ -135,6 +135,32 @@ SNAPSHOTS = Table(
     aggregate="aggregate",
 )
 
+GENERATOR = Table(
+    "generator",
+    "how a process that calls did for a second",
+    (
+        text("writer", "the process"),
+        number("at_ns", "when the second ended"),
+        number("span_ns", "how long it really was"),
+        number("cpu_ns", "the CPU time that the process took in it"),
+        number("loop_lag_p99_ns", "by how much its event loop was late, in 99 of 100 looks"),
+        number("loop_lag_max_ns", "by how much at most"),
+        perhaps(number("due", "of a plan: how many of its calls were to start in it")),
+    ),
+)
+
+BACKLOG = Table(
+    "backlog",
+    "what was on its way from the write side to the read side, about once a second",
+    (
+        text("writer", "the process that looked"),
+        number("at_ns", "when"),
+        perhaps(number("queue_visible", "messages that waited in the queue, if there is one")),
+        perhaps(number("queue_in_flight", "messages that were being processed")),
+        number("outbox", "events in the index of those not projected, of the first 1 MiB of it"),
+    ),
+)
+
 PLANNED_FAULTS = Table(
     "planned_faults",
     "a fault that the run was to inject",

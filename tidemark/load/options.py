@@ -62,7 +62,7 @@ OPTIONS = (
         str,
         "fail",
         "TIDEMARK_CHECK",
-        "Judge at the end what the run left behind; off leaves it out. Default: fail",
+        "Judge at the end what the run left behind; off measures its calls alone. Default: fail",
     ),
     LoadOption(
         "--seed",
@@ -84,9 +84,9 @@ OPTIONS = (
         "--max-ops",
         "<int>",
         int,
-        50_000,
+        5_000_000,
         "TIDEMARK_MAX_OPS",
-        "Stop after so many calls. Default: 50000",
+        "Stop after so many calls. Default: 5000000",
     ),
     LoadOption(
         "--max-errors",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tidemark.load.arrivals import draws
-from tidemark.measures.summary import Punctuality
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from tidemark.api.call import Call
     from tidemark.load.arrivals import Arrival, Plan
     from tidemark.workloads.bank_arrivals import Traffic
-
-_LATE_NS = 100_000_000
 
 
 @dataclass(frozen=True)
@@ -46,31 +44,39 @@ class Schedule:
         self._clock = clock
         self._coming = plan.arrivals()
         self._begin_ns: int | None = None
-        self._begun = 0
-        self._late = 0
+        self._ahead: deque[Arrival] = deque()
+        self._uncounted_ns: deque[int] = deque()
 
     def take(self) -> Due | None:
         """Return the next call that no other caller has taken, or None after the last one."""
         if self._begin_ns is None:
             self._begin_ns = self._clock()
-        arrival = next(self._coming, None)
+        arrival = self._ahead.popleft() if self._ahead else self._come()
         if arrival is None:
             return None
         return Due(call_of(arrival, self._plan, self._traffic), self._begin_ns + _ns(arrival))
 
-    def begin(self, due: Due) -> None:
-        """Count a call that begins now."""
-        self._begun += 1
-        self._late += self._clock() - due.intended_ns > _LATE_NS
-
-    def punctuality(self) -> Punctuality:
-        """Return how far the plan was kept to until now."""
+    def newly_due(self) -> int:
+        """Return how many calls were to start since this was last asked, taken or not."""
         if self._begin_ns is None:
-            return Punctuality(0, 0, 0)
+            return 0
         gone_ns = self._clock() - self._begin_ns
-        # A call under way may have been intended for just after now.
-        planned = sum(_ns(arrival) <= gone_ns for arrival in self._plan.arrivals())
-        return Punctuality(planned, self._late, max(0, planned - self._begun))
+        while not self._uncounted_ns or self._uncounted_ns[-1] <= gone_ns:
+            arrival = self._come()
+            if arrival is None:
+                break
+            self._ahead.append(arrival)
+        count = 0
+        while self._uncounted_ns and self._uncounted_ns[0] <= gone_ns:
+            self._uncounted_ns.popleft()
+            count += 1
+        return count
+
+    def _come(self) -> Arrival | None:
+        arrival = next(self._coming, None)
+        if arrival is not None:
+            self._uncounted_ns.append(_ns(arrival))
+        return arrival
 
 
 def call_of(arrival: Arrival, plan: Plan, traffic: Traffic) -> Call:

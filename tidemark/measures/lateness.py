@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tidemark.percentiles import Spread
+from tidemark.percentiles import SHARES, Spread
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -137,9 +137,7 @@ def _curve(rows: Iterable[tuple[int, int, int]]) -> tuple[Visible, ...]:
     return tuple(Visible(bound, *counted.get(at, (0, 0))) for at, bound in enumerate(bounds))
 
 
-_PERCENTILES = """
-    quantile_disc(ms, 0.5), quantile_disc(ms, 0.95), quantile_disc(ms, 0.99), MAX(ms)
-"""
+_PERCENTILES = ", ".join(f"quantile_disc(ms, {share})" for share in SHARES)
 
 _CLOCKS = """
 SELECT CASE WHEN COUNT(*) < 2 THEN 0 ELSE COALESCE(MAX(clock_error_ns), 0) * 2 / 1e6 END

@@ -5,53 +5,123 @@ Correctness is none of them: an invariant that is violated is no missed objectiv
 
 from __future__ import annotations
 
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
+
+from tidemark.percentiles import Spread
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tidemark.measures.lag import Lag
-    from tidemark.measures.summary import Summary
-    from tidemark.percentiles import Spread
+    from tidemark.measures.figures import Figures, Row
+    from tidemark.measures.lateness import Lateness, Stale
 
-_SPREADS = ("write", "read", "lag")
-_PARTS = ("p50_ms", "p95_ms", "p99_ms", "max_ms")
-_SHARES = ("error_share", "late_share", "unsent_share")
+_PARTS = tuple(one.name for one in fields(Spread))
+_SPREADS = ("write", "read", "write_from_start", "read_from_start", "lag", "visibility")
 
-MEASURES = (*_SHARES, *(f"{side}_{part}" for side in _SPREADS for part in _PARTS))
-"""What an objective may bound: shares of the calls from 0 to 1, and latencies of writes and reads
-from their intended start and the projection lag, in milliseconds."""
+MEASURES = (
+    *("error_share", "late_share", "unsent_share", "stale_own_share", "went_back_share"),
+    *("writes_per_s", "reads_per_s"),
+    *(f"{side}_{part}" for side in _SPREADS for part in _PARTS),
+    *("converged_ms", "queue_max", "outbox_max"),
+    *("generator_cpu_share", "generator_loop_lag_p99_ms", "generator_loop_lag_max_ms"),
+)
+"""What an objective may bound; see the README of `loadtest`."""
 
 DEFAULTS: Mapping[str, float] = {"error_share": 0.01, "unsent_share": 0.01}
 """The bounds that hold where nobody says others."""
 
 
-def measured(summary: Summary, lag: Lag | None) -> dict[str, float]:
+@dataclass(frozen=True, slots=True)
+class Objective:
+    """A bound, and what was measured.
+
+    Attributes:
+        measure: One of `MEASURES`.
+        bound: The most it may be; of a rate, the least.
+        value: What it is; None if the run has no value of it.
+        met: Whether it keeps to the bound, None without a value.
+    """
+
+    measure: str
+    bound: float
+    value: float | None
+    met: bool | None
+
+    def __str__(self) -> str:
+        """What it is and may be."""
+        if self.value is None:
+            return f"{self.measure} was not measured"
+        may = "should be" if _is_rate(self.measure) else "may be"
+        return (
+            f"{self.measure} is {_shown(self.measure, self.value)} and {may} "
+            f"{_shown(self.measure, self.bound)}"
+        )
+
+
+def measured(figures: Figures, lateness: Lateness | None) -> dict[str, float]:
     """Return the measures of a run; one that the run has no value of is left out."""
-    plan = summary.punctuality
-    figures = {"error_share": summary.error_share}
+    plan, generator, backlog = figures.punctuality, figures.generator, figures.backlog
+    found: dict[str, float | None] = {"error_share": figures.error_share}
     if plan is not None and plan.planned:
-        figures["late_share"] = plan.late / plan.planned
-        figures["unsent_share"] = plan.unsent / plan.planned
-    spreads: dict[str, Spread | None] = {
-        "write": summary.writes.latency,
-        "read": summary.reads.latency,
-        "lag": lag.spread if lag is not None else None,
+        found |= {
+            "late_share": plan.late / plan.planned,
+            "unsent_share": plan.unsent / plan.planned,
+        }
+    found |= _of_side("write", figures.writes) | _of_side("read", figures.reads)
+    found |= {"queue_max": backlog.queue_max, "outbox_max": backlog.outbox_max}
+    if generator.seconds:
+        found |= {
+            "generator_cpu_share": generator.cpu_share,
+            "generator_loop_lag_p99_ms": generator.loop_lag_p99_ms,
+            "generator_loop_lag_max_ms": generator.loop_lag_max_ms,
+        }
+    if lateness is not None:
+        found |= _of_spread("lag", lateness.lag) | _of_spread("visibility", lateness.visibility)
+        found |= {
+            "stale_own_share": _share(lateness.own_writes),
+            "went_back_share": _share(lateness.monotonic),
+            "converged_ms": lateness.converged_ms,
+        }
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def objectives(bounds: Mapping[str, float], measures: Mapping[str, float]) -> list[Objective]:
+    """Return every bound with what was measured."""
+    found = []
+    for name, bound in bounds.items():
+        value = measures.get(name)
+        met = None if value is None else value >= bound if _is_rate(name) else value <= bound
+        found.append(Objective(name, bound, value, met))
+    return found
+
+
+def missed(bounds: Mapping[str, float], measures: Mapping[str, float]) -> list[str]:
+    """Return a sentence for each measure that does not keep to its bound."""
+    return [str(one) for one in objectives(bounds, measures) if one.met is False]
+
+
+def _of_side(name: str, row: Row) -> dict[str, float | None]:
+    return {
+        f"{name}s_per_s": row.per_s,
+        **_of_spread(name, row.latency),
+        **_of_spread(f"{name}_from_start", row.latency_from_start),
     }
-    for side, spread in spreads.items():
-        if spread is not None:
-            figures |= {f"{side}_{part}": getattr(spread, part) for part in _PARTS}
-    return figures
 
 
-def missed(bounds: Mapping[str, float], figures: Mapping[str, float]) -> list[str]:
-    """Return a sentence for each measure that is beyond its bound."""
-    return [
-        f"{name} is {_shown(name, figures[name])} and may be {_shown(name, most)}"
-        for name, most in bounds.items()
-        if name in figures and figures[name] > most
-    ]
+def _of_spread(name: str, spread: Spread | None) -> dict[str, float | None]:
+    return {} if spread is None else {f"{name}_{part}": getattr(spread, part) for part in _PARTS}
+
+
+def _share(one: Stale) -> float | None:
+    return one.stale / one.reads if one.reads else None
+
+
+def _is_rate(name: str) -> bool:
+    return name.endswith("_per_s")
 
 
 def _shown(name: str, value: float) -> str:
-    return f"{value:.1%}" if name in _SHARES else f"{value:g} ms"
+    if name.endswith("_share"):
+        return f"{value:.1%}"
+    return f"{value:g} ms" if name.endswith("_ms") else f"{value:g}"

@@ -163,7 +163,7 @@ def side_of_run(path: Path, refusals: Collection[str]) -> Side:
         judged = {}
     return Side(
         folder.manifest["run"],
-        str(judged.get("verdict", Verdict.UNKNOWN.value)),
+        str(judged.get("verdict") or Verdict.UNKNOWN.value),
         {name: str(folder.manifest[name]) for name in _ABOUT if name in folder.manifest},
         measures,
     )
@@ -183,7 +183,7 @@ def side_of_document(path: Path) -> Side:
         }
         return Side(
             str(document["run"]),
-            str(document["verdict"]),
+            str(document["verdict"] or Verdict.UNKNOWN.value),
             {name: str(document[name]) for name in _ABOUT if name in document},
             measures,
         )

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from rich import box
 from rich.console import Console
 from rich.table import Table
 
-from tidemark.invariants.judge import verdict_of
+from tidemark.errors import ExitCode
+from tidemark.measures.generator import LATE_MS, SPENT_CPU_SHARE, SPENT_LOOP_LAG_MS
 from tidemark.report import lateness, verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tidemark.errors import ExitCode
-    from tidemark.host.deployment import Deployment
+    from tidemark.history.folder import RunFolder
     from tidemark.invariants.judge import Judgement
-    from tidemark.measures.lag import Lag
+    from tidemark.measures.figures import Figures, Row
     from tidemark.measures.lateness import Lateness
-    from tidemark.measures.summary import Row, Summary
+    from tidemark.measures.measurement import Measurement
     from tidemark.percentiles import Spread
 
 REPORT = "load.json"
@@ -28,8 +28,9 @@ REPORT = "load.json"
 
 # What a table is made for; where there is no terminal, nobody says how wide it may be.
 _WIDTH = 80
-_EXAMPLES = 5
 _TENTHS_BELOW_MS = 100
+_WAITED_MS = 5
+_ABOUT = ("target", "stack_name", "api_url", "template_digest", "seed")
 
 
 @dataclass(frozen=True)
@@ -37,81 +38,77 @@ class Report:
     """A finished load run.
 
     Attributes:
-        run_id: Its name, which its accounts and keys begin with.
-        deployment: Where it went.
-        seed: What its draws came from.
-        profile: What was sent.
-        users: How many sessions it had.
-        summary: What its ops came to.
-        lag: How late its events were; None if there was none to wait for.
-        lateness: How late its read side was, by its history; None if that was not judged.
-        judgements: What the judge says of its history.
+        folder: Its folder.
+        measurement: What its calls came to.
+        lateness: How late its read side was; None if it was not exported.
+        judgements: What the judge says of its history; nothing if it was not asked.
         exit_code: How the run ended.
         reason: Why the exit code is not 0.
     """
 
-    run_id: str
-    deployment: Deployment
-    seed: str
-    profile: str
-    users: int
-    summary: Summary
-    lag: Lag | None
+    folder: RunFolder
+    measurement: Measurement
     lateness: Lateness | None
     judgements: Sequence[Judgement]
-    exit_code: ExitCode
+    exit_code: ExitCode = ExitCode.OK
     reason: str | None = None
 
+    def ending(self, exit_code: ExitCode, reason: str | None) -> Report:
+        """Return it with the end that the run had."""
+        return replace(self, exit_code=exit_code, reason=reason)
+
+    def document(self) -> dict[str, Any]:
+        """Return the verdict with all figures, as a JSON object."""
+        ended = (self.exit_code, self.reason)
+        return verdict.document(
+            self.folder, self.judgements, self.lateness, self.measurement, ended
+        )
+
     def as_json(self) -> dict[str, Any]:
-        """Return the report as a JSON object; durations carry their unit in the name."""
-        return {
-            "run_id": self.run_id,
-            "target": self.deployment.target,
-            "stack_name": self.deployment.stack_name,
-            "api_url": self.deployment.api_url,
-            "template_digest": self.deployment.template_digest,
-            "seed": self.seed,
-            "profile": self.profile,
-            "users": self.users,
-            "exit_code": int(self.exit_code),
-            "reason": self.reason,
-            "verdict": verdict_of(self.judgements).value if self.judgements else None,
-            "invariants": {one.invariant.id: one.verdict.value for one in self.judgements},
-            "projection_lag": None if self.lag is None else asdict(self.lag),
-            "lateness": None if self.lateness is None else asdict(self.lateness),
-            **asdict(self.summary),
-        }
+        """Return the report as a JSON object: what the run was, and the document."""
+        about = {name: self.folder.manifest.get(name) for name in _ABOUT}
+        return about | {"profile": self._profile} | self.document()
 
     def print(self, console: Console) -> None:
         """Print the report as tables and sentences."""
-        summary = self.summary
+        manifest, figures = self.folder.manifest, self.measurement.figures
         console.print(
-            f"Load on {self.deployment.target} (stack {self.deployment.stack_name}): "
-            f"{self.profile}, {summary.duration_s:.1f} s, {self.users} users, seed {self.seed}, "
-            f"run {self.run_id}",
+            f"Load on {manifest['target']} (stack {manifest['stack_name']}): {self._profile}, "
+            f"{figures.duration_s:.1f} s, {figures.sessions} users, seed {manifest['seed']}, "
+            f"run {manifest['run']}",
         )
-        console.print(_operations(summary, is_plain=not console.is_terminal))
-        if self.lag is not None:
-            _print_lag(self.lag, console)
-        if (plan := summary.punctuality) is not None:
+        if figures.generator.was_limit:
+            console.print(_warning(figures), style="bold red" if console.is_terminal else None)
+        console.print(_operations(figures, is_plain=not console.is_terminal))
+        if (plan := figures.punctuality) is not None:
             console.print(
-                f"Planned: {plan.planned} calls; {plan.late} began more than 100 ms late, "
+                f"Planned: {plan.planned} calls; {plan.late} began more than {LATE_MS} ms late, "
                 f"{plan.unsent} never"
             )
         for title, counts in (
-            ("Refused, as it should be", summary.refusals),
-            ("Errors", summary.errors),
+            ("Refused, as it should be", figures.refusals),
+            ("Errors", figures.errors),
         ):
             if counts:
                 listed = ", ".join(f"{name} {count}" for name, count in counts.items())
                 console.print(f"{title}: {listed}")
-        if summary.replayed:
-            console.print(f"Answered with an earlier answer: {summary.replayed}")
+        if figures.retried or figures.replayed:
+            console.print(
+                f"Sent again with their key: {figures.retried}, of which {figures.replayed} were "
+                "answered with an earlier answer"
+            )
+        console.print(_backlog(figures))
         if self.lateness is not None:
-            for line in lateness.describe(self.lateness, self.deployment.target):
+            for line in lateness.describe(self.lateness, manifest["target"]):
                 console.print(line)
+        if names := [one.measure for one in self.measurement.objectives if one.met is None]:
+            console.print(f"SLOs without a measurement: {', '.join(names)}")
         for line in verdict.summarise(self.judgements):
             console.print(line)
+
+    @property
+    def _profile(self) -> str:
+        return str(self.folder.manifest["load"]["profile"])
 
 
 def report_console() -> Console:
@@ -122,19 +119,27 @@ def report_console() -> Console:
     return console
 
 
-def _operations(summary: Summary, *, is_plain: bool) -> Table:
+def _operations(figures: Figures, *, is_plain: bool) -> Table:
     # Two blanks between columns: a box draws one of them.
     frame, blanks = (None, 2) if is_plain else (box.SIMPLE_HEAD, 1)
     table = Table(box=frame, pad_edge=False, padding=(0, blanks, 0, 0))
     table.add_column("latency in ms")
     for heading in ("ok", "refused", "errors", "ok/s", "p50", "p95", "p99", "max"):
         table.add_column(heading, justify="right")
-    for row in summary.operations:
+    for row in figures.operations:
         table.add_row(*_cells(row))
     table.add_section()
-    for row in (summary.writes, summary.reads):
+    for row in (figures.writes, figures.reads):
         table.add_row(*_cells(row), style=None if is_plain else "bold")
+        if _waited(row):
+            table.add_row("  from its start", *[""] * 4, *_spread(row.latency_from_start))
     return table
+
+
+def _waited(row: Row) -> bool:
+    """Whether calls waited so long to begin that it shows in what is printed."""
+    whole, own = row.latency, row.latency_from_start
+    return whole is not None and own is not None and whole.p99_ms - own.p99_ms >= _WAITED_MS
 
 
 def _cells(row: Row) -> list[str]:
@@ -157,20 +162,26 @@ def _spread(spread: Spread | None) -> list[str]:
     ]
 
 
-def _print_lag(lag: Lag, console: Console) -> None:
-    p50, p95, p99, maximum = _spread(lag.spread)
-    console.print(
-        f"Projection lag: p50 {p50} ms, p95 {p95} ms, p99 {p99} ms, max {maximum} ms; "
-        f"{lag.projected} of {lag.events} events seen projected, "
-        f"the last within {lag.waited_s:.1f} s after the load",
+def _backlog(figures: Figures) -> str:
+    generator, most = figures.generator, figures.backlog
+    told = [
+        f"{count} {what}"
+        for count, what in ((most.queue_max, "messages"), (most.outbox_max, "events in the outbox"))
+        if count is not None
+    ]
+    own = (
+        f"Generator: {generator.cpu_share:.0%} of a core, event loop at most "
+        f"{generator.loop_lag_max_ms:.0f} ms late"
     )
-    if lag.late:
-        console.print(f"Not seen projected: {_examples(lag.late)}")
-    if lag.missing:
-        console.print(f"Acknowledged, but not in the log: {_examples(lag.missing)}")
+    return f"{own}. Backlog at most: {', '.join(told)}" if told else own
 
 
-def _examples(event_ids: Sequence[str]) -> str:
-    shown = ", ".join(event_ids[:_EXAMPLES])
-    more = len(event_ids) - _EXAMPLES
-    return f"{shown} and {more} more" if more > 0 else shown
+def _warning(figures: Figures) -> str:
+    one = figures.generator
+    late = "" if figures.punctuality is None else f", and {one.late_in_spent} calls began late then"
+    return (
+        f"THE GENERATOR WAS THE LIMIT, NOT THE TARGET: in {one.spent} of {one.seconds} s it took "
+        f"{SPENT_CPU_SHARE:.0%} of a core or more, or its event loop was {SPENT_LOOP_LAG_MS} ms "
+        f"late{late}. What this run says of the target is at most what it can do: give the "
+        "generator more, or ask for less (--rate)."
+    )

@@ -11,26 +11,36 @@ from tidemark.invariants.judge import EXIT_CODES, Verdict, verdict_of
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from tidemark.errors import ExitCode
     from tidemark.history.folder import RunFolder
     from tidemark.invariants.judge import Judgement
     from tidemark.measures.lateness import Lateness
+    from tidemark.measures.measurement import Measurement
 
 
 def document(
-    folder: RunFolder, judgements: Sequence[Judgement], lateness: Lateness | None
+    folder: RunFolder,
+    judgements: Sequence[Judgement],
+    lateness: Lateness | None,
+    measurement: Measurement | None = None,
+    ended: tuple[ExitCode, str | None] | None = None,
 ) -> dict[str, Any]:
-    """The verdict as JSON.
+    """The verdict as JSON: everything that is drawn or compared of a run is taken from it.
 
     Args:
         folder: The run.
-        judgements: What the judge said.
+        judgements: What the judge said; nothing if it was not asked.
         lateness: How late its read side was, if that is known.
+        measurement: Of a load run, what its calls came to.
+        ended: Its exit code and why, if more than the verdict decided it.
     """
     verdict = verdict_of(judgements)
+    code, reason = ended or (EXIT_CODES[verdict], None)
     return {
         "run": folder.manifest["run"],
-        "verdict": verdict.value,
-        "exit_code": int(EXIT_CODES[verdict]),
+        "verdict": verdict.value if judgements else None,
+        "exit_code": int(code),
+        "reason": reason,
         "invariants": [
             {
                 "id": one.invariant.id,
@@ -45,6 +55,7 @@ def document(
             for one in judgements
         ],
         "lateness": None if lateness is None else asdict(lateness),
+        "figures": None if measurement is None else measurement.as_json(),
     }
 
 

@@ -57,6 +57,12 @@ def outbox_of(deployment: Deployment, clients: AwsClients) -> Outbox:
     )
 
 
+def outbox_size(deployment: Deployment, clients: AwsClients) -> int:
+    """How many events the index lists on its first page, of at most 1 MiB: one cheap call."""
+    table = deployment.outputs["CommandTableName"]
+    return clients.dynamodb.scan(TableName=table, IndexName=OUTBOX_INDEX, Select="COUNT")["Count"]
+
+
 def _events(
     clients: AwsClients, table: str, keys: Sequence[Mapping[str, Any]]
 ) -> Iterator[Mapping[str, Any]]:

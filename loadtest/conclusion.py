@@ -1,0 +1,97 @@
+"""The end of a load run, out of its folder: the export, the verdict, its figures, its exit code."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import BotoCoreError, ClientError
+
+from tidemark.errors import ExitCode, TidemarkError
+from tidemark.history.finishing import finish
+from tidemark.history.folder import RunFolder
+from tidemark.history.places import VERDICT
+from tidemark.history.recorder import RecordingError
+from tidemark.host.state import write_json
+from tidemark.invariants.catalog import choose
+from tidemark.invariants.judge import judge_tables, verdict_of
+from tidemark.invariants.views import connect
+from tidemark.load import ending
+from tidemark.measures.measurement import measure_calls
+from tidemark.report.lateness import measure
+from tidemark.report.table import REPORT, Report
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tidemark.aws.clients import AwsClients
+    from tidemark.host.deployment import Deployment
+    from tidemark.workloads.workload import Workload
+
+
+def conclude(
+    path: Path,
+    deployment: Deployment,
+    clients: AwsClients,
+    workload: Workload,
+    *,
+    within_s: float | None,
+    is_interrupted: bool = False,
+    gap: str | None = None,
+    failure: str | None = None,
+) -> Report:
+    """Sum a load run up of which nobody makes a call any more, and write that into its folder.
+
+    Args:
+        path: The run's folder, with the shards of all who called.
+        deployment: Where its calls went.
+        clients: The target's.
+        workload: What it called.
+        within_s: How long to wait for its events to be projected, in seconds; None to neither
+            export nor judge it, but measure its calls alone.
+        is_interrupted: Whether the user stopped it: it is not waited for, then, nor judged.
+        gap: Why its history is not whole, if that is known.
+        failure: What went wrong in the load generator itself.
+    """
+    report = None
+    if within_s is not None and not is_interrupted and gap is None:
+        try:
+            report = _judged(finish(path, deployment, clients, workload, within_s=within_s))
+        except KeyboardInterrupt:
+            is_interrupted = True
+        except (RecordingError, OSError) as error:
+            gap = str(error).rstrip(".")
+        except (TidemarkError, BotoCoreError, ClientError) as error:
+            failure = failure or f"the run could not be exported: {str(error).rstrip('.')}"
+    report = report or _left(RunFolder.open(path))
+    code, reason = ending.judge(
+        report.measurement.figures,
+        verdict_of(report.judgements) if report.judgements else None,
+        missed=report.measurement.missed,
+        gap=gap,
+        failure=failure,
+        is_interrupted=is_interrupted,
+    )
+    report = report.ending(code, reason)
+    try:
+        write_json(path / VERDICT, report.document())
+        write_json(path / REPORT, report.as_json())
+    except OSError as error:
+        why = f"the report could not be written to {path} ({error.strerror})"
+        if code is ExitCode.OK:
+            report = report.ending(ExitCode.UNKNOWN, why)
+    return report
+
+
+def _judged(folder: RunFolder) -> Report:
+    with connect(folder) as database:
+        judgements = judge_tables(database, folder.gaps, choose(None))
+        lateness = measure(database, folder)
+    with connect(folder.as_left()) as database:
+        measurement = measure_calls(database, folder, lateness)
+    return Report(folder, measurement, lateness, judgements)
+
+
+def _left(folder: RunFolder) -> Report:
+    """What can be said of a run that is not exported: of calls alone."""
+    with connect(folder.as_left()) as database:
+        return Report(folder, measure_calls(database, folder, None), None, [])
