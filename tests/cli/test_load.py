@@ -187,7 +187,7 @@ def test_a_cheap_run_on_aws_says_its_price_and_starts(on_aws: list[Sequence[str]
     ended = load("--duration", "10s")
     assert "Estimated cost: at most about $0.0" in ended.output
     assert "\n  " not in ended.output
-    assert on_aws[0][-6:] == ["--arrivals", "mixed", "--run-time", "10s", "--max-ops", "50000"]
+    assert on_aws[0][-6:] == ["--arrivals", "mixed", "--run-time", "10s", "--max-ops", "5000000"]
 
 
 def test_a_dear_run_on_aws_does_not_start_where_nobody_can_agree(
