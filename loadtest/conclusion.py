@@ -37,6 +37,7 @@ def conclude(
     within_s: float | None,
     is_interrupted: bool = False,
     gap: str | None = None,
+    lost: str | None = None,
     failure: str | None = None,
 ) -> Report:
     """Sum a load run up of which nobody makes a call any more, and write that into its folder.
@@ -49,7 +50,8 @@ def conclude(
         within_s: How long to wait for its events to be projected, in seconds; None to neither
             export nor judge it, but measure its calls alone.
         is_interrupted: Whether the user stopped it: it is not waited for, then, nor judged.
-        gap: Why its history is not whole, if that is known.
+        gap: Why its history can't be written any more, if so.
+        lost: What others of its processes did not write down: the rest is judged all the same.
         failure: What went wrong in the load generator itself.
     """
     report = None
@@ -67,7 +69,7 @@ def conclude(
         report.measurement.figures,
         verdict_of(report.judgements) if report.judgements else None,
         missed=report.measurement.missed,
-        gap=gap,
+        gap=gap or lost,
         failure=failure,
         is_interrupted=is_interrupted,
     )

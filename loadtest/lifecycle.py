@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import gevent  # type: ignore[import-untyped]  # it ships no types
 from locust import events
+from locust.runners import WorkerRunner
 from rich.console import Console
 
 from loadtest import page
@@ -16,6 +17,7 @@ from loadtest.options import USERS, add_options, problem_with, settle
 from loadtest.runs import Runs, hold_bounds
 from loadtest.sent import chosen
 from loadtest.users import MixedUser, ReadUser, WriteUser
+from loadtest.worker import Worker
 from tidemark import targets
 from tidemark.aws.clients import AwsClients
 from tidemark.errors import NotStartedError, TidemarkError
@@ -46,6 +48,9 @@ def register() -> None:
 
 
 def _on_init(environment: Environment, runner: Runner, web_ui: WebUI | None, **_: Any) -> None:
+    if isinstance(runner, WorkerRunner):
+        _begin_as_worker(environment, runner)
+        return
     options: Any = environment.parsed_options
     try:
         settle(options)
@@ -72,11 +77,26 @@ def _on_init(environment: Environment, runner: Runner, web_ui: WebUI | None, **_
     _listen(environment.events.test_stopping, lambda **_: runs.stopping())
     _listen(environment.events.test_stop, lambda **_: runs.stopped())
     _listen(environment.events.quitting, lambda **_: runs.quit())
+    _listen(environment.events.worker_report, runs.reported)
+    try:
+        runs.gather()
+    except TidemarkError as error:
+        _stderr.print(str(error), markup=False)
+        _exit(error.exit_code)
     # Later than now, for Locust is about to heed a kill in its own way.
     gevent.spawn(end_between_calls, gevent.getcurrent())
     if web_ui is not None:
         page.guard(web_ui, options)
         _stderr.print(f"Web page: http://{options.web_host}:{options.web_port} (Ctrl-C ends it)")
+
+
+def _begin_as_worker(environment: Environment, runner: WorkerRunner) -> None:
+    """Wait for the master: it says where a run goes, and what this worker's share is."""
+    worker = Worker(runner, _stderr)
+    _listen(environment.events.report_to_master, lambda data, **_: worker.report(data))
+    _listen(environment.events.test_stopping, lambda **_: worker.stopping())
+    _listen(environment.events.quitting, lambda **_: worker.quit())
+    gevent.spawn(end_between_calls, gevent.getcurrent())
 
 
 def end_between_calls(main: Any) -> None:

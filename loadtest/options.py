@@ -16,11 +16,12 @@ if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Collection
 
-_ONE_PROCESS = "A load run is one process: leave --master, --worker and --processes away"
 USERS = 4
 """How many there are in a closed loop, if nobody says."""
 
 _DEFAULT_PROFILE = "mixed"
+_MOST_PROCESSES = 32
+_ONE_EACH_CORE = -1
 _FASTEST_SPAWN = 200
 _LONGEST_RUN_S = 3600
 
@@ -37,6 +38,7 @@ def add_options(parser: ArgumentParser, users: Collection[str]) -> None:
         run_time=20,
         stop_timeout="35",
         web_host="127.0.0.1",
+        master_bind_host="127.0.0.1",
         loglevel="WARNING",
     )
     group = parser.add_argument_group("Tidemark")
@@ -65,7 +67,7 @@ def add_options(parser: ArgumentParser, users: Collection[str]) -> None:
     # Told as they are parsed: right after that, Locust would fork, or end with a code of its own.
     for action in parser._actions:  # noqa: SLF001 -- argparse has no other way
         if action.dest == "processes":
-            action.type = _several
+            action.type = _processes
         elif action.dest == "user_classes":
             action.type = user
         elif action.dest == "arrivals":
@@ -92,11 +94,9 @@ def number(said: Any) -> float | None:
 def problem_with(options: Namespace) -> str | None:
     """Return what is wrong with the parsed options, as a sentence, or None.
 
-    A run from a laptop against a loopback emulator is bounded; whoever needs more than this
-    needs more than one process.
+    A run is bounded, over all of its processes together.
     """
     checks = (
-        (not (options.master or options.worker), _ONE_PROCESS),
         (
             options.num_users is None or 1 <= options.num_users <= MOST_USERS,
             f"--users must be 1 to {MOST_USERS}",
@@ -123,8 +123,11 @@ def problem_with(options: Namespace) -> str | None:
     return next((f"{sentence}." for holds, sentence in checks if not holds), None)
 
 
-def _several(_: str) -> NoReturn:
-    raise ArgumentTypeError(f"{_ONE_PROCESS}.")
+def _processes(said: str) -> int:
+    many = int(said)
+    if many != _ONE_EACH_CORE and not 1 <= many <= _MOST_PROCESSES:
+        raise ArgumentTypeError(f"There may be 1 to {_MOST_PROCESSES} of them; -1 for each core.")
+    return many
 
 
 def _refuse(message: str) -> NoReturn:

@@ -11,6 +11,7 @@ from gevent.event import Event  # type: ignore[import-untyped]  # likewise
 
 from loadtest.watching import watch_backlog, watch_generator
 from tidemark import targets
+from tidemark.api.client import process_clock
 from tidemark.api.httpx_transport import HttpxTransport
 from tidemark.api.op import Purpose
 from tidemark.api.session import Writer, new_run_id
@@ -19,6 +20,7 @@ from tidemark.history.recorder import RecordingError
 from tidemark.history.sampler import Sampler
 from tidemark.history.writing import RunWriter
 from tidemark.load.options import CLOSED
+from tidemark.load.share import Share
 from tidemark.workloads.bank_history import BankHistory
 from tidemark.workloads.bank_tables import BankTables
 from tidemark.workloads.bank_traffic import REFUSALS, Customer
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from tidemark.api.op import Op
     from tidemark.aws.clients import AwsClients
     from tidemark.host.deployment import Deployment
+    from tidemark.load.offset import Offset
 
 _STOPS_WITHIN_S = 1.0
 
@@ -58,6 +61,8 @@ class LoadRun:
         calls: How many it has made, by kind.
         customers: How many sessions it has had.
         ended: Set when no further call is to begin.
+        share: What of it this process sends; None of a master, which sends nothing.
+        clock: UTC in nanoseconds, as the run counts it.
     """
 
     deployment: Deployment
@@ -75,14 +80,40 @@ class LoadRun:
     calls: Counter[Kind] = field(default_factory=Counter)
     customers: int = 0
     ended: Event = field(default_factory=Event)
+    share: Share | None = field(default_factory=Share)
+    clock: Callable[[], int] = field(default_factory=process_clock)
 
     def __post_init__(self) -> None:
         self._ops = 0
         self._was_enough = False
         self._watching: list[gevent.Greenlet] = []
-        self._writer = Writer(self.run_id, "w1")
+        self._writer = Writer(self.run_id, self.share.writer if self.share else "w0")
         workload = BankHistory(BankTables.of(self.deployment, self.clients))
         self._history = RunWriter(self.runs / self.run_id, self._writer, workload)
+        # One process of a run samples: more would not be at the rate that is stated.
+        is_sampling = self.is_judged and self.share is not None and self.share.worker == 0
+        self._sampler = Sampler(self._history, workload, self.clock) if is_sampling else None
+        self._principal = targets.of_deployment(self.deployment).principal(self.clients)
+        self.schedule = (
+            None
+            if self.sent is None or self.share is None
+            else self.sent.schedule(
+                self.run_id, self.run_time_s, self.seed, share=self.share, clock=self.clock
+            )
+        )
+
+    @property
+    def path(self) -> Path:
+        """Its folder."""
+        return self._history.path
+
+    @property
+    def writer(self) -> str:
+        """The full name of this process in it."""
+        return self._history.name
+
+    def describe(self) -> None:
+        """Write down what it is."""
         self._history.describe(
             self.deployment,
             kind="load",
@@ -93,18 +124,6 @@ class LoadRun:
                 "slo": dict(self.bounds),
             },
         )
-        self._sampler = Sampler(self._history, workload) if self.is_judged else None
-        self._principal = targets.of_deployment(self.deployment).principal(self.clients)
-        self.schedule = (
-            None
-            if self.sent is None
-            else self.sent.schedule(self.run_id, self.run_time_s, self.seed)
-        )
-
-    @property
-    def path(self) -> Path:
-        """Its folder."""
-        return self._history.path
 
     def new_customer(
         self, transport: Transport, mix: Mapping[str, float]
@@ -115,9 +134,12 @@ class LoadRun:
             transport: What sends its requests.
             mix: The weight of each operation.
         """
+        if self.share is None:
+            raise RuntimeError("A master has no customers.")
+        number = self.share.number_of(self.customers) + 1
         self.customers += 1
-        customer = Customer(self.customers, seed=self.seed, mix=mix, run_id=self.run_id)
-        return customer, self._client(f"c{self.customers}", transport)
+        customer = Customer(number, seed=self.seed, mix=mix, run_id=self.run_id)
+        return customer, self._client(f"c{number}", transport)
 
     def open_accounts(self) -> None:
         """Open the accounts that the calls of the plan are for.
@@ -131,10 +153,14 @@ class LoadRun:
 
     def watch(self) -> None:
         """Keep an eye on the generator, and on what is on its way, until the run has ended."""
-        self._watching = [
-            watch_generator(self._history, self.schedule, self.ended),
-            watch_backlog(self._history, self.deployment, self.clients, self.ended),
-        ]
+        if self.share is not None:
+            self._watching += [
+                watch_generator(self._history, self.schedule, self.ended, self.clock)
+            ]
+        if self.share is None or self.share.workers == 1:
+            self._watching += [
+                watch_backlog(self._history, self.deployment, self.clients, self.ended)
+            ]
 
     def _client(
         self, session: str, transport: Transport, purpose: Purpose = Purpose.LOAD
@@ -147,6 +173,7 @@ class LoadRun:
             sink=self._take,
             purpose=purpose,
             principal=self._principal,
+            clock=self.clock,
         )
 
     def _take(self, op: Op) -> None:
@@ -162,8 +189,14 @@ class LoadRun:
             self._was_enough = True
             self.on_enough()
 
-    def close(self) -> str | None:
-        """Write down the rest; say what of it could not be."""
+    def close(self, clock: Offset | None = None) -> str | None:
+        """Write down the rest; say what of it could not be.
+
+        Args:
+            clock: How far its clock is ahead of the run's, if they are two.
+        """
+        if clock is not None:
+            self._history.clock = (clock.ns, clock.error_ns)
         self.ended.set()
         gevent.joinall(self._watching, timeout=_STOPS_WITHIN_S)
         gevent.killall(self._watching)

@@ -13,26 +13,32 @@ from typing import TYPE_CHECKING, Any
 
 import gevent  # type: ignore[import-untyped]  # it ships no types
 from locust import log
-from locust.runners import STATE_CLEANUP, STATE_RUNNING, STATE_SPAWNING
+from locust.runners import STATE_CLEANUP, STATE_RUNNING, STATE_SPAWNING, MasterRunner
 
+from loadtest import worker
 from loadtest.conclusion import conclude
+from loadtest.fleet import Fleet
 from loadtest.options import number, problem_with
 from loadtest.progress import live_line
 from loadtest.run import LoadRun
 from loadtest.sent import chosen
 from loadtest.users import BankUser
+from tidemark.api.call import Kind
 from tidemark.api.session import new_run_id
 from tidemark.errors import ExitCode, TidemarkError
 from tidemark.history import retention
 from tidemark.history.places import folder_of_runs
 from tidemark.host.state import state_dir
 from tidemark.load.choice import RUN_VARIABLE
+from tidemark.load.share import Share
 from tidemark.measures import slo
 from tidemark.report.table import report_console
 from tidemark.workloads.bank_history import BankHistory
 from tidemark.workloads.bank_tables import BankTables
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from locust.runners import Runner
     from rich.console import Console
     from rich.live import Live
@@ -43,6 +49,7 @@ if TYPE_CHECKING:
     from tidemark.report.table import Report
 
 _STOP_WITHIN_S = 4.0
+_END_WITHIN_S = 35.0
 
 
 def hold_bounds(runner: Runner, options: Namespace, stderr: Console) -> None:
@@ -90,6 +97,9 @@ class Runs:
         stderr: Console,
     ) -> None:
         self._runner = runner
+        self._fleet = (
+            Fleet(runner, self._stop, stderr) if isinstance(runner, MasterRunner) else None
+        )
         self._options = options
         self._deployment = deployment
         self._clients = clients
@@ -110,8 +120,14 @@ class Runs:
         # Until there is a report; Locust would say 2 of a listener that failed, or nothing.
         self._runner.environment.process_exit_code = int(ExitCode.FAILED)
         self._is_opening = True
+        lead_s = 0.0
         try:
             run = self._begun()
+            if self._fleet is not None:
+                begin_ns = self._fleet.begin(
+                    run.path, worker.order(run, self._options), self._options.num_users
+                )
+                lead_s = (begin_ns - run.clock()) / 1e9
         except TidemarkError as error:
             self._stderr.print(f"{error}: {error.exit_code.meaning}", markup=False)
             self._stop()
@@ -126,7 +142,7 @@ class Runs:
             f"run {run.run_id}"
         )
         if self._options.headless:
-            gevent.spawn_later(run_time_s, self._stop)
+            gevent.spawn_later(lead_s + run_time_s, self._stop)
         if self._stderr.is_terminal:
             self._live = live_line(run, run_time_s, self._stderr)
             self._live.start()
@@ -135,6 +151,15 @@ class Runs:
         """Have no further call begin."""
         if self._run is not None:
             self._run.ended.set()
+            if self._fleet is not None:
+                self._fleet.end(_STOP_WITHIN_S if self._is_interrupted else _END_WITHIN_S)
+
+    def reported(self, client_id: str, data: Mapping[str, Any]) -> None:
+        """Take what a worker says of its calls."""
+        if self._fleet is not None and self._run is not None:
+            self._fleet.reported(client_id, data)
+            for kind in Kind:
+                self._run.calls[kind] = self._fleet.calls(kind.value)
 
     def stopped(self) -> None:
         """Report a run that the web page stopped; without it, quitting reports."""
@@ -143,6 +168,18 @@ class Runs:
             self._live = None
         if not self._options.headless:
             self._report()
+        elif self._fleet is not None:
+            self._stop()  # Locust stops, and goes on, when it has lost all its workers
+
+    def gather(self) -> None:
+        """Wait for the workers of a run that begins by itself.
+
+        Raises:
+            TidemarkError: They did not come.
+        """
+        if self._fleet is not None and self._options.headless:
+            expected = self._options.expect_workers
+            self._fleet.gather(expected, is_exact=bool(self._options.processes) or expected > 1)
 
     def quit(self) -> None:
         """End the process: stop what still runs, report it, and decide the exit code."""
@@ -152,7 +189,11 @@ class Runs:
             self._is_interrupted = True
             self._runner.environment.stop_timeout = _STOP_WITHIN_S
             with suppress(KeyboardInterrupt):  # of somebody who can't wait: then without the rest
-                self._runner.stop()
+                if isinstance(self._runner, MasterRunner):
+                    # Its workers have closed their parts; they are told to quit in a moment.
+                    self._runner.stop(send_stop_to_client=False)
+                else:
+                    self._runner.stop()
         self._report()
 
     def _begun(self) -> LoadRun:
@@ -161,6 +202,7 @@ class Runs:
             self._stderr.print(removed)
         sent = chosen(self._options, self._deployment.target)
         run = self._new_run(sent)
+        run.describe()
         if sent is not None:
             self._stderr.print(f"Opening {sent.profile.population.accounts} accounts")
             run.open_accounts()
@@ -186,6 +228,7 @@ class Runs:
             is_judged=self._options.check == "fail",
             on_enough=self._stop,
             run_id=os.environ.pop(RUN_VARIABLE, "") or new_run_id(),
+            share=None if self._fleet else Share(),
         )
 
     def _stop(self) -> None:
@@ -207,6 +250,7 @@ class Runs:
             is_interrupted=self._is_interrupted,
             gap=gap,
             failure=self._failure(),
+            lost=self._fleet.gap() if self._fleet else None,
         )
         if self._is_json:
             sys.stdout.write(f"{json.dumps(report.as_json(), indent=2)}\n")

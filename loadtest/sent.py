@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 
 from gevent.pool import Pool  # type: ignore[import-untyped]  # it ships no types
 
-from tidemark.api.client import process_clock
 from tidemark.api.op import Outcome
 from tidemark.errors import TidemarkError
 from tidemark.load import profiles
@@ -20,9 +19,10 @@ from tidemark.workloads import bank
 from tidemark.workloads.bank_arrivals import Traffic
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from tidemark.api.client import Client
+    from tidemark.load.share import Share
 
 PROFILES = Path(__file__).with_name("profiles")
 """What a load run may send."""
@@ -54,10 +54,18 @@ class Sent:
         """What is sent, in words."""
         return f"{self.profile.about}, in shares of {self.rate:g} calls/s"
 
-    def schedule(self, run_id: str, seconds: float, seed: str) -> Schedule:
-        """Return the calls of a run and when they are due."""
+    def schedule(
+        self,
+        run_id: str,
+        seconds: float,
+        seed: str,
+        *,
+        share: Share,
+        clock: Callable[[], int],
+    ) -> Schedule:
+        """Return a process's share of the calls of a run, and when they are due by its clock."""
         plan = self.profile.plan(seconds=seconds, rate=self.rate, seed=seed)
-        return Schedule(plan, self._traffic(run_id), process_clock())
+        return Schedule(plan, self._traffic(run_id), clock, share)
 
     def open_accounts(self, client: Client) -> None:
         """Open the accounts that calls are for, and see that they can be read.

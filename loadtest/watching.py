@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING
 import gevent  # type: ignore[import-untyped]  # it ships no types
 from botocore.exceptions import BotoCoreError, ClientError
 
-from tidemark.api.client import process_clock
 from tidemark.aws.queues import depths_at
 from tidemark.percentiles import percentile
 from tidemark.workloads.bank_outbox import outbox_size
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from gevent.event import Event  # type: ignore[import-untyped]  # it ships no types
 
     from tidemark.aws.clients import AwsClients
@@ -25,17 +26,19 @@ _EVERY_S = 1.0
 _LOOK_EVERY_S = 0.02
 
 
-def watch_generator(run: RunWriter, schedule: Schedule | None, ended: Event) -> gevent.Greenlet:
+def watch_generator(
+    run: RunWriter, schedule: Schedule | None, ended: Event, clock: Callable[[], int]
+) -> gevent.Greenlet:
     """Write down each second how this process does, until the run has ended.
 
     Args:
         run: Where it is written down.
         schedule: What is to be sent, if there is a plan.
         ended: Set when no further call is to begin.
+        clock: UTC in nanoseconds.
     """
 
     def watch() -> None:
-        clock = process_clock()
         while not ended.is_set():
             began_s, cpu_s = time.perf_counter(), time.process_time()
             lags_s = []

@@ -118,7 +118,7 @@ def test_no_deployment_is_refused_in_one_sentence(tmp_path: Path) -> None:
     ("arguments", "says"),
     [
         (["--run-time", "soon"], "--run-time"),
-        (["--processes", "2"], "one process"),
+        (["--processes", "-2"], "1 to 32"),
         (["foo"], "There is no foo"),
     ],
 )

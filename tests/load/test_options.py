@@ -70,8 +70,6 @@ def test_who_names_users_means_a_closed_loop_unless_a_profile_is_said(
         ({"max_errors": 1.1}, "--max-errors"),
         ({"lag_deadline": -1.0}, "--lag-deadline"),
         ({"lag_deadline": float("nan")}, "--lag-deadline"),
-        ({"master": True}, "one process"),
-        ({"worker": True}, "one process"),
         ({"host": "http://127.0.0.1:1"}, "--host"),
     ],
 )
@@ -97,7 +95,7 @@ def test_the_bounds_themselves_are_fine(changed: dict[str, Any]) -> None:
     ("arguments", "says"),
     [
         (("--max-ops", "many"), "--max-ops"),
-        (("--processes", "2"), "one process"),
+        (("--processes", "33"), "1 to 32"),
         (("--arrivals", "mixd"), "There is no mixd; the nearest is mixed"),
         (("foo",), "There is no foo; there are MixedUser, WriteUser, hot_account"),
         (("WriteUser", "foo"), "There is no foo"),

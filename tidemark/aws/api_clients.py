@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tidemark.api.client import Client, forget
+from tidemark.api.client import Client, forget, process_clock
 from tidemark.api.op import Purpose
 from tidemark.api.session import Writer, new_run_id
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tidemark.api.client import Sink
     from tidemark.api.exchange import Transport
     from tidemark.api.session import Session
@@ -25,6 +27,7 @@ def client_of(
     sink: Sink = forget,
     purpose: Purpose = Purpose.LOAD,
     principal: str | None = None,
+    clock: Callable[[], int] | None = None,
 ) -> Client:
     """Return a client of a deployment's API that signs its requests.
 
@@ -36,6 +39,7 @@ def client_of(
         sink: Takes the op of every call; they are forgotten, if absent.
         purpose: What its calls are sent for.
         principal: Whom the API knows the caller as, if that is known.
+        clock: UTC in nanoseconds; this process's, if absent.
     """
     return Client(
         api_url=deployment.api_url,
@@ -46,4 +50,5 @@ def client_of(
         sink=sink,
         purpose=purpose,
         principal=principal,
+        clock=clock or process_clock(),
     )

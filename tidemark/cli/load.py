@@ -1,5 +1,6 @@
 """The verb load: Locust, headless, against the deployment."""
 
+import os
 import re
 import signal
 import subprocess
@@ -20,6 +21,7 @@ from tidemark.cli import known, load_cost
 from tidemark.cli.options import KnownStack, KnownTarget, Yes
 from tidemark.errors import EndedError, ExitCode, InterruptedByUserError, TidemarkError
 from tidemark.history.places import folder_of_runs
+from tidemark.host import ports
 from tidemark.host.killing import interrupted_by_kill
 from tidemark.host.state import read_json, require_checkout, state_dir
 from tidemark.load import profiles
@@ -33,6 +35,7 @@ _END_WITHIN_S = 10.0
 _OPTIONS = (
     ("--duration <time>", "How long calls arrive, such as 20s or 1m. Default: 20s"),
     ("-u, --users <int>", "How many users, in a closed loop"),
+    ("--processes <int>", "How many processes send; -1 for one on each core. Default: one"),
     *((f"{option.flag} {option.metavar}", option.help) for option in OPTIONS),
     ("--json", "Print the report as JSON"),
 )
@@ -104,6 +107,10 @@ def _for_locust(arguments: Sequence[str], checkout: Path) -> list[str]:
     """Return the arguments as Locust knows them: a profile is an option there."""
     known = profiles.names(checkout / "loadtest/profiles")
     its_own = [re.sub("^--duration(?=$|=)", "--run-time", one) for one in arguments]
+    if any(one.partition("=")[0] == "--processes" for one in its_own):
+        # A port of its own, so that two such runs go on at once.
+        port = str(ports.choose(None))
+        its_own += ["--master-bind-port", port, "--master-port", port]
     return ["--arrivals", *its_own] if its_own[:1] and its_own[0] in known else its_own
 
 
@@ -124,5 +131,7 @@ def _run(command: list[str], checkout: Path, environment: Mapping[str, str]) -> 
             with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
                 process.wait(timeout=_END_WITHIN_S)
         finally:
-            process.kill()
+            # With its workers, which go on for a while if it was killed.
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
     return process.wait(), True

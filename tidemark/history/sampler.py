@@ -13,6 +13,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from tidemark.api.op import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tidemark.api.op import Op
     from tidemark.history.writing import RunWriter
     from tidemark.workloads.workload import Workload
@@ -29,9 +31,13 @@ class Sampler:
     Args:
         run: Where the samples are written down.
         workload: What reads them.
+        clock: UTC in nanoseconds.
     """
 
-    def __init__(self, run: RunWriter, workload: Workload) -> None:
+    def __init__(
+        self, run: RunWriter, workload: Workload, clock: Callable[[], int] = time.time_ns
+    ) -> None:
+        self._clock = clock
         self._run = run
         self._workload = workload
         self._newest: tuple[str, int] | None = None
@@ -63,7 +69,7 @@ class Sampler:
                 self._take(aggregate, version)
 
     def _take(self, aggregate: str, version: int) -> None:
-        at_ms = time.time_ns() // 1_000_000
+        at_ms = self._clock() // 1_000_000
         # A sample that could not be taken is none: the judge says when there are too few.
         with suppress(BotoCoreError, ClientError):
             values = self._workload.sample(aggregate, version)

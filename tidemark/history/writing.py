@@ -17,7 +17,7 @@ from tidemark.trace.letters import Letter
 from tidemark.workloads.canonical import canonical, digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from tidemark.host.deployment import Deployment
     from tidemark.workloads.workload import Seen, Values, Workload
 
-_WRITERS = "processes"
+WRITERS = "processes"
+"""The folder in a run's folder with a file for each process that ever had it open."""
+
 _NOBODY = "-"
 
 
@@ -39,6 +41,10 @@ class RunWriter:
         path: The folder, which is made if it is not there.
         writer: The process.
         workload: What is being called.
+
+    Attributes:
+        clock: How far its clock is ahead of the run's, and by how much that may be wrong, in
+            nanoseconds.
     """
 
     def __init__(self, path: Path, writer: Writer, workload: Workload) -> None:
@@ -46,14 +52,16 @@ class RunWriter:
         self.name = f"{writer.run_id}.{writer.name}"
         self._workload = workload
         make_private(path.parent.parent)
-        (path / _WRITERS).mkdir(parents=True, exist_ok=True)
+        (path / WRITERS).mkdir(parents=True, exist_ok=True)
         self._lock = (path / LOCK).open("ab")
         fcntl.flock(self._lock, fcntl.LOCK_SH)
         # So that it is missed if it is killed.
-        (path / _WRITERS / self.name).touch()
+        (path / WRITERS / self.name).touch()
         self._recorder = Recorder(path, self.name)
         self._ops = 0
         self._noted = Noted()
+        # The processes of one machine have one clock.
+        self.clock = (0, 0)
 
     def describe(self, deployment: Deployment, **about: Any) -> None:
         """Write down what the run is, unless another of its processes has.
@@ -165,7 +173,7 @@ class RunWriter:
             finally:
                 self._recorder.close()
             if self._noted != Noted():
-                _note(self.path, self.path / _WRITERS / self.name, asdict(self._noted))
+                _note(self.path, self.path / WRITERS / self.name, asdict(self._noted))
         finally:
             self._lock.close()
 
@@ -174,8 +182,8 @@ class RunWriter:
             count = self._recorder.rows[table]
             self.add("written", {"writer": self.name, "table_name": table, "row_count": count})
         closing = {"ops_begun": self._ops, "ops_written": self._recorder.rows["ops"]}
-        # Every writer of a run is on one machine: they have one clock.
-        clock = {"clock_offset_ns": 0, "clock_error_ns": 0}
+        offset_ns, error_ns = self.clock
+        clock = {"clock_offset_ns": offset_ns, "clock_error_ns": error_ns}
         self.add("writers", {"writer": self.name, "closed": True} | closing | clock)
 
     def close_for(self, killed: str) -> None:
@@ -199,9 +207,15 @@ class RunWriter:
         self.close()
 
 
+def expect(path: Path, writers: Iterable[str]) -> None:
+    """Have a run miss its writers, by their full names, until each has closed its part."""
+    for writer in writers:
+        (path / WRITERS / writer).touch()
+
+
 def writers_of(path: Path) -> list[str]:
     """Return the full names of all processes that ever had a run's folder open."""
-    return sorted(one.name for one in (path / _WRITERS).iterdir())
+    return sorted(one.name for one in (path / WRITERS).iterdir())
 
 
 @dataclass
@@ -222,7 +236,7 @@ def noted_in(path: Path) -> Noted:
     planned: Counter[str] = Counter()
     letters: list[Letter] = []
     for writer in writers_of(path):
-        said = read_json(path / _WRITERS / writer) or {}
+        said = read_json(path / WRITERS / writer) or {}
         planned.update(said.get("planned", {}))
         letters += [Letter(**one) for one in said.get("letters", [])]
     return Noted(dict(planned), letters)

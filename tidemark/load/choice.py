@@ -40,12 +40,21 @@ def choose_deployment(environ: Mapping[str, str] | None = None) -> Deployment:
             "it."
         )
     deployment = Deployment.load(Path(named))
+    require_allowed(deployment)
+    return deployment
+
+
+def require_allowed(deployment: Deployment) -> None:
+    """See that a deployment may be loaded.
+
+    Raises:
+        NotStartedError: If it is neither on this machine nor on AWS.
+    """
     if deployment.target != "aws" and not is_loopback(deployment.api_url):
         raise NotStartedError(
             f"{deployment.api_url} is neither on this machine nor on AWS: a load run goes to no "
             "other place."
         )
-    return deployment
 
 
 def _newest_here() -> Deployment:

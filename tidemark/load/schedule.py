@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tidemark.load.arrivals import draws
+from tidemark.load.share import Share
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,22 +31,30 @@ class Due:
 
 
 class Schedule:
-    """A plan that is being sent. It begins when the first caller asks what to do.
+    """A plan that is being sent. It begins when the first caller asks what to do, or as said.
 
     Args:
         plan: When calls arrive.
         traffic: What they are.
         clock: UTC in nanoseconds.
+        share: What of it is sent here.
     """
 
-    def __init__(self, plan: Plan, traffic: Traffic, clock: Callable[[], int]) -> None:
+    def __init__(
+        self, plan: Plan, traffic: Traffic, clock: Callable[[], int], share: Share | None = None
+    ) -> None:
         self._plan = plan
         self._traffic = traffic
         self._clock = clock
-        self._coming = plan.arrivals()
+        mine = share or Share()
+        self._coming = plan.arrivals(mine.worker, mine.workers)
         self._begin_ns: int | None = None
         self._ahead: deque[Arrival] = deque()
         self._uncounted_ns: deque[int] = deque()
+
+    def begin_at(self, instant_ns: int) -> None:
+        """Have the plan begin at an instant, in UTC nanoseconds, that all workers are told."""
+        self._begin_ns = instant_ns
 
     def take(self) -> Due | None:
         """Return the next call that no other caller has taken, or None after the last one."""
