@@ -37,7 +37,6 @@ def conclude(
     within_s: float | None,
     is_interrupted: bool = False,
     gap: str | None = None,
-    lost: str | None = None,
     failure: str | None = None,
 ) -> Report:
     """Sum a load run up of which nobody makes a call any more, and write that into its folder.
@@ -50,12 +49,11 @@ def conclude(
         within_s: How long to wait for its events to be projected, in seconds; None to neither
             export nor judge it, but measure its calls alone.
         is_interrupted: Whether the user stopped it: it is not waited for, then, nor judged.
-        gap: Why its history can't be written any more, if so.
-        lost: What others of its processes did not write down: the rest is judged all the same.
+        gap: Why its history is not whole, if that is known: what there is is judged all the same.
         failure: What went wrong in the load generator itself.
     """
     report = None
-    if within_s is not None and not is_interrupted and gap is None:
+    if within_s is not None and not is_interrupted:
         try:
             report = _judged(finish(path, deployment, clients, workload, within_s=within_s))
         except KeyboardInterrupt:
@@ -69,7 +67,7 @@ def conclude(
         report.measurement.figures,
         verdict_of(report.judgements) if report.judgements else None,
         missed=report.measurement.missed,
-        gap=gap or lost,
+        gap=gap,
         failure=failure,
         is_interrupted=is_interrupted,
     )

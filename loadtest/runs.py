@@ -240,17 +240,17 @@ class Runs:
         run, self._run = self._run, None
         if run is None:
             return
-        gap = run.close()
+        unwritten = run.close()
+        is_judged = run.is_judged and unwritten is None  # else there is no room for the export
         report = conclude(
             run.path,
             self._deployment,
             self._clients,
             BankHistory(BankTables.of(self._deployment, self._clients)),
-            within_s=self._options.lag_deadline if run.is_judged else None,
+            within_s=self._options.lag_deadline if is_judged else None,
             is_interrupted=self._is_interrupted,
-            gap=gap,
+            gap=unwritten or (self._fleet.gap() if self._fleet else None),
             failure=self._failure(),
-            lost=self._fleet.gap() if self._fleet else None,
         )
         if self._is_json:
             sys.stdout.write(f"{json.dumps(report.as_json(), indent=2)}\n")
