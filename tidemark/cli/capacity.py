@@ -138,7 +138,11 @@ def _print(log: CapacityLog, *, as_json: bool) -> None:
     if as_json:
         typer.echo(json.dumps(report.as_json(log), indent=2))
         return
-    tables.show(report.curve(log))
+    headings, *rows = report.curve(log)
+    drawn = tables.with_headings(*headings, right=headings[1:-1])
+    for row in rows:
+        drawn.add_row(*row)
+    tables.show(drawn)
     for line in report.endings(log):
         typer.echo(line)
     typer.echo(report.headline(log))

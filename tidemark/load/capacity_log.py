@@ -108,6 +108,7 @@ class CapacityLog:
 
 
 def newest(state: Path) -> CapacityLog | None:
-    """Return the newest search of a state folder; None if there is none."""
-    paths = sorted((state / _FOLDER).glob("*.json"))
-    return CapacityLog.read(paths[-1]) if paths else None
+    """Return the search of a state folder that was written last; None if there is none."""
+    paths = (state / _FOLDER).glob("*.json")
+    newest = max(paths, key=lambda path: path.stat().st_mtime_ns, default=None)
+    return None if newest is None else CapacityLog.read(newest)

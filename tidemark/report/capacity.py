@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rich import box
-from rich.table import Table
-
 from tidemark.load.capacity import found_by
 from tidemark.load.sustained import Limit
 
@@ -25,6 +22,8 @@ def as_json(log: CapacityLog) -> dict[str, Any]:
     """Return what was found, and each step, as a JSON object."""
     return log.as_json() | {
         "headline": headline(log),
+        "endings": list(endings(log)),
+        "curve": curve(log),
         "found": {profile: _found(log, profile) for profile in log.wanted.profiles},
     }
 
@@ -60,29 +59,29 @@ def endings(log: CapacityLog) -> Iterator[str]:
             yield f"{profile}: {found.rate:g} calls/s passed, and was not repeated."
 
 
-def curve(log: CapacityLog) -> Table:
-    """Return the steps as a table, by rate."""
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0), show_edge=False)
-    table.add_column("profile")
-    for heading in (
-        "offered/s",
-        "done/s",
-        *(f"{side} p50 · p99" for side in _SIDES),
-        "lag p50 · p99",
-    ):
-        table.add_column(heading, justify="right")
-    table.add_column("verdict")
+def curve(log: CapacityLog) -> list[list[str]]:
+    """Return the headings of a table, and a row for each step, by rate."""
+    rows = [
+        [
+            "profile",
+            "offered/s",
+            "done/s",
+            *(f"{side} p50 · p99" for side in (*_SIDES, "lag")),
+            "verdict",
+        ]
+    ]
     for profile in log.wanted.profiles:
-        for one in sorted(log.of(profile), key=lambda one: one.rate):
-            table.add_row(
+        rows += [
+            [
                 profile,
                 f"{one.rate:g}",
                 f"{one.writes_per_s + one.reads_per_s:.1f}",
                 *(_pair(one.measures, name) for name in (*_SIDES, "lag")),
-                "sustained" if one.limit is None else one.limit.value,
-            )
-        table.add_section()
-    return table
+                "sustained" if one.limit is None else f"limit: {one.limit}",
+            ]
+            for one in sorted(log.of(profile), key=lambda one: one.rate)
+        ]
+    return rows
 
 
 def _found(log: CapacityLog, profile: str) -> dict[str, Any]:

@@ -22,7 +22,18 @@ from tidemark.aws.clients import AwsClients
 from tidemark.host.deployment import Deployment, path_of
 from tidemark.targets.base import TargetOptions
 from tidemark.targets.embedded import EmbeddedTarget
-from tools.bench import asset, bringup, check, generator, guard, handlers, lag, recorder, targets
+from tools.bench import (
+    asset,
+    bringup,
+    check,
+    generator,
+    guard,
+    handlers,
+    headline,
+    lag,
+    recorder,
+    targets,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -42,6 +53,7 @@ _LONG_PARTS: dict[str, Callable[[], list[Row]]] = {
     "generator": generator.measure,
     "guard": guard.measure,
     "recorder": recorder.measure,
+    "headline": headline.measure,
     "suites": targets.measure_suites,
     "check-large": check.measure_large,
 }
@@ -53,7 +65,7 @@ def main() -> None:
     parts = _PARTS | _LONG_PARTS
     known = ", ".join((*_ON_A_STACK, *parts))
     parser.add_argument(
-        "parts", nargs="*", metavar="PART", help=f"{known}; the last five by name only"
+        "parts", nargs="*", metavar="PART", help=f"{known}; the last six by name only"
     )
     chosen = parser.parse_args().parts or [*_ON_A_STACK, *_PARTS]
     if unknown := set(chosen) - {*_ON_A_STACK, *parts}:
