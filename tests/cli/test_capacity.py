@@ -79,7 +79,13 @@ class Target:
             f"run{len(self.tried)}",
             code,
             code.meaning if code else "",
-            {"measures": measures, "writes": none, "reads": none, "refusals": {}},
+            {
+                "measures": measures,
+                "writes": none,
+                "reads": none,
+                "refusals": {},
+                "generator": {"was_limit": False},
+            },
         )
 
 

@@ -18,11 +18,12 @@ def step(
     hot: HotKey | None = None,
     was_limit: bool = False,
     refused: int = 0,
+    accepted: int = 1000,
     **measures: float,
 ) -> Tried:
     figures: dict[str, Any] = {
         "measures": {"writes_per_s": 9.5, "write_p99_ms": 100.0, "lag_p99_ms": 200.0, **measures},
-        "writes": {"ok": 1000, "refused": refused, "errors": 0},
+        "writes": {"ok": accepted, "refused": refused, "errors": 0},
         "reads": {"ok": 0, "refused": 0, "errors": 0},
         "refusals": {"busy": refused},
         "generator": {"was_limit": was_limit},
@@ -43,6 +44,10 @@ def test_a_run_within_its_bounds_sustained_its_rate() -> None:
     one = step()
     assert (one.limit, one.why, one.writes_per_s, one.reads_per_s) == (None, "", 9.5, 0.0)
     assert one.step.passed
+
+
+def test_of_reads_alone_the_lag_of_the_accounts_they_read_is_nobodys_concern() -> None:
+    assert step(lag_p99_ms=9e9, accepted=0).limit is None
 
 
 def test_a_run_beyond_a_bound_did_not_and_says_which_by_how_much() -> None:

@@ -38,7 +38,7 @@ class Ended:
         run: Its name.
         exit_code: How it ended.
         reason: Why that is not 0; empty if it is.
-        figures: What its verdict has as figures.
+        figures: Those of its report.
     """
 
     run: str
@@ -103,13 +103,17 @@ def _wait(process: subprocess.Popen[bytes]) -> int:
 def _ended(code: int, out: str, err: str) -> Ended:
     try:
         report = json.loads(out)
-        run = str(report["run"])
-        exit_code = ExitCode(report["exit_code"])
+        ended = Ended(
+            run=report["run"],
+            exit_code=ExitCode(report["exit_code"]),
+            reason=str(report["reason"] or ""),
+            figures=report["figures"],
+        )
     except (ValueError, KeyError, TypeError):
         said = "\n".join(err.strip().splitlines()[-_LINES:])
         if code == ExitCode.NOT_STARTED:
             raise NotStartedError(said) from None
         raise TidemarkError(f"A load run ended with {code} and without a report:\n{said}") from None
-    if exit_code is ExitCode.INTERRUPTED:
+    if ended.exit_code is ExitCode.INTERRUPTED:
         raise InterruptedByUserError("Interrupted.")
-    return Ended(run, exit_code, str(report["reason"] or ""), report["figures"])
+    return ended
