@@ -17,6 +17,7 @@ from tidemark.invariants.judge import judge_tables, verdict_of
 from tidemark.invariants.views import connect
 from tidemark.load import ending
 from tidemark.measures.measurement import measure_calls
+from tidemark.report import run_page
 from tidemark.report.lateness import measure
 from tidemark.report.table import REPORT, Report
 
@@ -95,3 +96,15 @@ def _left(folder: RunFolder) -> Report:
     """What can be said of a run that is not exported: of calls alone."""
     with connect(folder.as_left()) as database:
         return Report(folder, measure_calls(database, folder, None), None, [])
+
+
+def draw(path: Path) -> str:
+    """Draw a run that was concluded, and say where its page is.
+
+    Args:
+        path: The run's folder.
+    """
+    try:
+        return f"Drawn: {run_page.write(RunFolder.open(path))}"
+    except (OSError, TidemarkError) as error:
+        return f"No page was drawn ({str(error).rstrip('.')}): `tidemark report` draws it later."

@@ -16,7 +16,7 @@ from locust import log
 from locust.runners import STATE_CLEANUP, STATE_RUNNING, STATE_SPAWNING, MasterRunner
 
 from loadtest import worker
-from loadtest.conclusion import conclude
+from loadtest.conclusion import conclude, draw
 from loadtest.fleet import Fleet
 from loadtest.options import number, problem_with
 from loadtest.progress import live_line
@@ -252,12 +252,14 @@ class Runs:
             gap=unwritten or (self._fleet.gap() if self._fleet else None),
             failure=self._failure(),
         )
+        drawn = draw(run.path)
         if self._is_json:
             sys.stdout.write(f"{json.dumps(report.as_json(), indent=2)}\n")
         else:
             console = report_console()
             report.print(console)
             console.print(f"Written to {run.path}")
+            console.print(drawn)
         self._conclude(report)
 
     def _failure(self) -> str | None:

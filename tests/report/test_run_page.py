@@ -17,7 +17,10 @@ from tests.report.made import FIGURES, say_more, write_judged
 from tidemark.history.folder import RunFolder
 from tidemark.history.places import VERDICT
 from tidemark.history.tables import TABLES
+from tidemark.host.state import write_json
+from tidemark.measures.series import MOST_POINTS
 from tidemark.report import run_page
+from tidemark.report.page import Chart, Page, Section, render
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -167,3 +170,31 @@ def test_of_a_run_without_calls_there_is_a_page(tmp_path: Path) -> None:
 
     assert "<strong>unknown</strong>" in text
     assert "<figure" not in text
+
+
+def test_a_missed_objective_is_no_green_page(copy: Path) -> None:
+    said = json.loads((copy / VERDICT).read_text())
+    missed = said | {"exit_code": 2, "reason": "write_p99_ms is 42 ms and may be 40 ms"}
+    write_json(copy / VERDICT, missed)
+    text = drawn(RunFolder.open(copy))
+
+    assert 'class="verdict is-unknown"' in text
+    assert missed["reason"] in text
+    assert "\N{WARNING SIGN}" in (copy / "summary.md").read_text().splitlines()[0]
+
+
+def test_a_day_long_run_has_a_page_of_less_than_a_megabyte() -> None:
+    rows = [(at, *([1234.56] * 5)) for at in range(MOST_POINTS)]
+    columns = [f"column {number}" for number in range(5)]
+    charts = [Chart(f"c{number}", "title", "ms", columns, rows) for number in range(6)]
+    page = Page(
+        title="Run",
+        verdict="holds",
+        is_well=True,
+        ending="",
+        facts=[],
+        tiles=[],
+        sections=[Section("Over time", charts)],
+    )
+
+    assert len(render(page).encode()) < 1_000_000

@@ -184,6 +184,32 @@ def backlog(run: duckdb.DuckDBPyConnection, span: Span) -> Series:
     )
 
 
+def queue(run: duckdb.DuckDBPyConnection, span: Span) -> Series:
+    """The most that was seen waiting in the queue and under way from it, by samples."""
+    return _series(
+        run,
+        span,
+        ("in the queue", "in flight"),
+        f"""
+        SELECT {_step("at_ns")} AS i, MAX(queue_visible), MAX(queue_in_flight)
+        FROM backlog
+        GROUP BY i""",  # noqa: S608 -- a text of ours
+    )
+
+
+def generator(run: duckdb.DuckDBPyConnection, span: Span) -> Series:
+    """How the processes that called did: CPU in percent of a core, lateness of the loop in ms."""
+    return _series(
+        run,
+        span,
+        ("CPU of the busiest process", "event loop late at most"),
+        f"""
+        SELECT {_step("at_ns")} AS i, MAX(100 * cpu_ns / span_ns), MAX(loop_lag_max_ns / 1e6)
+        FROM generator
+        GROUP BY i""",  # noqa: S608 -- a text of ours
+    )
+
+
 def struck(run: duckdb.DuckDBPyConnection, span: Span) -> list[Struck]:
     """The faults of a run, in order of time."""
     rows = run.execute(
@@ -249,5 +275,7 @@ CHARTS: dict[str, Callable[[duckdb.DuckDBPyConnection, Span], Series]] = {
     "latency": latency,
     "lag": lag,
     "backlog": backlog,
+    "queue": queue,
+    "generator": generator,
 }
 """What is drawn over time, by name."""

@@ -120,9 +120,7 @@ def _curve(curve: Iterable[Mapping[str, Any]], error_ms: float) -> list[Chart]:
     points = [
         (
             at,
-            f"later than {AGES_MS[-1]} ms"
-            if one["within_ms"] is None
-            else f"{one['within_ms']} ms",
+            f"over {AGES_MS[-1]} ms" if one["within_ms"] is None else f"{one['within_ms']} ms",
             one,
         )
         for at, one in enumerate(curve)

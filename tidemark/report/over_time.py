@@ -40,6 +40,14 @@ _DRAWN: Mapping[str, tuple[str, str, bool, str, tuple[str, ...]]] = {
         ("lag_p50_ms", "lag_p99_ms", "lag_max_ms"),
     ),
     "backlog": ("Backlog", "at the end of each step", False, "What was waiting.", ("outbox_max",)),
+    "queue": ("Queue", "messages", False, "The most that a sample saw.", ("queue_max",)),
+    "generator": (
+        "The load generator",
+        "% of a core, ms",
+        False,
+        "Where it is spent, a latency is its own and not the target's.",
+        (),
+    ),
 }
 # How far the greatest value stands beyond the last percentile.
 _BEYOND = 0.5

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jinja2
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -146,6 +146,7 @@ class Page:
     Attributes:
         title: What it is about.
         verdict: One of holds, violated, unknown, or `not judged`.
+        is_well: Whether nothing is to be done about it.
         ending: How it ended, in a sentence.
         facts: What it was, in a few words each.
         tiles: The numbers that are read first.
@@ -155,6 +156,7 @@ class Page:
 
     title: str
     verdict: str
+    is_well: bool
     ending: str
     facts: Sequence[tuple[str, str]]
     tiles: Sequence[Tile]
@@ -194,6 +196,16 @@ def shown(value: float | None) -> str:
     return f"{value:.3g}" if 0 < abs(value) < 1 else f"{value:.1f}"
 
 
+def _coded(text: str) -> Markup:
+    """A sentence, in which what stands between backticks is set as code."""
+    words = (escape(one) for one in text.split("`"))
+    joined = (
+        (word if at % 2 == 0 else Markup("<code>{}</code>").format(word))
+        for at, word in enumerate(words)
+    )
+    return Markup("").join(joined)
+
+
 def _point(value: float | None) -> str:
     """A number as a chart's script reads it; the rest of a second's figures is noise."""
     if value is None:
@@ -222,6 +234,6 @@ def _template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"shown": shown, "point": _point, "json": json.dumps}
+    environment.filters |= {"shown": shown, "point": _point, "json": json.dumps, "coded": _coded}
     environment.tests["text"] = lambda cell: isinstance(cell, str)
     return environment.get_template("page.html")

@@ -6,7 +6,9 @@ import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from tidemark.errors import ExitCode
 from tidemark.history.places import VERDICT
+from tidemark.history.tables import TABLES
 from tidemark.host.state import read_json
 from tidemark.invariants.catalog import choose
 from tidemark.invariants.judge import judge_tables
@@ -75,6 +77,7 @@ def draw(folder: RunFolder, run: duckdb.DuckDBPyConnection, judged: dict[str, An
     return Page(
         title=summary.title(folder),
         verdict=judged.get("verdict") or "not judged",
+        is_well=judged.get("exit_code") == ExitCode.OK,
         ending=summary.ending(judged),
         facts=_facts(folder, figures),
         tiles=headline(figures, lateness),
@@ -118,15 +121,25 @@ def _facts(folder: RunFolder, figures: dict[str, Any]) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, value in facts.items() if value]
 
 
-def _gaps(folder: RunFolder) -> list[Note]:
+def _gaps(folder: RunFolder) -> list[Note | Table]:
     """What is not whole, each sentence once."""
     said: dict[str, list[str]] = {}
     for table, sentences in folder.gaps.items():
         for one in sentences:
             said.setdefault(one, []).append(table)
-    return [
-        Note(one if len(tables) > _FEW else f"{one}: {', '.join(tables)}", is_loud=True)
+    if not said:
+        return []
+    note = (
+        f"{len(folder.gaps)} of {len(TABLES)} tables are not whole: what is drawn of them is drawn "
+        "from what is left."
+    )
+    rows = [
+        (", ".join(tables) if len(tables) <= _FEW else f"{len(tables)} tables", one)
         for one, tables in said.items()
+    ]
+    return [
+        Note(note, is_loud=True),
+        Table(("table", "what is wrong"), rows, "What is wrong", is_open=len(rows) <= _FEW),
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from tidemark.errors import ExitCode
 from tidemark.report.figures_shown import beware, calls, headline, objectives
 from tidemark.report.page import Table, shown
 
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
     from tidemark.report.page import Cell
 
 _KINDS = {"load": "Load run", "pytest": "Test session"}
-_MARKS = {"holds": "✅", "violated": "❌"}
+_MARKS = {"violated": "❌", "unknown": "❔"}
 # What Markdown or HTML could take for a sign of its own.
 _SIGNS = re.compile(r"([\\`*_\[\]<>|&~#])")
 
@@ -61,7 +62,8 @@ def markdown(folder: RunFolder, judged: Mapping[str, Any]) -> str:
 def _lines(folder: RunFolder, judged: Mapping[str, Any]) -> Iterator[str]:
     verdict = judged.get("verdict") or "not judged"
     figures = figures_in(judged)
-    yield f"## {_MARKS.get(verdict, '❔')} {_plain(title(folder))}: {verdict}"
+    mark = "✅" if judged.get("exit_code") == ExitCode.OK else _MARKS.get(verdict, "⚠️")
+    yield f"## {mark} {_plain(title(folder))}: {verdict}"
     yield ""
     yield _plain(f"{ending(judged)} Run {folder.manifest['run']}.".strip())
     if tiles := headline(figures, judged.get("lateness")):

@@ -3,6 +3,8 @@
   "use strict";
   const DASHES = [[], [6, 3], [2, 3], [10, 3, 2, 3], [1, 2], []];
   const HEIGHT = 240;
+  // As wide as fits a sheet between its margins.
+  const PAPER = 640;
   const LEAST_LABEL_PX = 46;
   const charts = [];
   window.tidemarkCharts = charts;
@@ -90,7 +92,8 @@
       : { ...axis, size: 34, splits: () => xs, filter: few, values: (_, splits) => splits.map((x) => (x == null ? "" : labels[xs.indexOf(x)])) };
     const u = new uPlot(
       {
-        width: plot.clientWidth || 640,
+        width: matchMedia("print").matches ? PAPER : plot.clientWidth || PAPER,
+        padding: [null, 32, null, null],
         height: HEIGHT,
         cursor: { drag: { x: spec.isTime, y: false }, points: { size: 6 } },
         scales: {
@@ -108,7 +111,7 @@
             width: 1.75,
             dash: DASHES[at],
             spanGaps: !spec.isTime,
-            points: { show: !spec.isTime || xs.length < 3, size: 5 },
+            points: { show: true, size: 4, fill: colour(`series-${at + 1}`), filter: spec.isTime ? alone : undefined },
             value: (_, value) => short(value),
           })),
         ],
@@ -122,6 +125,12 @@
     );
     keyboard(u, plot, figure.querySelector("figcaption strong").textContent);
     return u;
+  };
+
+  // A point without neighbours makes no line.
+  const alone = (u, at) => {
+    const line = u.data[at];
+    return [...line.keys()].filter((i) => line[i] != null && line[i - 1] == null && line[i + 1] == null);
   };
 
   const keyboard = (u, plot, title) => {
