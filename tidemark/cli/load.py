@@ -17,7 +17,7 @@ import typer
 from tidemark import targets
 from tidemark.api.session import new_run_id
 from tidemark.aws.connection import for_ours
-from tidemark.cli import known, load_cost
+from tidemark.cli import known, load_cost, load_fargate
 from tidemark.cli.options import KnownStack, KnownTarget, Yes
 from tidemark.errors import EndedError, ExitCode, InterruptedByUserError, TidemarkError
 from tidemark.history.places import folder_of_runs
@@ -52,6 +52,15 @@ MaxCost = Annotated[
         help="On AWS, up to which estimated cost a run starts without asking.",
     ),
 ]
+On = Annotated[
+    str | None,
+    typer.Option(
+        "--on",
+        metavar=load_fargate.FARGATE,
+        help="Load a stack on AWS from tasks on Fargate, in a stack that goes with the run.",
+    ),
+]
+Workers = Annotated[int, typer.Option("--workers", help="How many workers there are then.")]
 CONTEXT = {"allow_extra_args": True, "ignore_unknown_options": True}
 HELP = f"""Load the API with Locust and print what it took.
 
@@ -72,19 +81,35 @@ def load(
     target: KnownTarget = None,
     stack_name: KnownStack = None,
     *,
+    on: On = None,
+    workers: Workers = 1,
     max_cost: MaxCost = 1.0,
     yes: Yes = False,
 ) -> None:
     """Start Locust, and end as the run does; the arguments that are not known here are its own."""
     checkout = require_checkout("load")
     deployment, its_target = known.choose(target, stack_name)
+    if on is not None:
+        load_fargate.check(on, deployment, workers)
     connection = known.connect(its_target)
     run_id = new_run_id()
     arguments = _for_locust(context.args, checkout)
     if targets.class_of(deployment.target).asks_first:
         arguments = load_cost.settle(
-            arguments, deployment, checkout, most_usd=max_cost, is_agreed=yes
+            arguments,
+            deployment,
+            checkout,
+            most_usd=max_cost,
+            is_agreed=yes,
+            tasks=0 if on is None else workers + 1,
         )
+    if on is not None:
+        code = load_fargate.load(
+            deployment, its_target, checkout, arguments, workers=workers, run_id=run_id
+        )
+        if code != ExitCode.OK:
+            raise EndedError(ExitCode(code) if code in set(ExitCode) else ExitCode.FAILED)
+        return
     command = [sys.executable, "-m", "locust", "-f", _LOCUSTFILE, "--headless", *arguments]
     with TemporaryDirectory() as folder:
         environment = for_ours(connection) | {

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import typer
 
 from tidemark.cli import consent
+from tidemark.deploy import fargate
 from tidemark.load import profiles
 from tidemark.load.options import CLOSED
 from tidemark.load.price import estimate, told_by
+from tidemark.measures.cost import price_of_tasks
 from tidemark.measures.slo import MEASURES
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ def settle(
     *,
     most_usd: float,
     is_agreed: bool,
+    tasks: int = 0,
 ) -> list[str]:
     """Say what a load run would cost, and ask if that is more than the limit.
 
@@ -39,6 +43,7 @@ def settle(
         checkout: Where profiles and rates are.
         most_usd: Up to how much nobody is asked, in US dollars.
         is_agreed: Whether `--yes` was said.
+        tasks: How many machines of its own it has there; such a run always asks.
 
     Returns:
         The arguments, with what was priced made explicit.
@@ -55,10 +60,21 @@ def settle(
     costs = estimate(
         told, profile, rate=rate, wiring=str(deployment.outputs.get("Wiring", "queued"))
     )
+    if tasks:
+        machines = price_of_tasks(
+            tasks=tasks,
+            vcpus=fargate.VCPUS,
+            memory_gb=fargate.MEMORY_GB,
+            seconds=told.seconds + fargate.BESIDES_S,
+        )
+        costs = replace(costs, lines=[*costs.lines, *machines.lines])
     shown = list(_described(costs, told.seconds))
-    if costs.usd <= most_usd:
-        for line in shown[:1]:
-            typer.echo(line, err=True)
+    if tasks:
+        shown += ["", f"It makes a stack {fargate.stack_name(deployment)} for {tasks} tasks, which"]
+        shown += ["goes with the run: network, cluster, roles, log group, bucket, image."]
+        consent.for_cost(shown, "Start it?", is_given=is_agreed)
+    elif costs.usd <= most_usd:
+        typer.echo(shown[0], err=True)
     else:
         question = f"That is more than --max-cost {most_usd:.2f}. Start it?"
         consent.for_cost(shown, question, is_given=is_agreed)

@@ -111,8 +111,11 @@ def _run() -> ExitCode:
     try:
         app()
     except SystemExit as ended:
-        # Verbs end by returning or raising. Typer itself exits with 2 for usage, and with 1 when
-        # what reads the output has enough of it, as in `tidemark logs | head`.
+        # Verbs end by returning or raising. Typer itself exits with 2 for usage, with 130 for
+        # Ctrl-C, and with 1 when what reads the output has enough, as in `tidemark logs | head`.
+        if ended.code == ExitCode.INTERRUPTED:
+            typer.echo("Interrupted.", err=True)
+            return ExitCode.INTERRUPTED
         return ExitCode.NOT_STARTED if ended.code == _USAGE_ERROR else ExitCode.OK
     except KeyboardInterrupt:
         typer.echo("Interrupted.", err=True)
