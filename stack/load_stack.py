@@ -118,7 +118,7 @@ class LoadStack(Stack):
             "Locust",
             container_name="locust",
             image=image,
-            entry_point=["python", "-m", "loadtest.fargate"],
+            entry_point=["python", "-m", "loadtest.container"],
             environment={"RUNS_BUCKET": bucket.bucket_name},
             stop_timeout=Duration.seconds(60),
             logging=ecs.LogDriver.aws_logs(

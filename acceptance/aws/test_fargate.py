@@ -16,7 +16,7 @@ import pytest
 from acceptance.aws.conftest import ACCOUNT, REGION
 from acceptance.aws.small_stack import Person, RecordingCdk, bring_up, write_app
 from acceptance.program import CHECKOUT
-from loadtest import fargate as entry
+from loadtest import container as entry
 from tidemark import targets
 from tidemark.cli import load_fargate
 from tidemark.deploy.fargate import Machines

@@ -1,4 +1,4 @@
-"""A task of a load run on Fargate: ``python -m loadtest.fargate master|worker ARGUMENT...``.
+"""A container of a load run: ``python -m loadtest.container master|worker ARGUMENT...``.
 
 It runs Locust with these arguments against the deployment that `TIDEMARK_DEPLOYMENT_JSON` has, and
 ends as Locust does. A master puts the run's folder into the bucket that `RUNS_BUCKET` names.
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str]) -> int:
         os.environ[DEPLOYMENT_VARIABLE] = str(record)
         code = _run([*_LOCUST, f"--{role}", *told])
         if role == "master":
-            _put(Deployment.load(record), os.environ[RUN_VARIABLE])
+            put(Deployment.load(record), os.environ[RUN_VARIABLE])
     return code
 
 
@@ -56,8 +56,13 @@ def _run(command: Sequence[str]) -> int:
     return process.wait()
 
 
-def _put(deployment: Deployment, run_id: str) -> None:
-    """Put the run's folder into the bucket, if there is one."""
+def put(deployment: Deployment, run_id: str) -> None:
+    """Put the run's folder into the bucket, if there is one.
+
+    Args:
+        deployment: What was loaded.
+        run_id: The run's name.
+    """
     path = folder_of_runs(state_dir()) / run_id
     if not path.is_dir():
         return
