@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import gevent  # type: ignore[import-untyped]  # it ships no types
 from gevent.event import Event  # type: ignore[import-untyped]  # likewise
 
+from loadtest.visibility import Watchers
 from loadtest.watching import watch_backlog, watch_generator
 from tidemark import targets
 from tidemark.api.client import process_clock
@@ -20,6 +21,7 @@ from tidemark.history.recorder import RecordingError
 from tidemark.history.sampler import Sampler
 from tidemark.history.writing import RunWriter
 from tidemark.load.options import CLOSED
+from tidemark.load.profiles import VISIBILITY_SHARE
 from tidemark.load.share import Share
 from tidemark.workloads.bank_history import BankHistory
 from tidemark.workloads.bank_tables import BankTables
@@ -94,6 +96,12 @@ class LoadRun:
         is_sampling = self.is_judged and self.share is not None and self.share.worker == 0
         self._sampler = Sampler(self._history, workload, self.clock) if is_sampling else None
         self._principal = targets.of_deployment(self.deployment).principal(self.clients)
+        self._polling = HttpxTransport(ca_bundle=self.clients.connection.ca_bundle)
+        self._watchers = Watchers(
+            self._client("watcher", self._polling),
+            VISIBILITY_SHARE if self.sent is None else self.sent.profile.visibility_share,
+            f"{self.seed}/{self._writer.name}",
+        )
         self.schedule = (
             None
             if self.sent is None or self.share is None
@@ -179,6 +187,7 @@ class LoadRun:
     def _take(self, op: Op) -> None:
         """Write an op down, and say when it is enough."""
         self._history.record(op)
+        self._watchers.take(op)
         if self._sampler is not None:
             self._sampler.take(op)
         self._ops += 1
@@ -200,6 +209,8 @@ class LoadRun:
         self.ended.set()
         gevent.joinall(self._watching, timeout=_STOPS_WITHIN_S)
         gevent.killall(self._watching)
+        self._watchers.close(_STOPS_WITHIN_S)
+        self._polling.close()
         if self._sampler is not None:
             self._sampler.close()
         try:

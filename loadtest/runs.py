@@ -215,7 +215,7 @@ class Runs:
             sent=sent,
             run_time_s=self._options.run_time or self._run_time_s,
             bounds={
-                **slo.DEFAULTS,
+                **(slo.DEFAULTS if sent else slo.CLOSED_DEFAULTS),
                 **(sent.bounds if sent else {}),
                 **({} if said is None else {"error_share": said}),
             },

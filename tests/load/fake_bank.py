@@ -106,7 +106,9 @@ class FakeBank:
         _, collection, name, *_ = path.split("/")
         if collection == "accounts" and name not in self.balances:
             return _problem("no-such-account", 404)
-        return Answer(200, Headers({"content-type": "application/json"}), b"{}")
+        version = len(self.log.get(f"account#{name}", []))
+        headers = Headers({"content-type": "application/json", "ETag": f'"{version}"'})
+        return Answer(200, headers, b"{}")
 
     def _queried(self, query: Mapping[str, Any]) -> Answer:
         is_log = query["TableName"] == "commands" and "IndexName" not in query

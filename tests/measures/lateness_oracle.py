@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.invariants.finding import is_views_only
-from tidemark.measures.lateness import AGES_MS, Healed, Lateness, Stale, Visible
+from tidemark.measures.lateness import AGES_MS, WAITS_FOR, Healed, Lateness, Stale, Visible
 from tidemark.percentiles import Spread
 
 if TYPE_CHECKING:
@@ -24,13 +24,24 @@ def lateness(tables: Tables) -> Lateness:
     is_untimed = is_views_only(tables) and not projected
     offsets = {one["writer"]: one["clock_offset_ns"] for one in writers}
     writes, reads = _calls(tables, offsets)
-    seen = [_first_seen(write, reads) for write in writes]
+    polled = [
+        (write, polls)
+        for write in tables["ops"]
+        if write["kind"] == "command"
+        and write["outcome"] == "ok"
+        and not write["replayed"]
+        and (polls := [one for one in tables["ops"] if _waits_for(one, write)])
+    ]
+    seen = [_first_seen(write, [*filter(_is_read, polls)]) for write, polls in polled]
+    if not polled:
+        seen = [_first_seen(write, reads) for write in writes]
     errors = [one["clock_error_ns"] for one in writers if one["ops_begun"]]
     return Lateness(
         events=len(events),
         unprojected=0 if is_untimed else len(events) - len(projected),
         lag=Spread.of(one["projected_at_ms"] - one["recorded_at_ms"] for one in projected),
         visibility=Spread.of(one for one in seen if one is not None),
+        sampled=len(polled),
         unread=seen.count(None),
         curve=_curve(writes, [one for one in reads if _counts(one)]),
         own_writes=_stale(tables["ops"], "command"),
@@ -56,6 +67,12 @@ def _calls(tables: Tables, offsets: dict[str, int]) -> tuple[list[Row], list[Row
             if _is_read(op):
                 reads.append(moved)
     return list(first.values()), reads
+
+
+def _waits_for(op: Row, write: Row) -> bool:
+    named = f"{write['session']}{WAITS_FOR}{write['seq']}"
+    is_its = (op["writer"], op["session"]) == (write["writer"], named)
+    return bool(is_its and op["purpose"] == "poll")
 
 
 def _is_read(op: Row) -> bool:

@@ -38,6 +38,12 @@ def test_calls_that_start_late_while_it_is_fresh_are_the_targets_fault() -> None
     assert not health(FRESH, BUSY | {"at_ns": 2 * 10**9}, late=2).was_limit
 
 
+def test_one_bad_second_of_many_is_no_limit() -> None:
+    fresh = [FRESH | {"at_ns": at_s * 10**9, "due": 0} for at_s in range(2, 12)]
+    assert health(BUSY, *fresh[:9], late=2).was_limit
+    assert not health(BUSY, *fresh, late=2).was_limit
+
+
 def test_a_generator_that_keeps_to_its_plan_is_no_limit_however_busy_it_is() -> None:
     seconds = BUSY | {"due": 8}
     assert not health(seconds).was_limit

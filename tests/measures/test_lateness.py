@@ -14,7 +14,7 @@ from tests.invariants.clean_runs import clean_run
 from tests.invariants.database import Database
 from tests.invariants.edits import leave_views_only
 from tests.measures.lateness_oracle import lateness
-from tidemark.measures.lateness import AGES_MS, Stale, lateness_of
+from tidemark.measures.lateness import AGES_MS, Stale, lateness_of, with_samples
 from tidemark.report.lateness import describe
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ def database() -> Database:
 
 def agree(tables: Tables) -> None:
     database().load(tables)
-    assert lateness_of(database().connection) == lateness(tables)
+    run = database().connection
+    assert with_samples(run, lateness_of(run)) == lateness(tables)
 
 
 def stirred(seed: int) -> Tables:
@@ -65,6 +66,36 @@ def test_a_clean_run_is_measured_as_by_hand() -> None:
 @given(seed=st.integers(0, 2**20))
 def test_any_run_is_measured_as_by_hand(seed: int) -> None:
     agree(stirred(seed))
+
+
+@settings(max_examples=15, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 2**20))
+def test_where_writes_are_polled_for_the_time_to_visibility_is_theirs_alone(seed: int) -> None:
+    draw = random.Random(seed)  # noqa: S311 -- draws, no secrets
+    tables = clean_run(1, steps=30)
+    written = [one for one in tables["ops"] if one["kind"] == "command" and one["version"]]
+    read = next(one for one in tables["ops"] if one["reads"] == "account_reads")
+    ops = list(tables["ops"])
+    for write in draw.sample(written, 3):
+        for seq in range(draw.randint(1, 3)):
+            seen = {
+                "writer": write["writer"],
+                "session": f"{write['session']}~{write['seq']}",
+                "seq": seq + 1,
+                "purpose": "poll",
+                "aggregate": write["aggregate"],
+                "version": draw.choice([None, write["version"] - 1, write["version"]]),
+                "rows_read": draw.choice([0, 1]),
+                "end_ns": write["end_ns"] + draw.randint(-1, 900) * MS,
+            }
+            ops.append(read | seen)
+    agree(tables | {"ops": ops})
+
+
+def test_what_was_polled_for_is_said_to_be_a_sample() -> None:
+    measured = replace(lateness(clean_run(1, steps=30)), sampled=3, unread=1)
+
+    assert any(line.endswith("3 sampled; 1 not seen") for line in describe(measured, None))
 
 
 def test_of_a_run_without_anything_nothing_is_said() -> None:

@@ -14,10 +14,13 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
+VISIBILITY_SHARE = 0.05
+"""Of so many writes it is seen when they can be read, if nobody says otherwise."""
+
 _MOST_ACCOUNTS = 100_000
 _MOST_CALLERS = 200
 _MOST_OPS_PER_S = 100_000.0
-_PROFILE = {"about", "arrivals", "stretches", "mix", "accounts", "owners", "slo"}
+_PROFILE = {"about", "arrivals", "stretches", "mix", "accounts", "owners", "visibility", "slo"}
 _TARGET = {"about", "rate", "callers", "slo"}
 
 
@@ -47,6 +50,7 @@ class Profile:
         is_poisson: See `Plan`.
         mix: The weight of each operation.
         population: The accounts and owners that calls are for.
+        visibility_share: Of which share of the writes it is seen when they can be read.
         slo: The bound of each measure.
     """
 
@@ -56,6 +60,7 @@ class Profile:
     is_poisson: bool
     mix: Mapping[str, float]
     population: Population
+    visibility_share: float = VISIBILITY_SHARE
     slo: Mapping[str, float] = field(default_factory=dict)
 
     def plan(self, *, seconds: float, rate: float, seed: str) -> Plan:
@@ -93,6 +98,7 @@ def profile(folder: Path, name: str, measures: Collection[str]) -> Profile:
         is_poisson=table.choice("arrivals", ("poisson", "even"), "poisson") == "poisson",
         mix=_mix(table),
         population=Population(*_chosen(table, "accounts", 100), *_chosen(table, "owners", 10)),
+        visibility_share=_visibility_share(table),
         slo=_slo(table, measures),
     )
 
@@ -160,6 +166,13 @@ def _chosen(table: Table, name: str, default: int) -> tuple[int, str]:
             raise one.wrong("number", f"number is a whole one from 1, and not {number:g}")
         return int(number), one.choice("choice", CHOICES, "uniform")
     return default, "uniform"
+
+
+def _visibility_share(table: Table) -> float:
+    for one in table.tables("visibility"):
+        one.only({"share"})
+        return one.number("share", VISIBILITY_SHARE, most=1)
+    return VISIBILITY_SHARE
 
 
 def _slo(table: Table, measures: Collection[str]) -> dict[str, float]:

@@ -2,8 +2,8 @@
 
 A second of a process is spent when it took 90 % of a core or more, or when its event loop was
 more than 50 ms late in one look of a hundred. The generator was the limit when calls started
-late or never, 1 % of them or more, and half of the late ones started in such seconds; in a closed
-loop, which cannot be late, when half of all seconds were spent.
+late or never, 1 % of them or more, half of the late ones started in such seconds, and a tenth of
+all seconds were such; in a closed loop, which cannot be late, when half of them were.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def health_of(run: duckdb.DuckDBPyConnection) -> Health:
     else:
         is_late = late + unsent > 0 and late + unsent >= _LATE_SHARE * due
         in_spent, of = (late_in_spent, late) if late else (spent, seconds)
-        was_limit = is_late and in_spent > 0 and in_spent * 2 >= of
+        was_limit = is_late and in_spent > 0 and in_spent * 2 >= of and spent * 10 >= seconds
     return Health(processes, seconds, spent, cpu, cpu_max, lag, lag_max, late_in_spent, was_limit)
 
 

@@ -6,7 +6,7 @@ what is known of their clocks; what is smaller than the error of that is said to
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from tidemark.percentiles import SHARES, Spread
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 NEEDS = ("ops", "events", "faults", "writers", "settings")
 """The tables that it is taken from."""
+
+WAITS_FOR = "~"
+"""The session `c3~17` polls until it sees what the call 17 of the session `c3` wrote."""
 
 AGES_MS = (10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000)
 """Where the curve of visibility has its points."""
@@ -75,8 +78,10 @@ class Lateness:
         unprojected: How many of them are not projected; 0 where the log never says.
         lag: From recorded to projected, by the system's clocks.
         visibility: From the acknowledgement of a write to the end of the first read that saw it,
-            by the clients' clocks. Where nobody looked in between, it was visible earlier.
-        unread: How many acknowledged writes no read saw.
+            by the clients' clocks. Of the writes that were polled for, if there are any; else of
+            all: where nobody looked in between, it was visible earlier.
+        sampled: How many writes were polled for.
+        unread: How many of the acknowledged writes, or of those, no read saw.
         curve: How many reads were fresh, by the age of what they could have seen.
         own_writes: Reads of what the session itself had written.
         monotonic: Reads of what the session had read before.
@@ -89,6 +94,7 @@ class Lateness:
     unprojected: int
     lag: Spread | None
     visibility: Spread | None
+    sampled: int
     unread: int
     curve: tuple[Visible, ...]
     own_writes: Stale
@@ -112,6 +118,7 @@ def lateness_of(run: duckdb.DuckDBPyConnection) -> Lateness:
         unprojected=unprojected,
         lag=_spread(lag),
         visibility=_spread(visibility),
+        sampled=0,
         unread=unread,
         curve=_curve(run.execute(_AGES, [list(AGES_MS)]).fetchall()),
         own_writes=Stale(own, own_stale),
@@ -120,6 +127,19 @@ def lateness_of(run: duckdb.DuckDBPyConnection) -> Lateness:
         faults=tuple(Healed(*row) for row in run.execute(_FAULTS).fetchall()),
         clock_error_ms=_row(run, _CLOCKS)[0],
     )
+
+
+def with_samples(run: duckdb.DuckDBPyConnection, lateness: Lateness) -> Lateness:
+    """Return it with the time to visibility of the writes that were polled for, if any were.
+
+    Args:
+        run: A database with the tables of the run; names of sessions must be as they were written.
+        lateness: What was measured of all writes.
+    """
+    sampled, unread, *visibility = _row(run, _SAMPLED)
+    if not sampled:
+        return lateness
+    return replace(lateness, sampled=sampled, unread=unread, visibility=_spread(visibility))
 
 
 def _row(run: duckdb.DuckDBPyConnection, query: str) -> Any:
@@ -177,6 +197,25 @@ reads AS (
     JOIN writers w ON w.writer = o.writer
     WHERE o.reads = 'account_reads' AND o.rows_read = 1
 )"""
+
+# Who polls is the process that wrote: no other clock is needed.
+_SAMPLED = f"""
+SELECT COUNT(*), COUNT(*) FILTER (ms IS NULL), {_PERCENTILES}
+FROM (
+    SELECT
+        MIN(CASE WHEN p.end_ns < c.end_ns THEN 0 ELSE p.end_ns - c.end_ns END / 1e6) FILTER (
+            p.reads = 'account_reads' AND p.rows_read = 1 AND COALESCE(p.version, 0) >= c.version
+        ) AS ms
+    FROM (
+        SELECT writer, version, end_ns, CONCAT(session, '{WAITS_FOR}', seq) AS poller
+        FROM ops
+        WHERE kind = 'command' AND outcome = 'ok' AND NOT replayed
+    ) c
+    JOIN ops p ON p.writer = c.writer AND p.session::VARCHAR = c.poller
+    WHERE p.purpose = 'poll'
+    GROUP BY c.writer, c.poller
+)
+"""  # noqa: S608 -- a text of ours
 
 # The first read of a version is the first that saw it or a newer one.
 _VISIBILITY = f"""{_CALLS},

@@ -31,6 +31,9 @@ MEASURES = (
 DEFAULTS: Mapping[str, float] = {"error_share": 0.01, "unsent_share": 0.01}
 """The bounds that hold where nobody says others."""
 
+CLOSED_DEFAULTS: Mapping[str, float] = {"error_share": 0.01}
+"""The same of a closed loop, which has no plan."""
+
 
 @dataclass(frozen=True, slots=True)
 class Objective:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from tidemark.invariants.views import hashed
-from tidemark.measures.lateness import NEEDS, lateness_of
+from tidemark.measures.lateness import NEEDS, lateness_of, with_samples
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -30,7 +30,8 @@ def measure(run: duckdb.DuckDBPyConnection, folder: RunFolder) -> Lateness | Non
         return None
     try:
         with hashed(run):
-            return lateness_of(run)
+            lateness = lateness_of(run)
+        return with_samples(run, lateness)
     except duckdb.IOException:  # torn in its middle: the judge says where
         return None
 
@@ -52,9 +53,11 @@ def describe(lateness: Lateness | None, target: str | None) -> list[str]:
         told = f"{seen} of {lateness.events} events"
         lines.append(_row("projection lag", lateness.lag, 0.0, told))
     if lateness.visibility is not None:
-        told = "at most" + (f"; {lateness.unread} writes unread" if lateness.unread else "")
+        unread = f"; {lateness.unread} not seen" if lateness.unread else ""
+        told = (f"{lateness.sampled} sampled" if lateness.sampled else "at most") + unread
         name = "time to visibility"
-        lines.append(_row(name, lateness.visibility, lateness.clock_error_ms, told))
+        error_ms = 0.0 if lateness.sampled else lateness.clock_error_ms
+        lines.append(_row(name, lateness.visibility, error_ms, told))
     lines += _converged(lateness)
     if curve := _curve(lateness.curve, lateness.clock_error_ms):
         lines.append(f"Fresh without a token, by the age of the newest version: {curve}")
