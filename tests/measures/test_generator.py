@@ -28,20 +28,25 @@ def test_its_cpu_and_the_lag_of_its_event_loop_are_told() -> None:
 def test_calls_that_start_late_while_it_is_spent_are_its_own_fault(
     spent: dict[str, object],
 ) -> None:
-    told = health(spent, late=2)
-    assert (told.late_in_spent, told.was_limit) == (2, True)
+    told = health(spent, late=12)
+    assert (told.late_in_spent, told.was_limit) == (12, True)
 
 
 def test_calls_that_start_late_while_it_is_fresh_are_the_targets_fault() -> None:
-    assert not health(FRESH, late=2).was_limit
+    assert not health(FRESH, late=12).was_limit
     # It was spent afterwards.
-    assert not health(FRESH, BUSY | {"at_ns": 2 * 10**9}, late=2).was_limit
+    assert not health(FRESH, BUSY | {"at_ns": 2 * 10**9}, late=12).was_limit
+
+
+def test_a_few_late_calls_are_no_limit() -> None:
+    assert not health(BUSY | {"due": 9}, late=9).was_limit
+    assert health(BUSY | {"due": 10}, late=10).was_limit
 
 
 def test_one_bad_second_of_many_is_no_limit() -> None:
     fresh = [FRESH | {"at_ns": at_s * 10**9, "due": 0} for at_s in range(2, 12)]
-    assert health(BUSY, *fresh[:9], late=2).was_limit
-    assert not health(BUSY, *fresh, late=2).was_limit
+    assert health(BUSY, *fresh[:9], late=12).was_limit
+    assert not health(BUSY, *fresh, late=12).was_limit
 
 
 def test_a_generator_that_keeps_to_its_plan_is_no_limit_however_busy_it_is() -> None:

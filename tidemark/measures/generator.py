@@ -2,7 +2,7 @@
 
 A second of a process is spent when it took 90 % of a core or more, or when its event loop was
 more than 50 ms late in one look of a hundred. The generator was the limit when calls started
-late or never, 1 % of them or more, half of the late ones started in such seconds, and a tenth of
+late or never, ten and 1 % of them or more, half of the late ones started in such seconds, and a tenth of
 all seconds were such; in a closed loop, which cannot be late, when half of them were.
 """
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 SPENT_CPU_SHARE = 0.9
 SPENT_LOOP_LAG_MS = 50
 _LATE_SHARE = 0.01
+_LATE_CALLS = 10
 
 LATE_MS = 100
 """A call that starts more than so long after it was intended to is late."""
@@ -61,9 +62,9 @@ def health_of(run: duckdb.DuckDBPyConnection) -> Health:
     if due is None:
         was_limit = seconds > 0 and spent * 2 >= seconds
     else:
-        is_late = late + unsent > 0 and late + unsent >= _LATE_SHARE * due
+        is_late = late + unsent >= max(_LATE_CALLS, _LATE_SHARE * due)
         in_spent, of = (late_in_spent, late) if late else (spent, seconds)
-        was_limit = is_late and in_spent > 0 and in_spent * 2 >= of and spent * 10 >= seconds
+        was_limit = is_late and in_spent * 2 >= of and spent * 10 >= seconds
     return Health(processes, seconds, spent, cpu, cpu_max, lag, lag_max, late_in_spent, was_limit)
 
 
