@@ -2,8 +2,8 @@
 
 A second of a process is spent when it took 90 % of a core or more, or when its event loop was
 more than 50 ms late in one look of a hundred. The generator was the limit when calls started
-late or never, ten and 1 % of them or more, half of the late ones started in such seconds, and a tenth of
-all seconds were such; in a closed loop, which cannot be late, when half of them were.
+late or never, ten of them and 1 % at least, half of the late ones started in such seconds, and a
+tenth of all seconds were such; in a closed loop, which cannot be late, when half of them were.
 """
 
 from __future__ import annotations
