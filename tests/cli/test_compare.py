@@ -124,3 +124,23 @@ def test_json_is_one_object_and_markdown_is_written_as_well(
     page = (tmp_path / "page.md").read_text()
     assert page.startswith("**Worse beyond noise and threshold: write_p50_ms")
     assert "| write_p50_ms |" in page
+
+
+def test_the_page_has_each_figure_that_the_table_has(compare: Compare, tmp_path: Path) -> None:
+    _, out, _ = compare("plain", "slow", "--html", tmp_path / "compare.html")
+    drawn = (tmp_path / "compare.html").read_text()
+    for line in out.splitlines():
+        if line.startswith(("write_", "read_", "lag_")):
+            name, before, after, change, *_ = line.split()
+            assert all(f">{one}<" in drawn for one in (name, change)), name
+            assert before in drawn
+            assert after in drawn
+    assert "Worse beyond noise and threshold: write_p50_ms" in drawn
+    assert "regression" in drawn
+    assert "http-equiv" in drawn
+    assert len(drawn) < 200_000
+
+
+def test_a_page_that_cannot_be_written_is_told(compare: Compare, tmp_path: Path) -> None:
+    code, _, err = compare("plain", "again", "--html", tmp_path / "gone/compare.html")
+    assert (code, "cannot be written" in err) == (64, True)

@@ -23,6 +23,7 @@ def compare(
     markdown: Annotated[
         Path | None, typer.Option(help="A file for the comparison as Markdown.")
     ] = None,
+    html: Annotated[Path | None, typer.Option(help="A file for the comparison as a page.")] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare two load runs: two targets, two wirings, before and after a change.
@@ -39,7 +40,7 @@ def compare(
             "Comparing runs needs duckdb and pyarrow: `pip install 'tidemark-cqrs[check]'` brings "
             "them."
         ) from error
-    comparing.compare(before, after, threshold=least, markdown=markdown, as_json=as_json)
+    comparing.compare(before, after, threshold=least, markdown=markdown, html=html, as_json=as_json)
 
 
 def _share(said: str) -> float:

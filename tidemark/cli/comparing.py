@@ -6,10 +6,11 @@ from pathlib import Path
 import typer
 
 from tidemark.cli import tables
-from tidemark.errors import EndedError, ExitCode
+from tidemark.errors import EndedError, ExitCode, NotStartedError
 from tidemark.history import runs
 from tidemark.host.state import state_dir
 from tidemark.measures.comparison import compare as differences_of
+from tidemark.report import comparison_page, page
 from tidemark.report.comparison import (
     HEADINGS,
     Comparison,
@@ -21,7 +22,13 @@ from tidemark.workloads.bank_traffic import REFUSALS
 
 
 def compare(
-    before: str, after: str | None, *, threshold: float, markdown: Path | None, as_json: bool
+    before: str,
+    after: str | None,
+    *,
+    threshold: float,
+    markdown: Path | None,
+    html: Path | None,
+    as_json: bool,
 ) -> None:
     """Compare two runs, and print it.
 
@@ -30,6 +37,7 @@ def compare(
         after: Another; the newest run without it.
         threshold: From which relative change on something worse is a regression.
         markdown: A file for the comparison as Markdown.
+        html: A file for it as a page.
         as_json: Whether to print one JSON object.
 
     Raises:
@@ -38,14 +46,27 @@ def compare(
     """
     one, other = _side(before), _side(after)
     compared = Comparison(one, other, differences_of(one.measures, other.measures, threshold))
-    if markdown is not None:
-        markdown.write_text(compared.as_markdown(), encoding="utf-8")
+    for path, text in (
+        (markdown, compared.as_markdown),
+        (html, lambda: page.render(comparison_page.draw(compared))),
+    ):
+        if path is not None:
+            _write(path, text())
     if as_json:
         typer.echo(json.dumps(compared.as_json(), indent=2))
     else:
         _show(compared)
     if compared.exit_code is not ExitCode.OK:
         raise EndedError(compared.exit_code)
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        page.write(text, path)
+    except OSError as error:
+        raise NotStartedError(
+            f"{path} cannot be written ({error.strerror}): name a file of a folder that is there."
+        ) from error
 
 
 def _side(name: str | None) -> Side:

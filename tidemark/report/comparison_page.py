@@ -1,0 +1,99 @@
+"""Two runs compared, as a page of the same form as that of a run."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+from tidemark.errors import ExitCode
+from tidemark.report.page import Chart, Note, Page, Section, Table, Tile
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tidemark.measures.comparison import Difference
+    from tidemark.report.comparison import Comparison
+
+_TILES = 4
+_PERCENT = 100
+_SIDES = {"write_": "Latency of writes", "read_": "Latency of reads", "lag_": "Projection lag"}
+
+
+def draw(compared: Comparison) -> Page:
+    """The page of a comparison."""
+    before, after = compared.before, compared.after
+    verdicts = {before.verdict, after.verdict}
+    worst = next((one for one in ("violated", "unknown") if one in verdicts), "holds")
+    return Page(
+        title="Two runs compared",
+        verdict=worst,
+        is_well=compared.exit_code is ExitCode.OK,
+        ending=compared.conclusion,
+        facts=[
+            ("before", f"{before.run} ({before.verdict})"),
+            ("after", f"{after.run} ({after.verdict})"),
+            *(
+                (f"target {word}", side.about["target"])
+                for word, side in (("before", before), ("after", after))
+                if "target" in side.about
+            ),
+        ],
+        tiles=_tiles(compared.differences),
+        sections=[
+            Section("Read this first", [Note(one, is_loud=True) for one in compared.notes()]),
+            Section("Measures", _measures(compared.differences)),
+            Section("How long it took", _latencies(compared.differences)),
+        ],
+    )
+
+
+def _tiles(differences: Sequence[Difference]) -> list[Tile]:
+    """The measures that changed most, beyond noise."""
+    changed = [one for one in differences if one.is_beyond_noise and math.isfinite(one.change)]
+    changed.sort(key=lambda one: -abs(one.change))
+    return [
+        Tile(f"{one.change:+.0%}", one.name, "regression" if one.is_regression else "beyond noise")
+        for one in changed[:_TILES]
+        if not one.is_share
+    ]
+
+
+def _measures(differences: Sequence[Difference]) -> list[Note | Table]:
+    if not differences:
+        return []
+    rows = [
+        (
+            f"{one.name}, %" if one.is_share else one.name,
+            *(
+                value * (_PERCENT if one.is_share else 1)
+                for side in (one.before, one.after)
+                for value in (side.value, side.low, side.high)
+            ),
+            f"{one.change:+.1%}" if math.isfinite(one.change) else "from 0",
+            "beyond" if one.is_beyond_noise else "within",
+            "regression" if one.is_regression else "",
+        )
+        for one in differences
+    ]
+    headings = ("measure", "before", "from", "to", "after", "from", "to", "change", "noise", "")
+    told = (
+        "From and to are where the same run, once more, would have measured it 95 times of 100, "
+        "were nothing else different. Worse by more than that, and by the threshold, is a "
+        "regression."
+    )
+    return [Note(told), Table(headings, rows)]
+
+
+def _latencies(differences: Sequence[Difference]) -> list[Chart]:
+    charts = []
+    for side, title in _SIDES.items():
+        shown = [one for one in differences if one.name.startswith(side)]
+        shown = [one for one in shown if one.name.endswith("_ms")]
+        rows = [(at, one.before.value, one.after.value) for at, one in enumerate(shown)]
+        labels = [one.name.removeprefix(side).removesuffix("_ms") for one in shown]
+        if rows:
+            columns = ("before", "after")
+            charts.append(
+                Chart(f"{side}latency", title, "ms", columns, rows, labels=labels, is_log=True)
+            )
+    return charts
