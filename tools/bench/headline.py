@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tidemark.host.progress import Steps
 from tools.bench.bringup import tidemark
 from tools.bench.targets import startable
 
@@ -80,7 +81,8 @@ def _cell(one: Mapping[str, Any] | None, side: str) -> str:
 
 
 def _search(target: str) -> dict[str, Any]:
-    with tempfile.TemporaryDirectory() as folder:
+    searched = Steps().step(f"{target} has been searched")
+    with searched, tempfile.TemporaryDirectory() as folder:
         state = Path(folder)
         try:
             tidemark("up", "--target", target, state=state)
