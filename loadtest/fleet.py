@@ -7,7 +7,7 @@ run is, which clock all go by, and when a worker has written its part of the his
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import gevent  # type: ignore[import-untyped]  # it ships no types
@@ -54,7 +54,6 @@ class Part:
         is_ready: Whether it can begin.
         is_closed: Whether its part of the history is whole, in the run's folder.
         problem: What went wrong there, as a sentence.
-        calls: How many it has made, by kind, as it said last.
     """
 
     client_id: str
@@ -62,7 +61,6 @@ class Part:
     is_ready: bool = False
     is_closed: bool = False
     problem: str | None = None
-    calls: dict[str, int] = field(default_factory=dict)
 
 
 class Fleet:
@@ -167,10 +165,6 @@ class Fleet:
             self._tell(client, BEGIN, {"begin_ns": begin_ns})
         return begin_ns
 
-    def calls(self, kind: str) -> int:
-        """Return how many calls of a kind were made, as far as the workers have said."""
-        return sum(part.calls.get(kind, 0) for part in self._parts.values())
-
     def end(self, within_s: float) -> None:
         """Have every worker end its calls and close its part.
 
@@ -239,11 +233,6 @@ class Fleet:
             part.is_closed, part.problem = True, msg.data["problem"]
             if part.problem is None and not self._is_ending:
                 part.problem = f"the worker {_short(part)} ended before the run did"
-
-    def reported(self, client_id: str, data: Mapping[str, Any]) -> None:
-        """Take what a worker's report to the master says of its calls."""
-        if part := self._parts.get(client_id):
-            part.calls = dict(data.get("tidemark", {}))
 
 
 def _short(part: Part) -> str:

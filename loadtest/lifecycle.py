@@ -12,7 +12,7 @@ from locust import events
 from locust.runners import WorkerRunner
 from rich.console import Console
 
-from loadtest import page
+from loadtest import live_page, page
 from loadtest.options import USERS, add_options, problem_with, settle
 from loadtest.runs import Runs, hold_bounds
 from loadtest.sent import chosen
@@ -77,7 +77,7 @@ def _on_init(environment: Environment, runner: Runner, web_ui: WebUI | None, **_
     _listen(environment.events.test_stopping, lambda **_: runs.stopping())
     _listen(environment.events.test_stop, lambda **_: runs.stopped())
     _listen(environment.events.quitting, lambda **_: runs.quit())
-    _listen(environment.events.worker_report, runs.reported)
+    _listen(environment.events.worker_report, lambda data, **_: runs.reported(data))
     try:
         runs.gather()
     except TidemarkError as error:
@@ -87,6 +87,7 @@ def _on_init(environment: Environment, runner: Runner, web_ui: WebUI | None, **_
     gevent.spawn(end_between_calls, gevent.getcurrent())
     if web_ui is not None:
         page.guard(web_ui, options)
+        live_page.add(web_ui, lambda: runs.live)
         _stderr.print(f"Web page: http://{options.web_host}:{options.web_port} (Ctrl-C ends it)")
 
 

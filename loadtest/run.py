@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import gevent  # type: ignore[import-untyped]  # it ships no types
 from gevent.event import Event  # type: ignore[import-untyped]  # likewise
 
+from loadtest.live import Live
 from loadtest.visibility import Watchers
 from loadtest.watching import watch_backlog, watch_generator
 from tidemark import targets
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from loadtest.sent import Sent
-    from tidemark.api.call import Kind
     from tidemark.api.client import Client
     from tidemark.api.exchange import Transport
     from tidemark.api.op import Op
     from tidemark.aws.clients import AwsClients
     from tidemark.host.deployment import Deployment
     from tidemark.load.offset import Offset
+    from tidemark.workloads.workload import Values
 
 _STOPS_WITHIN_S = 1.0
 
@@ -60,7 +60,7 @@ class LoadRun:
         is_judged: Whether its history is judged at the end.
         on_enough: Called once: it has made so many calls, or can't write them down any more.
         run_id: Its name; its ids and keys begin with it.
-        calls: How many it has made, by kind.
+        live: What it shows of itself while it goes on.
         customers: How many sessions it has had.
         ended: Set when no further call is to begin.
         share: What of it this process sends; None of a master, which sends nothing.
@@ -79,7 +79,6 @@ class LoadRun:
     is_judged: bool
     on_enough: Callable[[], object]
     run_id: str = field(default_factory=new_run_id)
-    calls: Counter[Kind] = field(default_factory=Counter)
     customers: int = 0
     ended: Event = field(default_factory=Event)
     share: Share | None = field(default_factory=Share)
@@ -94,7 +93,10 @@ class LoadRun:
         self._history = RunWriter(self.runs / self.run_id, self._writer, workload)
         # One process of a run samples: more would not be at the rate that is stated.
         is_sampling = self.is_judged and self.share is not None and self.share.worker == 0
-        self._sampler = Sampler(self._history, workload, self.clock) if is_sampling else None
+        self.live = Live(self.clock, is_told=self.share is None)
+        self._sampler = (
+            Sampler(self._history, workload, self.clock, self.live.saw) if is_sampling else None
+        )
         self._principal = targets.of_deployment(self.deployment).principal(self.clients)
         self._polling = HttpxTransport(ca_bundle=self.clients.connection.ca_bundle)
         self._watchers = Watchers(
@@ -167,8 +169,12 @@ class LoadRun:
             ]
         if self.share is None or self.share.workers == 1:
             self._watching += [
-                watch_backlog(self._history, self.deployment, self.clients, self.ended)
+                watch_backlog(self._note_backlog, self.deployment, self.clients, self.ended)
             ]
+
+    def _note_backlog(self, seen: Values) -> None:
+        self._history.add("backlog", {"writer": self._history.name, **seen})
+        self.live.waits(seen)
 
     def _client(
         self, session: str, transport: Transport, purpose: Purpose = Purpose.LOAD
@@ -188,10 +194,10 @@ class LoadRun:
         """Write an op down, and say when it is enough."""
         self._history.record(op)
         self._watchers.take(op)
+        self.live.take(op)
         if self._sampler is not None:
             self._sampler.take(op)
         self._ops += 1
-        self.calls[op.kind] += op.purpose is Purpose.LOAD
         # What cannot be written down proves nothing: it ends then, too.
         is_enough = self._ops >= self.max_ops or self._history.has_failed
         if is_enough and not self._was_enough:
@@ -207,6 +213,7 @@ class LoadRun:
         if clock is not None:
             self._history.clock = (clock.ns, clock.error_ns)
         self.ended.set()
+        self.live.end()
         gevent.joinall(self._watching, timeout=_STOPS_WITHIN_S)
         gevent.killall(self._watching)
         self._watchers.close(_STOPS_WITHIN_S)

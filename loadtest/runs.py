@@ -18,12 +18,12 @@ from locust.runners import STATE_CLEANUP, STATE_RUNNING, STATE_SPAWNING, MasterR
 from loadtest import worker
 from loadtest.conclusion import conclude, draw
 from loadtest.fleet import Fleet
+from loadtest.live import REPORTED
 from loadtest.options import number, problem_with
-from loadtest.progress import live_line
+from loadtest.progress import live_view
 from loadtest.run import LoadRun
 from loadtest.sent import chosen
 from loadtest.users import BankUser
-from tidemark.api.call import Kind
 from tidemark.api.session import new_run_id
 from tidemark.errors import ExitCode, TidemarkError
 from tidemark.history import retention
@@ -41,8 +41,9 @@ if TYPE_CHECKING:
 
     from locust.runners import Runner
     from rich.console import Console
-    from rich.live import Live
+    from rich.live import Live as Shown
 
+    from loadtest.live import Live
     from loadtest.sent import Sent
     from tidemark.aws.clients import AwsClients
     from tidemark.host.deployment import Deployment
@@ -86,6 +87,9 @@ class Runs:
         deployment: Where the runs go.
         clients: The AWS clients of their target.
         stderr: Where people are told what goes on.
+
+    Attributes:
+        live: What the newest run shows of itself while it goes on.
     """
 
     def __init__(
@@ -111,7 +115,8 @@ class Runs:
             options.run_time = None
         self._folder = folder_of_runs(state_dir())
         self._run: LoadRun | None = None
-        self._live: Live | None = None
+        self._live: Shown | None = None
+        self.live: Live | None = None
         self._is_interrupted = False
         self._is_opening = False
 
@@ -143,8 +148,9 @@ class Runs:
         )
         if self._options.headless:
             gevent.spawn_later(lead_s + run_time_s, self._stop)
+        self.live = run.live
         if self._stderr.is_terminal:
-            self._live = live_line(run, run_time_s, self._stderr)
+            self._live = live_view(run.live, run_time_s, self._stderr)
             self._live.start()
 
     def stopping(self) -> None:
@@ -154,12 +160,10 @@ class Runs:
             if self._fleet is not None:
                 self._fleet.end(_STOP_WITHIN_S if self._is_interrupted else _END_WITHIN_S)
 
-    def reported(self, client_id: str, data: Mapping[str, Any]) -> None:
+    def reported(self, data: Mapping[str, Any]) -> None:
         """Take what a worker says of its calls."""
-        if self._fleet is not None and self._run is not None:
-            self._fleet.reported(client_id, data)
-            for kind in Kind:
-                self._run.calls[kind] = self._fleet.calls(kind.value)
+        if self._run is not None:
+            self._run.live.learn(data.get(REPORTED, ()))
 
     def stopped(self) -> None:
         """Report a run that the web page stopped; without it, quitting reports."""

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from tidemark.history.writing import RunWriter
     from tidemark.host.deployment import Deployment
     from tidemark.load.schedule import Schedule
+    from tidemark.workloads.workload import Values
 
 _EVERY_S = 1.0
 _LOOK_EVERY_S = 0.02
@@ -64,12 +65,12 @@ def watch_generator(
 
 
 def watch_backlog(
-    run: RunWriter, deployment: Deployment, clients: AwsClients, ended: Event
+    note: Callable[[Values], object], deployment: Deployment, clients: AwsClients, ended: Event
 ) -> gevent.Greenlet:
-    """Write down about once a second what is on its way, until the run has ended.
+    """Note about once a second what is on its way, until the run has ended.
 
     Args:
-        run: Where it is written down.
+        note: Takes what the table `backlog` says of a look, but for who looked.
         deployment: Where the run goes.
         clients: The AWS clients of its target.
         ended: Set when no further call is to begin.
@@ -78,13 +79,12 @@ def watch_backlog(
     def look(url: str | None) -> None:
         visible, in_flight = depths_at(clients.sqs, url) if url else (None, None)
         seen = {
-            "writer": run.name,
             "at_ns": time.time_ns(),
             "queue_visible": visible,
             "queue_in_flight": in_flight,
             "outbox": outbox_size(deployment, clients),
         }
-        run.add("backlog", seen)
+        note(seen)
 
     def watch() -> None:
         url = None

@@ -13,6 +13,7 @@ from gevent.event import AsyncResult, Event  # type: ignore[import-untyped]  # i
 from locust import log
 
 from loadtest import fleet, parcels
+from loadtest.live import REPORTED
 from loadtest.run import LoadRun
 from loadtest.sent import chosen
 from loadtest.users import BankUser
@@ -83,9 +84,9 @@ class Worker:
             runner.register_message(kind, listener, concurrent=is_concurrent)
 
     def report(self, data: dict[str, Any]) -> None:
-        """Add to what Locust reports to the master how many calls were made."""
+        """Add what the run shows of itself here to what Locust reports to the master."""
         if self._run is not None:
-            data["tidemark"] = {kind.value: many for kind, many in self._run.calls.items()}
+            data[REPORTED] = self._run.live.report()
 
     def stopping(self) -> None:
         """Have no further call begin."""

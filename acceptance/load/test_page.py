@@ -75,7 +75,14 @@ def state_of(page: httpx.Client) -> Any:
     ],
 )
 @pytest.mark.parametrize(
-    ("method", "path"), [("GET", "/"), ("POST", "/swarm"), ("POST", "/stop"), ("OPTIONS", "/swarm")]
+    ("method", "path"),
+    [
+        ("GET", "/"),
+        ("GET", "/tide/readings"),
+        ("POST", "/swarm"),
+        ("POST", "/stop"),
+        ("OPTIONS", "/swarm"),
+    ],
 )
 def test_a_page_of_elsewhere_is_refused(
     page: httpx.Client, method: str, path: str, headers: dict[str, str]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tidemark.api.op import Op
     from tidemark.history.writing import RunWriter
-    from tidemark.workloads.workload import Workload
+    from tidemark.workloads.workload import Values, Workload
 
 EVERY_S = 0.1
 """A new event is sampled so often at most, at once and again when it should be projected."""
@@ -32,11 +32,17 @@ class Sampler:
         run: Where the samples are written down.
         workload: What reads them.
         clock: UTC in nanoseconds.
+        told: Takes each sample as well.
     """
 
     def __init__(
-        self, run: RunWriter, workload: Workload, clock: Callable[[], int] = time.time_ns
+        self,
+        run: RunWriter,
+        workload: Workload,
+        clock: Callable[[], int] = time.time_ns,
+        told: Callable[[Values], object] = lambda _: None,
     ) -> None:
+        self._told = told
         self._clock = clock
         self._run = run
         self._workload = workload
@@ -77,3 +83,4 @@ class Sampler:
                 self._samples += 1
                 taken = {"writer": self._run.name, "sample": self._samples, "taken_at_ms": at_ms}
                 self._run.add("snapshots", taken | values)
+                self._told(values)

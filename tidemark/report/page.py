@@ -31,6 +31,7 @@ Cell = str | int | float | None
 """A text, or a number; None where there is no value."""
 
 _TENTHS_BELOW = 100
+_ASKS = "; connect-src 'self'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +153,7 @@ class Page:
         tiles: The numbers that are read first.
         sections: The rest; one without blocks is left out.
         faults: What is shaded in charts over time: what, and from and to which second.
+        readings: Where new values of tiles and charts come from each second, while a run goes on.
     """
 
     title: str
@@ -162,15 +164,17 @@ class Page:
     tiles: Sequence[Tile]
     sections: Sequence[Section]
     faults: Sequence[tuple[str, float, float]] = ()
+    readings: str = ""
 
 
 def render(page: Page) -> str:
     """The page as HTML."""
-    script = _together("locale.js", "uPlot.iife.min.js", "charts.js")
+    live = ["live.js"] if page.readings else []
+    script = _together("locale.js", "uPlot.iife.min.js", "charts.js", *live)
     style = _together("uPlot.min.css", "page.css")
     policy = (
         f"default-src 'none'; script-src {_hash(script)}; style-src {_hash(style)}; "
-        "img-src data:; base-uri 'none'; form-action 'none'"
+        f"img-src data:; base-uri 'none'; form-action 'none'{_ASKS if live else ''}"
     )
     return _template().render(page=page, script=script, style=style, policy=policy)
 

@@ -26,13 +26,15 @@
     return String(+value.toPrecision(3));
   };
 
-  const read = (figure, drawn) => {
-    const rows = [...figure.querySelectorAll("tbody tr")].map((row) => [...row.cells]);
-    const names = [...figure.querySelectorAll("thead th")].slice(1, drawn + 1).map((cell) => cell.textContent);
+  const read = (figure, spec) => {
+    const rows = [...figure.querySelectorAll("details tbody tr")].map((row) => [...row.cells]);
+    const names = [...figure.querySelectorAll("details thead th")].slice(1, spec.drawn + 1).map((cell) => cell.textContent);
     const xs = rows.map(([first]) => Number(first.dataset.x ?? first.textContent));
     const labels = rows.map(([first]) => first.textContent.trim());
     const lines = names.map((_, at) => rows.map((row) => number(row[at + 1].textContent.trim())));
-    return { names, xs, labels, lines };
+    // A logarithm has no place for nothing.
+    const drawn = spec.isLog ? lines.map((line) => line.map((v) => (v > 0 ? v : null))) : lines;
+    return { names, xs, labels, drawn };
   };
 
   const shade = (faults) => (u) => {
@@ -70,12 +72,10 @@
 
   const draw = (figure) => {
     const spec = JSON.parse(figure.dataset.spec);
-    const { names, xs, labels, lines } = read(figure, spec.drawn);
+    const { names, xs, labels, drawn } = read(figure, spec);
     const plot = figure.querySelector(".plot");
     plot.hidden = false;
     plot.replaceChildren();
-    // A logarithm has no place for nothing.
-    const drawn = spec.isLog ? lines.map((line) => line.map((v) => (v > 0 ? v : null))) : lines;
     const highest = Math.max(...spec.bounds.map(([, value]) => value), 0);
     const axis = { stroke: colour("muted"), grid: { stroke: colour("line"), width: 1 }, ticks: { show: false } };
     const few = (u, splits) => {
@@ -124,6 +124,10 @@
       plot,
     );
     keyboard(u, plot, figure.querySelector("figcaption strong").textContent);
+    u.again = () => {
+      const { xs, drawn } = read(figure, spec);
+      u.setData([xs, ...drawn]);
+    };
     return u;
   };
 
