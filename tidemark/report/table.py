@@ -30,6 +30,7 @@ REPORT = "load.json"
 _WIDTH = 80
 _TENTHS_BELOW_MS = 100
 _WAITED_MS = 5
+_WAITED_SHARE = 0.1
 _ABOUT = ("target", "stack_name", "api_url", "template_digest", "seed")
 
 
@@ -139,7 +140,9 @@ def _operations(figures: Figures, *, is_plain: bool) -> Table:
 def _waited(row: Row) -> bool:
     """Whether calls waited so long to begin that it shows in what is printed."""
     whole, own = row.latency, row.latency_from_start
-    return whole is not None and own is not None and whole.p99_ms - own.p99_ms >= _WAITED_MS
+    if whole is None or own is None:
+        return False
+    return whole.p99_ms - own.p99_ms >= max(_WAITED_MS, _WAITED_SHARE * whole.p99_ms)
 
 
 def _cells(row: Row) -> list[str]:
