@@ -82,6 +82,7 @@ class Fleet:
         self._late: set[str] = set()
         self._path: Path | None = None
         self._is_ending = False
+        self._expected = 1
         for kind, listener in (
             (READY, self._on_ready),
             (ASK_CLOCK, self._on_ask_clock),
@@ -108,6 +109,7 @@ class Fleet:
         Raises:
             TidemarkError: They did not come in time, or ended before.
         """
+        self._expected = expected
         # What was forked: those that ended are zombies until Locust waits for them.
         children = psutil.Process().children()
         until = time.monotonic() + _GATHER_WITHIN_S
@@ -137,10 +139,12 @@ class Fleet:
 
         Raises:
             NotStartedError: A worker would have no user.
-            TidemarkError: A worker cannot take part, or does not say that it can.
+            TidemarkError: A worker is gone, cannot take part, or does not say that it can.
         """
         self._path, self._is_ending = path, False
         clients = [worker.id for worker in self._runner.clients.ready]
+        if len(clients) < self._expected:
+            raise TidemarkError(f"Of {self._expected} workers {len(clients)} are left.")
         if users < len(clients):
             raise NotStartedError(
                 f"There are {len(clients)} workers for {users} users: say --users "
@@ -155,10 +159,13 @@ class Fleet:
         for client, share in zip(clients, shares, strict=True):
             told = dict(run) | {"worker": share.worker, "workers": share.workers}
             self._tell(client, PREPARE, told)
-        self._await(lambda part: part.is_ready or part.problem is not None, _READY_WITHIN_S)
+        self._await(
+            lambda part: part.is_ready or part.problem is not None or self._is_lost(part),
+            _READY_WITHIN_S,
+        )
         for part in self._parts.values():
             if not part.is_ready:
-                why = part.problem or f"it did not say in {_READY_WITHIN_S:.0f} s that it is ready"
+                why = part.problem or "it does not answer"
                 raise TidemarkError(f"The worker {_short(part)} cannot take part: {why}")
         begin_ns = process_clock()() + _LEAD_NS
         for client in self._parts:

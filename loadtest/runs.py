@@ -135,6 +135,7 @@ class Runs:
                 lead_s = (begin_ns - run.clock()) / 1e9
         except TidemarkError as error:
             self._stderr.print(f"{error}: {error.exit_code.meaning}", markup=False)
+            self._runner.environment.process_exit_code = int(error.exit_code)
             self._stop()
             raise gevent.GreenletExit from None  # or Locust would spawn users all the same
         finally:

@@ -36,13 +36,19 @@ def deployed(url: str, state: Path) -> None:
     ).save(state)
 
 
-def started(state: Path, *arguments: str, under: Sequence[str] = ()) -> subprocess.Popen[str]:
+def started(
+    state: Path,
+    *arguments: str,
+    under: Sequence[str] = (),
+    module: Sequence[str] = ("locust",),
+) -> subprocess.Popen[str]:
     """Start Locust.
 
     Args:
         state: The state folder.
         arguments: Locust's.
         under: The command that it is started by.
+        module: What starts it, with arguments of its own.
     """
     env = {name: value for name, value in os.environ.items() if not name.startswith("LOCUST_")}
     env["TIDEMARK_STATE_DIR"] = str(state)
@@ -52,7 +58,7 @@ def started(state: Path, *arguments: str, under: Sequence[str] = ()) -> subproce
             *under,
             sys.executable,
             "-m",
-            "locust",
+            *module,
             "-f",
             "loadtest/locustfile.py",
             *arguments,
