@@ -12,6 +12,7 @@ from tidemark.history.files import schema_of
 from tidemark.history.tables import TABLES
 from tidemark.invariants.catalog import catalog
 from tidemark.invariants.judge import Judgement, Verdict, judge_tables
+from tidemark.invariants.views import add_hashed
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -21,11 +22,21 @@ if TYPE_CHECKING:
 
 
 class Database:
-    """A database that holds one run at a time."""
+    """A database that holds one run at a time.
 
-    def __init__(self) -> None:
+    Args:
+        hashed: Whether it has the hashes of names too, of which the judge then asks first.
+    """
+
+    def __init__(self, *, hashed: bool = False) -> None:
         self.connection = duckdb.connect(config={"threads": 1})
         self._tables: Tables = {}
+        self._prefix = "given_" if hashed else ""
+        if hashed:
+            for name, table in TABLES.items():
+                self.connection.register(f"given_{name}", schema_of(table).empty_table())
+                self.connection.execute(f"CREATE VIEW {name} AS FROM given_{name}")
+            add_hashed(self.connection)
 
     def load(self, tables: Tables) -> None:
         """Hold this run from now on."""
@@ -59,4 +70,6 @@ class Database:
         return {one: judgement.verdict for one, judgement in self.judge(ids).items()}
 
     def _put(self, name: str, rows: list[Row]) -> None:
-        self.connection.register(name, pa.Table.from_pylist(rows, schema=schema_of(TABLES[name])))
+        self.connection.register(
+            f"{self._prefix}{name}", pa.Table.from_pylist(rows, schema=schema_of(TABLES[name]))
+        )

@@ -56,7 +56,7 @@ def connect(folder: RunFolder, *, memory: str = _MEMORY) -> Iterator[duckdb.Duck
         try:
             for name in TABLES:
                 _make_view(database, folder, name)
-            _add_hashed(database)
+            add_hashed(database)
             yield database
         finally:
             database.close()
@@ -91,7 +91,7 @@ def _make_view(database: duckdb.DuckDBPyConnection, folder: RunFolder, name: str
     database.execute(f'CREATE TABLE "{name}" ({columns})')
 
 
-def _add_hashed(database: duckdb.DuckDBPyConnection) -> None:
+def add_hashed(database: duckdb.DuckDBPyConnection) -> None:
     """Add the tables with hashes in place of names to a database that has them as written."""
     database.execute(f"CREATE SCHEMA {_HASHED}")
     for name, table in TABLES.items():

@@ -271,19 +271,19 @@ SELECT
     COUNT(written), COUNT(*) FILTER (version < written),
     COUNT(read), COUNT(*) FILTER (version < read)
 FROM (
-    SELECT
-        is_read AND token IS NULL AND purpose NOT IN ('poll', 'final') AS counts,
-        COALESCE(version, 0) AS version,
-        MAX(version) FILTER (NOT is_read) OVER before AS written,
-        MAX(COALESCE(version, 0)) FILTER (is_read) OVER before AS read
+    SELECT counts, version, MAX(wrote) OVER before AS written, MAX(saw) OVER before AS read
     FROM (
-        SELECT *, kind = 'query' AS is_read
+        SELECT
+            hash(writer, session, aggregate) AS caller, seq,
+            kind = 'query' AND token IS NULL AND purpose NOT IN ('poll', 'final') AS counts,
+            COALESCE(version, 0) AS version,
+            CASE WHEN kind <> 'query' THEN version END AS wrote,
+            CASE WHEN kind = 'query' THEN COALESCE(version, 0) END AS saw
         FROM ops
         WHERE (kind = 'command' AND outcome = 'ok') OR (reads = 'account_reads' AND rows_read = 1)
     )
     WINDOW before AS (
-        PARTITION BY writer, session, aggregate ORDER BY seq
-        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        PARTITION BY caller ORDER BY seq ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
     )
 )
 WHERE counts

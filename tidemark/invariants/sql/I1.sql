@@ -12,6 +12,35 @@
 -- example: accepted, and not in the log: account a1, key r.w1.c2.7, expected 1, found 0. The
 --   deposit was answered with 202, and there is no event of it: it is lost.
 
+--@ screen
+-- All that is known of a key beside one another: in what is accepted, every answer and the event
+-- say the same; what has no answer has one such event, or none; what is refused has none.
+SELECT key
+FROM (
+    SELECT
+        hash(principal, key) AS key,
+        COUNT(*) FILTER (outcome = 'ok') AS accepted,
+        COUNT(*) FILTER (outcome IS NOT NULL AND outcome NOT IN ('ok', 'fail')) AS unanswered,
+        COUNT(*) FILTER (outcome IS NULL) AS events,
+        MIN(told) AS least_told, MAX(told) AS most_told,
+        MIN(effect_digest) AS least_effect, MAX(effect_digest) AS most_effect
+    FROM (
+        SELECT
+            principal, key, outcome,
+            CASE WHEN outcome = 'ok' THEN hash(event_id, aggregate, version) END AS told,
+            CASE WHEN outcome <> 'fail' THEN effect_digest END AS effect_digest
+        FROM ops
+        WHERE kind = 'command'
+        UNION ALL
+        SELECT principal, key, NULL, hash(event_id, aggregate, version), effect_digest
+        FROM events
+    )
+    GROUP BY hash(principal, key)
+)
+WHERE events > 1 OR least_told <> most_told OR least_effect <> most_effect
+    OR (accepted > 0 AND events = 0)
+    OR (accepted = 0 AND unanswered = 0 AND events > 0)
+
 --@ violations
 WITH killed AS (
     SELECT DISTINCT writer FROM writers WHERE NOT closed

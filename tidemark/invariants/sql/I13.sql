@@ -13,6 +13,58 @@
 --   found 2. Two deliveries of one event both say that they applied it.
 
 --@ violations
+SELECT
+    'an outcome of an event that the log does not have so' AS what,
+    d.aggregate, d.version, d.event_id, d.message_id AS key, 1 AS expected, d.attempts AS found
+FROM deliveries d
+LEFT JOIN events e
+    ON e.aggregate = d.aggregate AND e.version = d.version AND e.event_id = d.event_id
+WHERE d.outcome <> 'failed'
+    AND (d.outcome NOT IN ('applied', 'duplicate') OR d.attempts < 1 OR e.version IS NULL)
+UNION ALL
+SELECT
+    'healed by a delivery that is not of a later version of the account',
+    h.aggregate, h.version, NULL, h.message_id, NULL, NULL
+FROM healed h
+WHERE NOT EXISTS (
+    SELECT 1 FROM deliveries d
+    WHERE d.request_id = h.request_id AND d.message_id = h.message_id
+        AND d.aggregate = h.aggregate AND d.version > h.version
+)
+
+--@ screen
+-- What is there once on either side has the same sum there, over a number for each row.
+SELECT 'messages' AS what
+FROM (
+    SELECT hash(hash(request_id, message_id)) AS message, 1 AS side FROM invocations WHERE ended
+    UNION ALL
+    SELECT hash(hash(request_id, message_id)), -1 FROM deliveries
+)
+HAVING COALESCE(SUM(side * message::HUGEINT), 0) <> 0
+UNION ALL
+SELECT 'a message twice'
+FROM deliveries
+GROUP BY hash(request_id, message_id)
+HAVING COUNT(*) > 1
+UNION ALL
+SELECT 'projections'
+FROM (
+    SELECT hash(hash(aggregate, version)) AS projection, 1 AS side
+    FROM events
+    WHERE projected_at_ms IS NOT NULL
+    UNION ALL
+    SELECT hash(hash(aggregate, version)), -1 FROM deliveries WHERE outcome = 'applied'
+    UNION ALL
+    SELECT hash(hash(aggregate, version)), -1 FROM healed
+)
+HAVING COALESCE(SUM(side * projection::HUGEINT), 0) <> 0
+UNION ALL
+SELECT 'an event twice'
+FROM events
+GROUP BY hash(aggregate, version)
+HAVING COUNT(*) > 1
+
+--@ violations
 WITH outcomes AS (
     SELECT request_id, message_id, COUNT(*) AS outcomes, MIN(aggregate) AS aggregate
     FROM deliveries
@@ -88,30 +140,6 @@ WHERE e.projected_at_ms IS NOT NULL
     )
     AND NOT EXISTS (SELECT 1 FROM unended u WHERE NOT u.is_known)
     AND NOT EXISTS (SELECT 1 FROM settings WHERE name = 'views_only' AND value = 1)
-UNION ALL
-SELECT
-    'an outcome of an event that the log does not have so',
-    d.aggregate, d.version, d.event_id, d.message_id, 1, d.attempts
-FROM deliveries d
-WHERE d.outcome <> 'failed'
-    AND (
-        d.outcome NOT IN ('applied', 'duplicate')
-        OR d.attempts < 1
-        OR NOT EXISTS (
-            SELECT 1 FROM events e
-            WHERE e.aggregate = d.aggregate AND e.version = d.version AND e.event_id = d.event_id
-        )
-    )
-UNION ALL
-SELECT
-    'healed by a delivery that is not of a later version of the account',
-    h.aggregate, h.version, NULL, h.message_id, NULL, NULL
-FROM healed h
-WHERE NOT EXISTS (
-    SELECT 1 FROM deliveries d
-    WHERE d.request_id = h.request_id AND d.message_id = h.message_id
-        AND d.aggregate = h.aggregate AND d.version > h.version
-)
 
 --@ evidence
 SELECT 'deliveries' AS what, COUNT(*) AS seen, 1 AS needed FROM deliveries

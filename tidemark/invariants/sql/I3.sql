@@ -12,21 +12,6 @@
 
 --@ violations
 SELECT
-    'an event that no command of this run asked for' AS what,
-    e.aggregate, e.version, e.event_id, e.key, NULL AS expected, NULL AS found
-FROM events e
-WHERE NOT EXISTS (
-        SELECT 1 FROM ops o
-        WHERE o.kind = 'command' AND o.principal = e.principal AND o.key = e.key
-    )
-    AND NOT EXISTS (
-        -- A key begins with the name of the process that sent it.
-        SELECT 1 FROM writers w
-        WHERE NOT w.closed AND SUBSTR(e.key, 1, LENGTH(w.writer) + 1) = CONCAT(w.writer, '.')
-    )
-
---@ violations
-SELECT
     'a statement line without an event' AS what,
     l.aggregate, l.version, NULL AS event_id, NULL AS key, NULL AS expected, NULL AS found
 FROM lines l
@@ -65,6 +50,30 @@ SELECT
     t.owner, NULL, NULL, NULL, 0, t.accounts
 FROM totals t
 WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.owner = t.owner)
+
+--@ screen
+-- Whose command it is, and whether that process was killed, takes longer to see.
+SELECT e.aggregate
+FROM events e
+WHERE NOT EXISTS (
+    SELECT 1 FROM ops o
+    WHERE o.kind = 'command' AND o.principal = e.principal AND o.key = e.key
+)
+
+--@ violations
+SELECT
+    'an event that no command of this run asked for' AS what,
+    e.aggregate, e.version, e.event_id, e.key, NULL AS expected, NULL AS found
+FROM events e
+WHERE NOT EXISTS (
+        SELECT 1 FROM ops o
+        WHERE o.kind = 'command' AND o.principal = e.principal AND o.key = e.key
+    )
+    AND NOT EXISTS (
+        -- A key begins with the name of the process that sent it.
+        SELECT 1 FROM writers w
+        WHERE NOT w.closed AND SUBSTR(e.key, 1, LENGTH(w.writer) + 1) = CONCAT(w.writer, '.')
+    )
 
 --@ unknown
 SELECT 'the recorder of its command was killed' AS what, e.aggregate

@@ -9,6 +9,25 @@
 -- example: no event at the version before: account a1, version 4, event e9, key r.w1.c2.7, expected
 --   3. Versions go from 2 to 4: what made version 3 is gone, or two writers did not see each other.
 
+--@ screen
+-- How many versions an account has says which they must be: one sum over them is compared.
+WITH counted AS (
+    SELECT place, aggregate, COUNT(*) AS versions, SUM(hash(version)) AS total
+    FROM (
+        SELECT 'events' AS place, aggregate, version FROM events
+        UNION ALL
+        SELECT 'lines', aggregate, version FROM lines
+    )
+    GROUP BY place, aggregate
+)
+SELECT c.aggregate
+FROM counted c
+JOIN (
+    SELECT version, SUM(hash(version)) OVER (ORDER BY version) AS total
+    FROM (SELECT UNNEST(RANGE(1, (SELECT MAX(versions) + 1 FROM counted))) AS version)
+) whole ON whole.version = c.versions
+WHERE whole.total <> c.total
+
 --@ violations
 SELECT
     'two events at one version' AS what,

@@ -43,28 +43,23 @@ FROM account_reads r
 WHERE r.token IS NOT NULL AND r.version < r.token
 UNION ALL
 SELECT
-    'an account at a version that the log does not have',
-    r.aggregate, r.version, NULL, NULL, NULL, r.version
+    CASE
+        WHEN e.version IS NULL THEN 'an account at a version that the log does not have'
+        ELSE 'an account that is not the fold of the events up to its version'
+    END,
+    r.aggregate, r.version, e.event_id, NULL, e.version, r.version
 FROM account_reads r
-WHERE r.version <> 0 AND NOT EXISTS (
-    SELECT 1 FROM events e WHERE e.aggregate = r.aggregate AND e.version = r.version
-)
-UNION ALL
-SELECT
-    'an account that is not the fold of the events up to its version',
-    r.aggregate, r.version, e.event_id, NULL, r.version, r.version
-FROM account_reads r
-JOIN events e ON e.aggregate = r.aggregate AND e.version = r.version
-WHERE r.digest IS DISTINCT FROM e.state_digest
+LEFT JOIN events e ON e.aggregate = r.aggregate AND e.version = r.version
+WHERE (e.version IS NULL AND r.version <> 0)
+    OR (e.version IS NOT NULL AND r.digest IS DISTINCT FROM e.state_digest)
 UNION ALL
 SELECT
     'an account among those of its owner that no version of the log is',
     r.aggregate, r.version, NULL, NULL, r.version, r.version
 FROM owner_reads r
-WHERE NOT EXISTS (
-    SELECT 1 FROM events e
-    WHERE e.aggregate = r.aggregate AND e.version = r.version AND e.state_digest = r.digest
-)
+LEFT JOIN events e
+    ON e.aggregate = r.aggregate AND e.version = r.version AND e.state_digest = r.digest
+WHERE e.version IS NULL
 UNION ALL
 SELECT
     'an account among those of an owner who is not its own',
@@ -106,10 +101,9 @@ SELECT
     'a line of a page that its event does not make',
     l.aggregate, l.version, NULL, NULL, l.place, l.version
 FROM page_lines l
-WHERE l.place <> l.version OR NOT EXISTS (
-    SELECT 1 FROM events e
-    WHERE e.aggregate = l.aggregate AND e.version = l.version AND e.line_digest = l.digest
-)
+LEFT JOIN events e
+    ON e.aggregate = l.aggregate AND e.version = l.version AND e.line_digest = l.digest
+WHERE l.place <> l.version OR e.version IS NULL
 UNION ALL
 SELECT
     'totals of more accounts than the owner ever had',

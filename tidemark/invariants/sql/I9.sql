@@ -9,6 +9,22 @@
 -- example: a read behind an earlier one of its session: account a1, version 2, expected 3, found 2.
 --   The session had seen version 3, and its next read showed version 2.
 
+--@ screen
+-- The same, with one number for who reads what.
+SELECT reader
+FROM (
+    SELECT
+        reader, version, token,
+        MAX(version) OVER (
+            PARTITION BY reader ORDER BY seq, version
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
+        ) AS seen
+    FROM (
+        SELECT hash(writer, session, aggregate) AS reader, seq, version, token FROM account_reads
+    )
+)
+WHERE token IS NOT NULL AND version < seen
+
 --@ violations
 SELECT
     'a read behind an earlier one of its session' AS what,
