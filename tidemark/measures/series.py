@@ -79,7 +79,8 @@ WITH calls AS (
         o.intended_ns - w.clock_offset_ns AS intended_ns,
         o.start_ns - w.clock_offset_ns AS start_ns,
         o.end_ns - w.clock_offset_ns AS end_ns,
-        (o.end_ns - o.intended_ns) / 1e6 AS ms
+        -- As in a run's figures: what got no answer took nobody knows how long.
+        CASE WHEN o.status IS NOT NULL THEN (o.end_ns - o.intended_ns) / 1e6 END AS ms
     FROM ops o
     LEFT JOIN (SELECT writer, MAX(clock_offset_ns) AS clock_offset_ns FROM writers GROUP BY writer)
         known ON known.writer = o.writer,
@@ -239,6 +240,7 @@ def distributions(run: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, list[f
             SELECT 'projection lag', projected_at_ms - recorded_at_ms
             FROM events WHERE projected_at_ms IS NOT NULL
         )
+        WHERE ms IS NOT NULL
         GROUP BY what ORDER BY what DESC"""  # noqa: S608 -- a text of ours
     ).fetchall()
     return {what: (count, values) for what, count, values in rows}
@@ -246,7 +248,7 @@ def distributions(run: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, list[f
 
 def _step(column: str) -> str:
     """The number of the step in which something was; what was before the first is its own."""
-    return f"GREATEST(-1, LEAST($steps - 1, ({column} - $begin) // ($step_s * 1000000000)))"
+    return f"GREATEST(-1, LEAST($steps - 1, ({column} - $begin) // ($step_s * 1000000000::BIGINT)))"
 
 
 def _per_s(columns: int) -> str:
