@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from geventhttpclient.connectionpool import ConnectionPool, SSLConnectionPool
-from geventhttpclient.response import HTTPParseError, HTTPSocketPoolResponse
+from geventhttpclient.response import HTTPParseError
 from locust.exception import CatchResponseError
 
-from tidemark.api.exchange import Answer, Headers, LostError, NotSentError, Request, TransportError
+from loadtest.line import Line
+from tidemark.api.exchange import Answer, LostError, NotSentError, Request, TransportError
 from tidemark.api.httpx_transport import TIMEOUT_S
 from tidemark.api.op import Outcome, judge, problem_name
 
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
     from locust.event import EventHook
 
 _CONNECTED_WITHIN_S = 5.0
-_BLOCK_BYTES = 16_384
 # What a URL need not say.
 _PORT = {"http": ":80", "https": ":443"}
 
@@ -51,7 +51,7 @@ class LocustTransport:
         self._refusals = refusals
         self._ssl_context = ssl_context
         self._timeout_s = timeout_s
-        self._pools: dict[tuple[str, str], ConnectionPool] = {}
+        self._lines: dict[tuple[str, str], Line] = {}
 
     def __call__(self, request: Request) -> Answer:
         """Send one request, once.
@@ -96,40 +96,33 @@ class LocustTransport:
     def _exchanged(self, request: Request) -> Answer:
         scheme, _, rest = request.url.partition("://")
         host, _, target = rest.partition("/")
-        pool = self._pools.get((scheme, host)) or self._pool(scheme, host)
         try:
-            connection = pool.get_socket()
+            line = self._lines.get((scheme, host)) or self._line(scheme, host)
+            line.connect()
         except OSError as error:
             raise NotSentError(_reason(error)) from error
         try:
-            try:
-                connection.sendall(_bytes_of(request, host.removesuffix(_PORT[scheme]), target))
-            except BaseException:
-                pool.release_socket(connection)
-                raise
-            response = HTTPSocketPoolResponse(
-                connection, pool, block_size=_BLOCK_BYTES, method=request.method
-            )
-            body = response.read()
+            return line.exchange(request.method, _bytes_of(request, line.host, target))
         except (OSError, HTTPParseError) as error:
             raise LostError(_reason(error)) from error
-        return Answer(response.get_code(), Headers(dict(response.items())), body)
 
-    def _pool(self, scheme: str, host: str) -> ConnectionPool:
+    def _line(self, scheme: str, host: str) -> Line:
         parts = urlsplit(f"{scheme}://{host}")
-        name, port = parts.hostname or "", parts.port or int(_PORT[scheme][1:])
+        default = _PORT[scheme]
+        name, port = parts.hostname or "", parts.port or int(default[1:])
         place = (name, port, name, port)
         about: dict[str, Any] = {
             "size": 1,
             "connection_timeout": _CONNECTED_WITHIN_S,
             "network_timeout": self._timeout_s,
         }
-        pool = self._pools[scheme, host] = (
+        pool = (
             SSLConnectionPool(*place, ssl_context_factory=self._ssl_context, **about)
             if scheme == "https"
             else ConnectionPool(*place, **about)
         )
-        return pool
+        line = self._lines[scheme, host] = Line(host.removesuffix(default), pool)
+        return line
 
     def _failure(self, result: Answer | TransportError) -> CatchResponseError | None:
         judged = judge(result)

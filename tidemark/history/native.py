@@ -5,7 +5,6 @@ Locust's users are greenlets of one thread: what writes files among them would s
 
 from __future__ import annotations
 
-import _thread
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -18,7 +17,12 @@ _LOOK_EVERY_S = 0.005
 
 def lock() -> Any:
     """A lock of the system."""
-    return _original("allocate_lock")()
+    return _original("_thread", "allocate_lock")()
+
+
+def let_others_on() -> None:
+    """Let another thread have the interpreter, from a thread of the system."""
+    _original("time", "sleep")(0)
 
 
 class Repeating:
@@ -35,7 +39,7 @@ class Repeating:
         self._going = lock()
         self._going.acquire()
         self._has_ended = False
-        _original("start_new_thread")(self._run, ())
+        _original("_thread", "start_new_thread")(self._run, ())
 
     def _run(self) -> None:
         try:
@@ -52,7 +56,9 @@ class Repeating:
             time.sleep(_LOOK_EVERY_S)
 
 
-def _original(name: str) -> Any:
-    """A function of `_thread`, as it was before gevent replaced it."""
+def _original(module: str, name: str) -> Any:
+    """A function of a module, as it was before gevent replaced it."""
     monkey = sys.modules.get("gevent.monkey")
-    return getattr(_thread, name) if monkey is None else monkey.get_original("_thread", name)
+    if monkey is None:
+        return getattr(sys.modules[module], name)
+    return monkey.get_original(module, name)

@@ -7,7 +7,6 @@ that is killed loses at most what it had not written yet: its last second.
 from __future__ import annotations
 
 import os
-import time
 from collections import Counter
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any
@@ -17,7 +16,7 @@ import pyarrow.parquet as pq
 
 from tidemark.errors import ExitCode, TidemarkError
 from tidemark.history.files import part_name, schema_of
-from tidemark.history.native import Repeating, lock
+from tidemark.history.native import Repeating, let_others_on, lock
 from tidemark.history.tables import TABLES
 
 if TYPE_CHECKING:
@@ -157,7 +156,7 @@ def _batch(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch
         pa.array(values, field.type)
         for values, field in zip(zip(*rows, strict=True), schema, strict=True)
     ]
-    time.sleep(0)  # let who waits for the interpreter have it
+    let_others_on()
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 

@@ -6,6 +6,8 @@ import fcntl
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass, field
+from functools import cache
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Self
 
 from tidemark.history.examination import CLOSING
@@ -17,7 +19,7 @@ from tidemark.trace.letters import Letter
 from tidemark.workloads.canonical import canonical, digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -147,7 +149,7 @@ class RunWriter:
             table: The table.
             values: The values of its columns, by their names.
         """
-        self._recorder.add(table, tuple(values[one.name] for one in TABLES[table].columns))
+        self._recorder.add(table, _row_maker(table)(values))
 
     def plan(self, fault: str, times: int) -> None:
         """Note that a fault is to strike so many times, on top of what else is planned of it.
@@ -211,6 +213,14 @@ def expect(path: Path, writers: Iterable[str]) -> None:
     """Have a run miss its writers, by their full names, until each has closed its part."""
     for writer in writers:
         (path / WRITERS / writer).touch()
+
+
+@cache
+def _row_maker(table: str) -> Callable[[Values], tuple[Any, ...]]:
+    """What makes a row of values; the names of columns are looked up once, not for every call."""
+    names = [one.name for one in TABLES[table].columns]
+    # Of one name alone it would make no tuple.
+    return itemgetter(*names) if len(names) > 1 else lambda values: (values[names[0]],)
 
 
 def writers_of(path: Path) -> list[str]:
