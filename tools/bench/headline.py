@@ -37,9 +37,11 @@ An emulator is one process on one machine: its figures do not predict AWS.
 
 def measure() -> list[Row]:
     """Search on every target that this machine can start, and write down what is found."""
-    found = {target: _search(target) for target in startable()}
-    _PAGE.write_text(page(found))
-    _README.write_text(in_readme(_README.read_text(), found))
+    found = {}
+    for target in startable():
+        found[target] = _search(target)
+        _PAGE.write_text(page(found))
+        _README.write_text(in_readme(_README.read_text(), found))
     return []
 
 
