@@ -58,6 +58,9 @@ def test_a_load_run_prints_rates_and_latencies_and_writes_them_down(tmp_path: Pa
         <= figures["writes"]["ok"] + figures["reads"]["ok"] + sum(figures["refusals"].values())
         < 210
     )
+    (page,) = tmp_path.glob("runs/*/report.html")
+    assert f"Drawn: {page}" in out
+    assert f'<data value="{figures["writes"]["per_s"]}">' in page.read_text()
     assert sum(op["purpose"] == "load" for op in recorded(tmp_path)) == sum(
         figures[side][count]
         for side in ("writes", "reads")

@@ -22,7 +22,7 @@ _DRAWN: Mapping[str, tuple[str, str, bool, str, tuple[str, ...]]] = {
         "Throughput",
         "calls/s",
         False,
-        "Not done: certainly refused or failed. In doubt: no answer that tells.",
+        "Not done: refused or failed. In doubt: no answer tells. The last step is seldom whole.",
         ("writes_per_s", "reads_per_s"),
     ),
     "latency": (
