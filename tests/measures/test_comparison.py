@@ -54,7 +54,7 @@ def test_each_measure_is_exact_and_within_its_interval() -> None:
     loaded = [row for row in tables["ops"] if row["purpose"] == "load"]
     seconds = (max(row["end_ns"] for row in loaded) - min(row["start_ns"] for row in loaded)) / 1e9
     done = [row for row in loaded if row["kind"] == "command" and row["outcome"] == "ok"]
-    assert found["write_per_s"].value == pytest.approx(len(done) / seconds)
+    assert found["writes_per_s"].value == pytest.approx(len(done) / seconds)
     wrong = [
         row
         for row in loaded
@@ -100,7 +100,7 @@ def test_a_greater_lag_is_named() -> None:
 
 
 def test_a_lower_rate_is_worse_and_a_higher_one_is_not() -> None:
-    assert regressions(run(1), run(2, hurry=0.4)) == {"read_per_s", "write_per_s"}
+    assert regressions(run(1), run(2, hurry=0.4)) == {"reads_per_s", "writes_per_s"}
     assert regressions(run(1), run(2, hurry=2.5)) == set()
 
 

@@ -44,7 +44,7 @@ class Interval:
 def intervals_of(run: duckdb.DuckDBPyConnection, refusals: Collection[str]) -> dict[str, Interval]:
     """Return each measure that two runs can be compared by, under its name.
 
-    `write_per_s`, `read_per_s` (done, per second), `error_share` (0 to 1), and `p50_ms`, `p95_ms`
+    `writes_per_s`, `reads_per_s` (done, per second), `error_share` (0 to 1), and `p50_ms`, `p95_ms`
     and `p99_ms` of `write_`, `read_` (from the intended start) and `lag_` (the projection lag).
     What the run has nothing of is left out.
 
@@ -110,9 +110,9 @@ counted AS (
 measured AS (
     SELECT run, 'error_share' AS name, errors / calls AS value FROM counted
     UNION ALL
-    SELECT run, 'write_per_s', writes / seconds FROM counted
+    SELECT run, 'writes_per_s', writes / seconds FROM counted
     UNION ALL
-    SELECT run, 'read_per_s', reads / seconds FROM counted
+    SELECT run, 'reads_per_s', reads / seconds FROM counted
 )
 SELECT v.name, v.value, {_INTERVAL}
 FROM measured v

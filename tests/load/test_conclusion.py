@@ -1,0 +1,120 @@
+"""What is said of a run at its end, whatever of it can still be exported."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from botocore.exceptions import EndpointConnectionError
+
+from loadtest import conclusion
+from loadtest.conclusion import conclude
+from tests.history.test_writing import DEPLOYMENT
+from tests.measures.ops import op
+from tidemark.api.session import Writer
+from tidemark.errors import ExitCode
+from tidemark.history.recorder import RecordingError
+from tidemark.history.writing import RunWriter
+from tidemark.host.state import read_json
+from tidemark.workloads.workload import Unknown
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tidemark.report.table import Report
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    """A run of two writes, of which nothing is exported."""
+    path = tmp_path / "run"
+    with RunWriter(path, Writer("run", "w1"), Unknown()) as writer:
+        asked = {"profile": "write", "refusals": [], "slo": {"write_max_ms": 5, "lag_max_ms": 9}}
+        writer.describe(DEPLOYMENT, seed="7", load=asked)
+        for took_ms in (1, 4):
+            writer.record(op(took_ms=took_ms))
+    return path
+
+
+def concluded(run: Path, within_s: float | None = 1, **how: Any) -> Report:
+    nobody: Any = None
+    return conclude(run, DEPLOYMENT, nobody, Unknown(), within_s=within_s, **how)
+
+
+def failing(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
+    def finish(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr(conclusion, "finish", finish)
+
+
+def test_a_run_that_nobody_judges_is_measured_by_its_calls_alone(run: Path) -> None:
+    report = concluded(run, within_s=None)
+
+    assert (report.exit_code, report.reason) == (ExitCode.OK, None)
+    assert report.measurement.figures.writes.ok == 2
+    assert read_json(run / "load.json") == json.loads(json.dumps(report.as_json()))
+    judged = read_json(run / "verdict.json")
+    assert judged is not None
+    assert (judged["verdict"], judged["invariants"]) == (None, [])
+    assert judged["figures"]["measures"]["write_max_ms"] == 4
+    met = {one["measure"]: one["met"] for one in judged["figures"]["slo"]}
+    assert met == {"write_max_ms": True, "lag_max_ms": None}
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "says"),
+    [
+        (KeyboardInterrupt(), ExitCode.INTERRUPTED, "the run was stopped"),
+        (RecordingError("The disk is full."), ExitCode.UNKNOWN, "The disk is full"),
+        (
+            EndpointConnectionError(endpoint_url="http://127.0.0.1:1"),
+            ExitCode.FAILED,
+            "the run could not be exported: Could not connect",
+        ),
+    ],
+)
+def test_what_was_seen_is_said_whatever_ends_the_export(
+    error: BaseException,
+    code: ExitCode,
+    says: str,
+    run: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    failing(error, monkeypatch)
+    report = concluded(run)
+
+    assert report.exit_code is code
+    assert says in str(report.reason)
+    assert report.measurement.figures.writes.ok == 2
+    assert report.judgements == []
+
+
+def test_one_that_was_stopped_is_not_waited_for(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing(AssertionError("it is waited for"), monkeypatch)
+
+    assert concluded(run, is_interrupted=True).exit_code is ExitCode.INTERRUPTED
+
+
+def test_of_a_writer_that_was_killed_what_it_wrote_is_counted(run: Path) -> None:
+    for table in ("writers", "written"):
+        shutil.rmtree(run / table)
+    report = concluded(run, within_s=None, gap="a worker was lost")
+
+    assert (report.exit_code, report.reason) == (ExitCode.UNKNOWN, "a worker was lost")
+    assert report.measurement.figures.writes.ok == 2
+
+
+def test_a_report_that_finds_no_room_is_no_green_run(
+    run: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(conclusion, "write_json", write)
+    report = concluded(run, within_s=None)
+
+    assert report.exit_code is ExitCode.UNKNOWN
+    assert "No space left on device" in str(report.reason)
