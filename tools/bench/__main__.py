@@ -32,6 +32,7 @@ from tools.bench import (
     headline,
     lag,
     recorder,
+    reported,
     targets,
 )
 
@@ -53,6 +54,7 @@ _LONG_PARTS: dict[str, Callable[[], list[Row]]] = {
     "generator": generator.measure,
     "guard": guard.measure,
     "recorder": recorder.measure,
+    "reported": reported.measure,
     "headline": headline.measure,
     "suites": targets.measure_suites,
     "check-large": check.measure_large,
@@ -65,7 +67,7 @@ def main() -> None:
     parts = _PARTS | _LONG_PARTS
     known = ", ".join((*_ON_A_STACK, *parts))
     parser.add_argument(
-        "parts", nargs="*", metavar="PART", help=f"{known}; the last six by name only"
+        "parts", nargs="*", metavar="PART", help=f"{known}; the last seven by name only"
     )
     chosen = parser.parse_args().parts or [*_ON_A_STACK, *_PARTS]
     if unknown := set(chosen) - {*_ON_A_STACK, *parts}:

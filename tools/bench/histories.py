@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,7 +49,10 @@ def write(path: Path, ops: int) -> None:
         database.execute(queries.pop("made"))
         _digest(database, path)
         database.execute(queries.pop("asked"))
-        rows = {name: _copy(database, path, name, query) for name, query in queries.items()}
+        # Of what load generators say of themselves there is none.
+        rows: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        for name, query in queries.items():
+            rows[name] = _copy(database, path, name, query)
     work.unlink()
     (path / "made.parquet").unlink()
     claims = [{"invariant": one} for one in catalog()]
