@@ -43,8 +43,8 @@ def await_quiescence(
 ) -> Quiescence:
     """Wait until every event of a run is projected and the queue is empty.
 
-    The queue must be seen empty three times, for its counts are approximate; while it is not, a
-    run whose events are all projected waits for messages of others, and does not.
+    The queue must be seen empty three times, for its counts are approximate; then the log says
+    whether all is projected. Where it is, messages of others are waited for a little, and no more.
 
     Args:
         deployment: The stack.
@@ -59,17 +59,17 @@ def await_quiescence(
 
     def probe() -> str:
         nonlocal empty, foreign
-        if owed := workload.unprojected(prefix):
-            empty = foreign = 0
-            raise NotYetError(f"{owed} events are not projected")
         held = depth(clients, queue) if queue else 0
         empty = empty + 1 if held == 0 else 0
         foreign = foreign + 1 if held else 0
-        if empty >= _READINGS:
-            return "quiet"
-        if foreign >= _READINGS * _READINGS:
-            return "quiet (foreign messages)"
-        raise NotYetError(f"{held} messages are on their way")
+        if empty < _READINGS and foreign < _READINGS * _READINGS:
+            raise NotYetError(f"{held} messages are on their way")
+        how = "quiet" if empty >= _READINGS else "quiet (foreign messages)"
+        # Last, and once: it reads the whole log.
+        if owed := workload.unprojected(prefix):
+            empty = foreign = 0
+            raise NotYetError(f"{owed} events are not projected")
+        return how
 
     try:
         how = eventually(probe, within_s=within_s, what="the run to come to rest")
