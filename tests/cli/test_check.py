@@ -162,6 +162,21 @@ def test_what_cannot_be_asked_is_refused(run: Run, arguments: list[str], says: s
     assert error.splitlines()[-1] == "tidemark: not started (exit 64)"
 
 
+def test_of_a_load_run_a_program_gets_its_figures_too(
+    run: Run, folders: Path, tmp_path: Path
+) -> None:
+    path = shutil.copytree(folders / "clean", tmp_path / "loaded")
+    manifest = json.loads((path / "run.json").read_text())
+    asked = {"profile": "write", "refusals": [], "slo": {"error_share": 0.5}}
+    (path / "run.json").write_text(json.dumps(manifest | {"load": asked}))
+
+    _, said, _ = run("check", path, "--json", "--only", "I1")
+
+    figures = json.loads(said)["figures"]
+    assert figures["writes"]["ok"] > 0
+    assert [one["measure"] for one in figures["slo"]] == ["error_share"]
+
+
 def test_a_folder_without_its_manifest_is_unknown(run: Run, folders: Path, tmp_path: Path) -> None:
     shutil.copytree(folders / "clean/ops", tmp_path / "half/ops")
 
