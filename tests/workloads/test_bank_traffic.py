@@ -87,7 +87,8 @@ def test_a_healthy_bank_gives_no_errors_and_refuses_only_what_was_too_much(seed:
     bank = FakeBank()
     people = [Person(bank.answer, place=n, seed=seed, mix=mixed(0.3)) for n in (1, 2, 3)]
     ops = [person.call() for _ in range(60) for person in people]
-    assert {op.outcome for op in ops} == {Outcome.OK, Outcome.FAIL}
+    # Of a few seeds nothing is refused.
+    assert {op.outcome for op in ops} - {Outcome.FAIL} == {Outcome.OK}
     assert {op.problem for op in ops if op.outcome is Outcome.FAIL} <= REFUSALS
     assert {op.problem for op in ops if op.outcome is Outcome.FAIL} <= {
         "insufficient-funds",
