@@ -23,7 +23,7 @@ def name_of(ablation: Ablation) -> str:
 
 @pytest.fixture(scope="module")
 def database() -> Database:
-    return Database()
+    return Database(hashed=True)
 
 
 def left_by(run: Run, ablation: Ablation) -> Tables:

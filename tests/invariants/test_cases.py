@@ -32,7 +32,7 @@ def name_of(case: Case) -> str:
 
 @pytest.fixture(scope="module")
 def database() -> Database:
-    held = Database()
+    held = Database(hashed=True)
     held.load(clean_run(SEED, STEPS))
     return held
 

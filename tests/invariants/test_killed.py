@@ -46,7 +46,7 @@ def killed(tables: Tables, who: str, draw: random.Random) -> Tables:
 
 @pytest.fixture(scope="module")
 def database() -> Database:
-    return Database()
+    return Database(hashed=True)
 
 
 @pytest.mark.parametrize("seed", range(6))
