@@ -12,7 +12,7 @@ from aws_cdk import aws_ecs as ecs
 from cdk_nag import AwsSolutionsChecks
 
 from stack.app import new_app
-from stack.load_stack import MASTER_PORT, STACK_ID, LoadStack
+from stack.load_stack import MASTER_PORT, STACK_ID, LoadStack, image
 from tests.stack.conftest import Template, findings
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ LOADED = {
 def machines(tmp_path_factory: pytest.TempPathFactory) -> Template:
     outdir: Path = tmp_path_factory.mktemp("load")
     app = new_app(outdir)
-    image = ecs.ContainerImage.from_registry("example.com/load:1")
-    stack = LoadStack(app, STACK_ID, image=image, loaded=LOADED)
+    some = ecs.ContainerImage.from_registry("example.com/load:1")
+    stack = LoadStack(app, STACK_ID, image=some, loaded=LOADED)
     Validations.of(app).add_plugins(AwsSolutionsChecks(app))
     with contextlib.suppress(RuntimeError):
         app.synth()
@@ -103,8 +103,18 @@ def test_the_outputs_are_what_starting_a_task_needs(machines: Template) -> None:
 
 def test_no_queue_is_asked_of_the_direct_wiring(tmp_path: Path) -> None:
     app = new_app(tmp_path)
-    image = ecs.ContainerImage.from_registry("example.com/load:1")
+    some = ecs.ContainerImage.from_registry("example.com/load:1")
     loaded = {name: value for name, value in LOADED.items() if name != "QueueName"}
-    LoadStack(app, STACK_ID, image=image, loaded=loaded)
+    LoadStack(app, STACK_ID, image=some, loaded=loaded)
     app.synth()
     assert ":queue" not in (tmp_path / f"{STACK_ID}.template.json").read_text()
+
+
+def test_the_image_is_made_of_the_harness_and_nothing_else_of_the_checkout(tmp_path: Path) -> None:
+    app = new_app(tmp_path)
+    LoadStack(app, STACK_ID, image=image(), loaded=LOADED)
+    app.synth()
+    [asset] = tmp_path.glob("asset.*")
+    held = {one.name for one in asset.iterdir() if not one.name.startswith(".dockerignore")}
+    assert held == {"LICENSE", "README.md", "loadtest", "pyproject.toml", "tidemark", "uv.lock"}
+    assert not list(asset.rglob("__pycache__"))
