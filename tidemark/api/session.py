@@ -6,12 +6,11 @@ import itertools
 import re
 import secrets
 import threading
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from contextlib import AbstractContextManager
 
 # What an account id and an idempotency key may both hold, without the dot between the names.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_~-]*")
@@ -59,22 +58,24 @@ class Session:
         """What the ids and keys of this session begin with: `<run>.<writer>.<session>`."""
         return f"{self.writer.run_id}.{self.writer.name}.{self.name}"
 
-    @contextmanager
-    def calling(self) -> Iterator[int]:
-        """Make a call of the session; yields its place in their sequence, from 1.
+    def calling(self) -> AbstractContextManager[int]:
+        """Make a call of the session, in a `with` that has its place in their sequence, from 1.
 
         Raises:
             RuntimeError: Another call of the session is under way.
         """
+        return self
+
+    def __enter__(self) -> int:
         if not self._calling.acquire(blocking=False):
             raise RuntimeError(
                 f"Two calls of the session {self.name} at once: give each caller, such as a "
                 "thread, a client of its own with client.for_session(name)."
             )
-        try:
-            yield next(self._sequence)
-        finally:
-            self._calling.release()
+        return next(self._sequence)
+
+    def __exit__(self, *_: object) -> None:
+        self._calling.release()
 
 
 def _checked(name: str) -> str:
