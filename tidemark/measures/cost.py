@@ -1,8 +1,8 @@
 """What a load run costs on AWS: the only price table, and an estimate from calls.
 
-Prices are the public on-demand list prices of us-east-1 in US dollars, without free tiers, taxes
-and volume discounts. They were compared on 2026-11-27 with what public sources quote of the
-services' own pages, which is where to look when they matter; no bill was ever compared with them:
+Prices are the public on-demand list prices of us-east-1 in US dollars, as known on 2026-11-27,
+without free tiers, taxes and volume discounts. Some were compared with what public sources quote;
+none with the services' own pages, which is where to look when they matter, and no bill with any:
 https://aws.amazon.com/api-gateway/pricing/ (REST, first 333 million),
 https://aws.amazon.com/lambda/pricing/ (x86, first tier),
 https://aws.amazon.com/dynamodb/pricing/on-demand/ (Standard, since 2024-11-01),
