@@ -38,6 +38,10 @@ class Quiet(Ended):
     def hot_key(self, _: Any) -> None:
         """Return none."""
 
+    def lag(self) -> dict[str, float]:
+        """Return no measure."""
+        return {}
+
 
 @dataclass
 class Target:

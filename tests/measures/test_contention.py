@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.invariants.database import Database
 from tidemark.history.tables import TABLES
-from tidemark.measures.contention import HotKey, hot_key
+from tidemark.measures.contention import HotKey, hot_key, lag_of_load
 
 if TYPE_CHECKING:
     from tests.invariants.bank import Row
@@ -93,3 +93,19 @@ def test_an_account_whose_events_are_late_is_named_where_its_owner_has_others() 
     late = events("hot", "owner", 20, LATE_MS + 1)
     found = hot_key_in([], [*late, *events("cold", "owner", 80)])
     assert found == HotKey("late events", "account", "hot", 1.0, 0.2)
+
+
+def test_the_lag_of_a_load_leaves_out_what_opened_its_accounts() -> None:
+    database = Database()
+    ops = [
+        *commands("a", 1, event_id="slow", purpose="setup"),
+        *commands("a", 1, event_id="e1"),
+    ]
+    log = [
+        *(event | {"event_id": "slow"} for event in events("a", "o", 1, 9_000)),
+        *(event | {"event_id": "e1"} for event in events("a", "o", 1, 50)),
+    ]
+    database.load({name: [] for name in TABLES} | {"ops": ops, "events": log})
+    assert lag_of_load(database.connection) == {"lag_p50_ms": 50, "lag_p99_ms": 50}
+    database.load({name: [] for name in TABLES})
+    assert lag_of_load(database.connection) == {}

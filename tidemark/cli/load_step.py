@@ -17,7 +17,7 @@ from tidemark.history.places import folder_of_runs
 from tidemark.host.killing import interrupted_by_kill
 from tidemark.host.state import state_dir
 from tidemark.invariants.views import connect
-from tidemark.measures.contention import HotKey, hot_key
+from tidemark.measures.contention import HotKey, hot_key, lag_of_load
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -55,6 +55,12 @@ class Ended:
                 slow_ms=bounds.get("write_p99_ms", float("inf")),
                 late_ms=bounds.get("lag_p99_ms", float("inf")),
             )
+
+    def lag(self) -> Mapping[str, float]:
+        """Return the measures of the projection lag of its load alone."""
+        folder = RunFolder.open(folder_of_runs(state_dir()) / self.run)
+        with connect(folder) as database:
+            return lag_of_load(database)
 
 
 def load(deployment: Deployment, arguments: Sequence[str]) -> Ended:

@@ -103,7 +103,11 @@ class Searching:
             run=ended.run,
             exit_code=ended.exit_code,
             reason=ended.reason,
-            figures=ended.figures,
+            # Accounts are opened in a burst, whose lag would hide that of the rate.
+            figures={
+                **ended.figures,
+                "measures": {**ended.figures["measures"], **ended.lag()},
+            },
             bounds=wanted.bounds,
             hot=ended.hot_key(wanted.bounds),
         )

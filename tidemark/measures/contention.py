@@ -68,6 +68,22 @@ def hot_key(run: duckdb.DuckDBPyConnection, *, slow_ms: float, late_ms: float) -
     return None
 
 
+def lag_of_load(run: duckdb.DuckDBPyConnection) -> dict[str, float]:
+    """Measure the projection lag of what the load made, and not of what opened its accounts.
+
+    Args:
+        run: A database with the tables of a run.
+    """
+    p50_ms, p99_ms = run.execute(_LAG).fetchall()[0]
+    return {} if p50_ms is None else {"lag_p50_ms": p50_ms, "lag_p99_ms": p99_ms}
+
+
+_LAG = """
+SELECT QUANTILE_DISC(projected_at_ms - recorded_at_ms, 0.5),
+       QUANTILE_DISC(projected_at_ms - recorded_at_ms, 0.99)
+FROM events
+WHERE event_id IN (SELECT event_id FROM ops WHERE purpose = 'load')
+"""
 _WORST = """
 SELECT key, wrong, SUM(wrong) OVER () AS all_wrong, of_key, SUM(of_key) OVER () AS of_all
 FROM (

@@ -129,7 +129,7 @@ def told(versions: Mapping[str, str]) -> dict[str, str]:
     return {
         name: version
         for name, version in versions.items()
-        if not name.startswith("aws-cdk") and name not in {"boto3", "python"}
+        if not name.startswith("aws-cdk") and name not in {"boto3", "python", "image", "image id"}
     }
 
 
