@@ -22,6 +22,7 @@ from tidemark.history.folder import RunFolder
 from tidemark.history.places import folder_of_runs
 from tidemark.host.progress import Steps
 from tidemark.invariants.views import connect
+from tidemark.measures.contention import lag_of_load
 from tidemark.measures.cost import MILLION, Calls, price
 from tidemark.report.capacity import told
 from tools.bench.bringup import tidemark
@@ -214,7 +215,6 @@ def rows(pair: Sequence[Measured]) -> list[list[str]]:
             ("command latency p99, ms", "write_p99_ms"),
             ("projection lag p50, ms", "lag_p50_ms"),
             ("projection lag p99, ms", "lag_p99_ms"),
-            ("projection lag max, ms", "lag_max_ms"),
         )
     ]
     calls = [one.used.calls(one.wiring) for one in pair]
@@ -235,12 +235,12 @@ def _measured(target: str, wiring: str, load: Load, state: Path, steps: Steps) -
     status = json.loads(tidemark("status", "--stack-name", _stack(wiring), "--json", state=state))
     folder = folder_of_runs(state) / report["run"]
     with connect(RunFolder.open(folder)) as database:
-        used = used_in(database)
+        used, lag = used_in(database), lag_of_load(database)
     return Measured(
         target=target,
         wiring=wiring,
         verdict=report["verdict"],
-        measures=report["figures"]["measures"],
+        measures={**report["figures"]["measures"], **lag},
         used=used,
         versions=told(status["versions"]),
     )
