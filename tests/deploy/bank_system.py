@@ -97,10 +97,11 @@ class BankSystem:
 
     @property
     def sqs(self) -> Any:
-        def attributes(*, QueueUrl: str, **_: Any) -> dict[str, Any]:  # noqa: N803 -- boto3's
+        def attributes(*, QueueUrl: str, AttributeNames: list[str]) -> dict[str, Any]:  # noqa: N803 -- boto3's
             counts = {"queue": self.queued, "letters": self.letters}[QueueUrl]
             count = counts.pop(0) if len(counts) > 1 else counts[0]
-            return {"Attributes": {"ApproximateNumberOfMessages": str(count)}}
+            others = dict.fromkeys(AttributeNames, "0")
+            return {"Attributes": others | {"ApproximateNumberOfMessages": str(count)}}
 
         return SimpleNamespace(
             get_queue_url=lambda QueueName: {"QueueUrl": QueueName},  # noqa: N803 -- boto3's

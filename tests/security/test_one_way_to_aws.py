@@ -48,6 +48,7 @@ _READS_ALONE = {
 }
 # What can be started, and how it comes to AWS if at all.
 _ENTRIES = {
+    "acceptance/load/clock_ahead.py": "through the target of the deployment",
     "acceptance/load/interrupted_in_a_call.py": "no",
     "acceptance/noting_calls.py": "as the command line",
     "integration/recording.py": "no",
