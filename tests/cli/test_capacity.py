@@ -193,6 +193,42 @@ def test_a_target_that_takes_nothing_misses_its_slos(target: Target) -> None:
     assert said.splitlines()[-1].startswith("nothing of write with ")
 
 
+def test_the_lowest_rate_that_fails_when_repeated_is_none_that_is_sustained(target: Target) -> None:
+    target.takes["write"] = 0.6
+    target.others = {2: ExitCode.SLO_MISSED}
+    code, said = ran("--profile", "write", "--start", "0.5", "--resolution", "2")
+    assert target.tried == [("write", 0.5), ("write", 1), ("write", 0.5)]
+    assert said.splitlines()[-1].startswith("nothing of write with ")
+    assert code is ExitCode.SLO_MISSED
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        {"tried": [5]},
+        {"tried": [{"profile": "write", "rate": "18", "run": "run1"}]},
+        {"wanted": {"profiles": 5}},
+        {"wanted": {"bounds": {"write_p99_ms": "500"}}},
+        {"wanted": {"most_steps": None}},
+    ],
+)
+def test_a_search_whose_file_was_edited_is_not_resumed(
+    target: Target, tmp_path: Path, edited: dict[str, Any]
+) -> None:
+    target.interrupted_at = 1
+    ran("--profile", "write")
+    [file] = (tmp_path / "capacity").glob("*.json")
+    document = json.loads(file.read_text())
+    if isinstance(edited.get("wanted"), dict):
+        edited = {"wanted": document["wanted"] | edited["wanted"]}
+    file.write_text(json.dumps(document | edited))
+
+    code, said = ran("--resume")
+
+    assert code is ExitCode.NOT_STARTED
+    assert f"{file} is no search for capacity: remove it, and begin anew." in said
+
+
 def test_a_limit_of_steps_leaves_it_incomplete(target: Target) -> None:
     code, said = ran("--profile", "write", "--max-steps", "2")
     assert code is ExitCode.UNKNOWN

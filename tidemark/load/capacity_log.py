@@ -10,8 +10,9 @@ from tidemark.host.state import read_json, write_json
 from tidemark.load.sustained import Tried
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
+    from types import UnionType
 
     from tidemark.load.capacity import Step
 
@@ -100,11 +101,23 @@ class CapacityLog:
             log = cls(**document)
             log.wanted = Wanted(**document["wanted"])
             log.tried = [Tried.of_json(one) for one in document["tried"]]
-        except (KeyError, TypeError, ValueError):
+            _require(str, (*log.wanted.profiles, log.wanted.seed))
+            _require(int | float, log.wanted.bounds.values())
+            _require(int | float, (log.wanted.step_s, log.wanted.resolution, log.wanted.most_steps))
+            for one in log.tried:
+                _require(str, (one.profile, one.run, one.why))
+                _require(int | float, (one.rate, one.writes_per_s, one.reads_per_s))
+                _require(int | float, one.measures.values())
+        except (AttributeError, KeyError, TypeError, ValueError):
             raise NotStartedError(
                 f"{path} is no search for capacity: remove it, and begin anew."
             ) from None
         return log
+
+
+def _require(kind: type | UnionType, values: Iterable[object]) -> None:
+    if not all(isinstance(one, kind) for one in values):
+        raise TypeError
 
 
 def newest(state: Path) -> CapacityLog | None:
