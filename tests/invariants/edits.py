@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import pyarrow as pa
+
 from tests.invariants.bank import Account
 from tidemark.history.checksums import DIGESTS
 from tidemark.history.tables import TABLES, Kind
@@ -35,7 +37,7 @@ def with_cell(name: str, row: Row, column: str, value: Any) -> Row:
     row = row | {column: value}
     digest = DIGESTS.get(name)
     if digest and column in (digest.text, digest.place):
-        row[digest.name] = digest.of(row)
+        (row[digest.name],) = digest.of(pa.RecordBatch.from_pylist([row]))
     return row
 
 
