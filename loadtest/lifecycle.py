@@ -12,11 +12,11 @@ from locust import events
 from locust.runners import WorkerRunner
 from rich.console import Console
 
-from loadtest import live_page, page
+from loadtest import live_page, page, tags
 from loadtest.options import USERS, add_options, problem_with, settle
 from loadtest.runs import Runs, hold_bounds
 from loadtest.sent import chosen
-from loadtest.users import MixedUser, ReadUser, WriteUser
+from loadtest.users import BankUser, MixedUser, ReadUser, WriteUser
 from loadtest.worker import Worker
 from tidemark import targets
 from tidemark.aws.clients import AwsClients
@@ -56,8 +56,14 @@ def _on_init(environment: Environment, runner: Runner, web_ui: WebUI | None, **_
         settle(options)
         if problem := problem_with(options):
             raise NotStartedError(problem)
+        options.operations = tags.operations(options)
         deployment = choose_deployment()
         sent = chosen(options, deployment.target)
+        if not (options.user_classes or options.class_picker):
+            environment.user_classes = [MixedUser]
+        for user in environment.user_classes if sent is None else ():
+            if issubclass(user, BankUser):
+                tags.restrict(user.operations, options.operations)
         options.num_users = options.num_users or (sent.callers if sent else USERS)
         clients = AwsClients(targets.connection_to(deployment))
         prove_it_answers(deployment, clients)
@@ -65,8 +71,6 @@ def _on_init(environment: Environment, runner: Runner, web_ui: WebUI | None, **_
         _stderr.print(str(error), markup=False)
         _exit(error.exit_code)
     environment.host = deployment.api_url
-    if not (options.user_classes or options.class_picker):
-        environment.user_classes = [MixedUser]
     if not options.print_stats:
         # The report at the end has the same rows, with exact percentiles.
         logging.getLogger("locust.stats_logger").disabled = True
@@ -93,6 +97,7 @@ def _on_init(environment: Environment, runner: Runner, web_ui: WebUI | None, **_
 
 def _begin_as_worker(environment: Environment, runner: WorkerRunner) -> None:
     """Wait for the master: it says where a run goes, and what this worker's share is."""
+    tags.forget(environment.parsed_options)  # the master says what they leave
     worker = Worker(runner, _stderr)
     _listen(environment.events.report_to_master, lambda data, **_: worker.report(data))
     _listen(environment.events.test_stopping, lambda **_: worker.stopping())

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import gevent  # type: ignore[import-untyped]  # it ships no types
 from gevent.event import Event  # type: ignore[import-untyped]  # likewise
 
+from loadtest import tags
 from loadtest.live import Live
 from loadtest.visibility import Watchers
 from loadtest.watching import watch_backlog, watch_generator
@@ -28,7 +29,7 @@ from tidemark.workloads.bank_tables import BankTables
 from tidemark.workloads.bank_traffic import REFUSALS, Customer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from pathlib import Path
 
     from loadtest.sent import Sent
@@ -55,6 +56,7 @@ class LoadRun:
         sent: What arrives; None of a closed loop.
         run_time_s: How long calls arrive.
         read_share: The share of reads of a mixed user in a closed loop.
+        operations: Which of the operations of a closed loop are sent.
         max_ops: After how many calls it stops.
         bounds: Its SLOs.
         is_judged: Whether its history is judged at the end.
@@ -74,6 +76,7 @@ class LoadRun:
     sent: Sent | None
     run_time_s: float
     read_share: float
+    operations: Collection[str]
     max_ops: int
     bounds: Mapping[str, float]
     is_judged: bool
@@ -148,7 +151,8 @@ class LoadRun:
             raise RuntimeError("A master has no customers.")
         number = self.share.number_of(self.customers) + 1
         self.customers += 1
-        customer = Customer(number, seed=self.seed, mix=mix, run_id=self.run_id)
+        left = tags.restrict(mix, self.operations)
+        customer = Customer(number, seed=self.seed, mix=left, run_id=self.run_id)
         return customer, self._client(f"c{number}", transport)
 
     def open_accounts(self) -> None:

@@ -229,6 +229,7 @@ class Runs:
             runs=self._folder,
             seed=self._options.seed or str(secrets.randbelow(2**32)),
             read_share=self._options.read_share,
+            operations=self._options.operations,
             max_ops=self._options.max_ops,
             is_judged=self._options.check == "fail",
             on_enough=self._stop,

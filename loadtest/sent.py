@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from gevent.pool import Pool  # type: ignore[import-untyped]  # it ships no types
 
+from loadtest import tags
 from tidemark.api.op import Outcome
 from tidemark.errors import TidemarkError
 from tidemark.load import profiles
@@ -93,11 +94,12 @@ def chosen(options: Any, target: str) -> Sent | None:
     """Return what is sent by these options on this target, None for a closed loop.
 
     Raises:
-        NotStartedError: If the profile, or what the target takes, is wrong.
+        NotStartedError: If the profile, or what the target takes, is wrong, or tags leave nothing.
     """
     if options.arrivals == CLOSED:
         return None
     profile = profiles.profile(PROFILES, options.arrivals, MEASURES)
+    profile = replace(profile, mix=tags.restrict(profile.mix, options.operations))
     takes = profiles.target_rate(_TARGETS, target, MEASURES)
     return Sent(
         profile, float(options.rate or takes.rate), takes.callers, {**takes.slo, **profile.slo}

@@ -30,6 +30,7 @@ class BankUser(User):
 
     abstract = True
     load_run: ClassVar[LoadRun]
+    operations: ClassVar[Mapping[str, float]]
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
@@ -39,7 +40,7 @@ class BankUser(User):
 
     def mix(self) -> Mapping[str, float]:
         """Return the weight of each operation."""
-        raise NotImplementedError
+        return self.operations
 
     def wait_time(self) -> float:
         """Go on at once, but leave a target that does not answer some time."""
@@ -71,21 +72,19 @@ class BankUser(User):
 class WriteUser(BankUser):
     """Opens accounts, deposits, withdraws."""
 
-    def mix(self) -> Mapping[str, float]:
-        """Return the weights of writes."""
-        return WRITES
+    operations = WRITES
 
 
 class ReadUser(BankUser):
     """Reads accounts, statements and totals; of its own accounts, it opens one first."""
 
-    def mix(self) -> Mapping[str, float]:
-        """Return the weights of reads."""
-        return READS
+    operations = READS
 
 
 class MixedUser(BankUser):
     """Does both, by `--read-share`."""
+
+    operations: ClassVar[Mapping[str, float]] = {**WRITES, **READS}
 
     def mix(self) -> Mapping[str, float]:
         """Return the weights of reads and writes."""

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from locust.runners import WorkerRunner
     from rich.console import Console
 
+_OF_SENT = ("arrivals", "rate", "operations")
 _QUESTIONS = 8
 _ANSWER_WITHIN_S = 10.0
 _MEASURE_EVERY_S = 60.0
@@ -50,6 +51,7 @@ def order(run: LoadRun, options: Any) -> dict[str, Any]:
         "run_time_s": run.run_time_s,
         "arrivals": options.arrivals,
         "rate": options.rate,
+        "operations": run.operations,
         "read_share": run.read_share,
         "max_ops": run.max_ops,
         "is_judged": run.is_judged,
@@ -125,9 +127,10 @@ class Worker:
             clients=clients,
             runs=runs,
             seed=told["seed"],
-            sent=chosen(Namespace(arrivals=told["arrivals"], rate=told["rate"]), deployment.target),
+            sent=chosen(Namespace(**{name: told[name] for name in _OF_SENT}), deployment.target),
             run_time_s=told["run_time_s"],
             read_share=told["read_share"],
+            operations=told["operations"],
             max_ops=share.part_of(told["max_ops"]),
             bounds={},
             is_judged=told["is_judged"],

@@ -33,6 +33,12 @@ def test_a_duration_is_read_as_locust_reads_it(said: str, seconds: int) -> None:
     assert told_by(["--run-time", said], {}).seconds == seconds
 
 
+@pytest.mark.parametrize("said", [["--tags", "write"], ["-E", "read"]])
+def test_tags_would_change_the_mix_that_is_priced(said: list[str]) -> None:
+    with pytest.raises(NotStartedError, match="Tags change what a run costs"):
+        told_by(said, {})
+
+
 @pytest.mark.parametrize("said", ["", "soon", "5 minutes", "-5s", "1s1h"])
 def test_what_cannot_be_read_is_not_priced(said: str) -> None:
     with pytest.raises(NotStartedError, match="duration"):

@@ -73,11 +73,15 @@ def told_by(arguments: Sequence[str], environ: Mapping[str, str]) -> Told:
         environ: Where Locust and Tidemark look for what no argument says.
 
     Raises:
-        NotStartedError: If a value can't be read.
+        NotStartedError: If a value can't be read, or there are tags, which would change the mix.
     """
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
     parser.add_argument("-t", "--run-time", default=environ.get("LOCUST_RUN_TIME"))
     parser.add_argument("-u", "--users", type=int, default=environ.get("LOCUST_USERS"))
+    parser.add_argument("-T", "--tags", nargs="*", default=environ.get("LOCUST_TAGS"))
+    parser.add_argument(
+        "-E", "--exclude-tags", nargs="*", default=environ.get("LOCUST_EXCLUDE_TAGS")
+    )
     for option in OPTIONS:
         default = environ.get(option.variable, option.default)
         parser.add_argument(option.flag, type=option.kind, default=default)
@@ -85,6 +89,10 @@ def told_by(arguments: Sequence[str], environ: Mapping[str, str]) -> Told:
         said, others = parser.parse_known_args(list(arguments))
     except argparse.ArgumentError as error:
         raise NotStartedError(f"{error}.".capitalize()) from None
+    if said.tags or said.exclude_tags:
+        raise NotStartedError(
+            "Tags change what a run costs, and are not priced: name a profile with that mix."
+        )
     is_closed = said.users or any(_USERS.fullmatch(other) for other in others)
     return Told(
         profile=said.arrivals or (CLOSED if is_closed else _DEFAULT_PROFILE),
