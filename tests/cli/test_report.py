@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import webbrowser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from tests.invariants.clean_runs import clean_run
 from tests.invariants.folders import write_run
 from tests.invariants.recorded import RUN
+from tests.report.made import say_more
 from tidemark.cli import program
 from tidemark.history.places import VERDICT
 from tidemark.host.state import write_json
@@ -77,6 +78,39 @@ def test_a_run_that_is_not_there_is_refused(run: Run) -> None:
 
     assert code == 64
     assert "No run is called another" in error
+
+
+@pytest.mark.parametrize(
+    "edited",
+    [
+        {"invariants": 5},
+        {"invariants": [{"id": "I1", "verdict": "violated"}]},
+        {"figures": 5},
+        {"figures": {"operations": []}},
+        {"lateness": {"lag": 5}},
+    ],
+)
+def test_a_verdict_that_was_edited_is_said_to_be(
+    run: Run, tmp_path: Path, edited: dict[str, Any]
+) -> None:
+    file = tmp_path / "runs/clean/verdict.json"
+    write_json(file, {"run": RUN, "verdict": "violated", "exit_code": 1} | edited)
+
+    code, _, error = run()
+
+    assert code == 3
+    assert f"{file} was edited, or is of another version: remove it" in error
+
+
+def test_a_load_run_that_nobody_judged_is_drawn_with_its_calls(run: Run, tmp_path: Path) -> None:
+    folder = tmp_path / "runs/clean"
+    (folder / VERDICT).unlink()
+    say_more(folder, load={"profile": "write", "refusals": [], "slo": {"error_share": 0.5}})
+
+    assert run()[0] == 0
+    page = (folder / "report.html").read_text()
+    assert ">Calls</h2>" in page
+    assert ">error_share</td>" in page
 
 
 def test_a_folder_that_cannot_be_written_to_is_said_to_be(

@@ -70,6 +70,25 @@ def cut(file: Path, part: float) -> None:
     file.write_bytes(file.read_bytes()[: int(file.stat().st_size * part)])
 
 
+@pytest.mark.parametrize(
+    ("entry", "value"),
+    [
+        ("target", ["embedded"]),
+        ("load", 5),
+        ("load", {}),
+        ("load", {"profile": "write", "refusals": 5, "slo": {}}),
+        ("load", {"profile": "write", "refusals": [1], "slo": {}}),
+        ("load", {"profile": "write", "refusals": [], "slo": 5}),
+        ("load", {"profile": "write", "refusals": [], "slo": {"lag_p99_ms": "9"}}),
+    ],
+)
+def test_a_manifest_that_was_edited_is_said_to_be(run: Path, entry: str, value: object) -> None:
+    manifest(run, **{entry: value})
+
+    with pytest.raises(RunFolderError, match=f"run.json was edited: its {entry} is"):
+        RunFolder.open(run)
+
+
 def test_all_of_a_whole_folder_holds(whole: Path) -> None:
     assert RunFolder.open(whole).gaps == {}
     assert {one.verdict for one in judged(whole).values()} == {Verdict.HOLDS}

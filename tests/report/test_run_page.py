@@ -131,7 +131,8 @@ def test_the_page_asks_nobody_for_anything(clean: Path) -> None:
 def test_what_comes_from_a_run_is_text(copy: Path) -> None:
     evil = '"><script>alert(1)</script><img src=x onerror=alert(2)>|`'
     names = {tag for tag, _ in Read(drawn(RunFolder.open(copy))).tags}
-    text = drawn(say_more(copy, target=evil, stack_name=evil, seed=evil, load={"profile": evil}))
+    load = {"profile": evil, "refusals": [], "slo": {}}
+    text = drawn(say_more(copy, target=evil, stack_name=evil, seed=evil, load=load))
 
     assert "".join(Read(text).words).count(evil) >= 4
     assert {tag for tag, _ in Read(text).tags} == names

@@ -16,8 +16,7 @@ from tidemark.invariants import catalog
 from tidemark.invariants.judge import EXIT_CODES, Judgement, Verdict, judge_tables, verdict_of
 from tidemark.invariants.timeline import Moment, timeline_of
 from tidemark.invariants.views import connect
-from tidemark.measures.figures import NEEDS
-from tidemark.measures.measurement import measure_calls
+from tidemark.measures.measurement import measure_whole
 from tidemark.report import lateness as latenesses
 from tidemark.report import verdict as documents
 
@@ -42,8 +41,7 @@ def check(name: str | None, *, only: str | None, junit: Path | None, as_json: bo
     with connect(opened) as database:
         judgements = judge_tables(database, opened.gaps, chosen)
         lateness = latenesses.measure(database, opened)
-        is_load = "load" in opened.manifest and not opened.gaps.keys() & set(NEEDS)
-        measurement = measure_calls(database, opened, lateness) if is_load else None
+        measurement = measure_whole(database, opened, lateness)
         document = documents.document(opened, judgements, lateness, measurement)
         if junit is not None:
             junit.write_text(documents.junit(opened, judgements), encoding="utf-8")

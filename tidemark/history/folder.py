@@ -63,6 +63,12 @@ class RunFolder:
             )
         if not isinstance(manifest.get("run"), str):
             raise RunFolderError(f"{file} does not say which run it is: it was edited.")
+        for entry, is_written in (("target", _is_target), ("load", _is_load)):
+            if entry in manifest and not is_written(manifest[entry]):
+                raise RunFolderError(
+                    f"{file} was edited: its {entry} is none that Tidemark writes. Copy the run "
+                    "once more from where it was made."
+                )
         return cls(path, manifest)
 
     def files(self, table: str) -> list[Path]:
@@ -79,3 +85,17 @@ class RunFolder:
         left = RunFolder(self.path, self.manifest)
         vars(left)["gaps"] = {}
         return left
+
+
+def _is_target(target: object) -> bool:
+    return target is None or isinstance(target, str)
+
+
+def _is_load(load: object) -> bool:
+    """Whether it says what a load run is measured by."""
+    match load:
+        case {"profile": str(), "refusals": [*refusals], "slo": {**bounds}}:
+            return all(isinstance(one, str) for one in refusals) and all(
+                isinstance(one, int | float) for one in bounds.values()
+            )
+    return False

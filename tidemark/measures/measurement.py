@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from tidemark.measures import slo
-from tidemark.measures.figures import Figures, figures_of
+from tidemark.measures.figures import NEEDS, Figures, figures_of
 from tidemark.measures.noise import intervals_of
 
 if TYPE_CHECKING:
@@ -66,3 +66,18 @@ def measure_calls(
     measures = slo.measured(figures, lateness)
     objectives = tuple(slo.objectives(asked["slo"], measures))
     return Measurement(figures, measures, objectives, intervals_of(run, asked["refusals"]))
+
+
+def measure_whole(
+    run: duckdb.DuckDBPyConnection, folder: RunFolder, lateness: Lateness | None
+) -> Measurement | None:
+    """Measure the calls of a run; None unless it is a load run of which all tables are whole.
+
+    Args:
+        run: A database with the tables of the run.
+        folder: The run.
+        lateness: How late its read side was, if that is known.
+    """
+    if "load" not in folder.manifest or folder.gaps.keys() & set(NEEDS):
+        return None
+    return measure_calls(run, folder, lateness)

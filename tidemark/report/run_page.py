@@ -7,12 +7,14 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tidemark.errors import ExitCode
+from tidemark.history.folder import RunFolderError
 from tidemark.history.places import VERDICT
 from tidemark.history.tables import TABLES
 from tidemark.host.state import read_json
 from tidemark.invariants.catalog import choose
 from tidemark.invariants.judge import judge_tables
 from tidemark.invariants.views import connect
+from tidemark.measures.measurement import measure_whole
 from tidemark.report import page, summary
 from tidemark.report.differences import differences
 from tidemark.report.figures_shown import beware, calls, freshness, headline, objectives
@@ -53,13 +55,24 @@ def write(folder: RunFolder) -> Path:
 
     Raises:
         OSError: The folder cannot be written to.
+        RunFolderError: Its verdict is none that this version writes.
     """
-    judged = read_json(folder.path / VERDICT) or _judge(folder)
-    with connect(folder.as_left()) as database:
-        drawn = draw(folder, database, judged)
-    path = folder.path / HTML
-    page.write(page.render(drawn), path)
-    page.write(summary.markdown(folder, judged), folder.path / MARKDOWN)
+    verdict, path = folder.path / VERDICT, folder.path / HTML
+    kept = read_json(verdict)
+    judged = kept or _judge(folder)
+    try:
+        with connect(folder.as_left()) as database:
+            html = page.render(draw(folder, database, judged))
+        markdown = summary.markdown(folder, judged)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        if not kept:
+            raise  # it is as this version writes it: a bug
+        raise RunFolderError(
+            f"{verdict} was edited, or is of another version: remove it, and the run is judged "
+            "anew."
+        ) from error
+    page.write(html, path)
+    page.write(markdown, folder.path / MARKDOWN)
     return path
 
 
@@ -100,7 +113,9 @@ def draw(folder: RunFolder, run: duckdb.DuckDBPyConnection, judged: dict[str, An
 def _judge(folder: RunFolder) -> dict[str, Any]:
     with connect(folder) as database:
         judgements = judge_tables(database, folder.gaps, choose(None))
-        return document(folder, judgements, measure(database, folder))
+        lateness = measure(database, folder)
+        measurement = measure_whole(database, folder, lateness)
+        return document(folder, judgements, lateness, measurement)
 
 
 def _facts(folder: RunFolder, figures: dict[str, Any]) -> list[tuple[str, str]]:
