@@ -20,6 +20,7 @@ from tests.invariants.survivors import REASONS
 from tests.invariants.tally import Tally, tally
 from tidemark.history.examination import CLOSING
 from tidemark.history.tables import TABLES
+from tidemark.invariants.catalog import choose
 from tidemark.invariants.judge import Verdict
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ What is *unnoticed* alters nothing that is claimed: each has one of the reasons 
 {tables}
 
 `writers` and `written` are the closing rows; what is wrong with them is seen when a run is opened.
+No invariant reads {unread}: nothing is claimed of them.
 
 ## Why a change may go unnoticed
 
@@ -115,8 +117,9 @@ def without_figures(page: str) -> str:
 
 def page_of(counted: Tally) -> str:
     """The page that says how often what was noticed."""
-    names = [name for name in TABLES if name not in CLOSING]
-    rows = [_row(name, counted.verdicts) for name in names]
+    read = {name for invariant in choose(None) for name in invariant.needs}
+    judged = [name for name in TABLES if name not in CLOSING]
+    rows = [_row(name, counted.verdicts) for name in judged if name in read]
     reasons = [
         f"| {one.table} | {', '.join(one.whats)} | {one.because} | {seen} |"
         for one in REASONS
@@ -126,6 +129,7 @@ def page_of(counted: Tally) -> str:
         runs=len(RUNS),
         changes=f"{len(RUNS) * CHANGES:,}",
         tables="\n".join(rows),
+        unread=" and ".join(f"`{name}`" for name in judged if name not in read),
         reasons="\n".join(reasons),
         violations=len(violations()),
         doubts=len(doubts()),
