@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from tools.bench.headline import in_readme, page
+from tools.bench.headline import TARGETS, in_readme, page
 
 FOUND = {
     "embedded": {
@@ -22,7 +23,20 @@ def test_the_page_has_the_headline_the_curve_and_why_it_ends_there() -> None:
         "\n## embedded\n\n**93.5 writes/s and 222 reads/s.**\n\n"
         "| profile | offered/s | verdict |\n| --- | ---: | --- |\n| write | 93.5 | sustained |\n\n"
         "- write: 102 calls/s failed.\n"
+        "\n## localstack\n\n**Not measured yet.**\n"
     )
+
+
+def test_a_page_without_figures_says_that_it_has_none() -> None:
+    assert page({}).endswith(
+        "\n## embedded\n\n**Not measured yet.**\n\n## localstack\n\n**Not measured yet.**\n"
+    )
+
+
+def test_the_page_that_is_published_says_of_each_target_what_it_sustains() -> None:
+    published = (README.parent / "docs/capacity.md").read_text()
+    assert published.startswith(page({}).partition("\n## ")[0])
+    assert re.findall(r"^## (\w+)\n\n\*\*.+\.\*\*$", published, re.MULTILINE) == [*TARGETS]
 
 
 def test_the_readmes_rows_are_replaced_and_nothing_else() -> None:
