@@ -105,12 +105,39 @@ def test_a_kept_verdict_can_be_the_baseline(compare: Compare, runs: Path, tmp_pa
     assert compare(kept, "slow")[0] == 2
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"figures": {"intervals": {"a": 1}}}'])
+def _kept(run: str = "kept", high: str = "6") -> str:
+    interval = f'{{"value": 5, "low": 4, "high": {high}}}'
+    intervals = f'{{"intervals": {{"writes_per_s": {interval}}}}}'
+    return f'{{"run": "{run}", "verdict": "holds", "figures": {intervals}}}'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "[]", "{}", '{"figures": {"intervals": {"a": 1}}}'),
+        *(_kept(high=one) for one in ("NaN", "Infinity", '"nan"', "1e999")),
+    ],
+)
 def test_a_file_that_is_no_verdict_is_refused(compare: Compare, tmp_path: Path, text: str) -> None:
     (tmp_path / "one.json").write_text(text)
     code, _, err = compare(tmp_path / "one.json", "again")
     assert code == 64
     assert "is no verdict.json of a load run" in err
+
+
+def test_a_run_whose_verdict_is_no_object_is_unknown(compare: Compare, runs: Path) -> None:
+    (runs / "unjudged/verdict.json").write_text("[]")
+    code, out, _ = compare("plain", "unjudged")
+    (runs / "unjudged/verdict.json").unlink()
+    assert code == 3
+    assert "is unknown." in out
+
+
+def test_what_a_kept_verdict_says_is_text_in_markdown(compare: Compare, tmp_path: Path) -> None:
+    (tmp_path / "one.json").write_text(_kept("a`<img src=x>|[b](c)"))
+    compare(tmp_path / "one.json", "again", "--markdown", tmp_path / "page.md")
+    page = (tmp_path / "page.md").read_text()
+    assert "Before: a\\`\\<img src=x\\>\\|\\[b\\](c) (holds)." in page
 
 
 def test_json_is_one_object_and_markdown_is_written_as_well(
@@ -122,8 +149,8 @@ def test_json_is_one_object_and_markdown_is_written_as_well(
     assert document["measures"]["write_p50_ms"]["is_regression"]
     assert not document["measures"]["read_p50_ms"]["is_regression"]
     page = (tmp_path / "page.md").read_text()
-    assert page.startswith("**Worse beyond noise and threshold: write_p50_ms")
-    assert "| write_p50_ms |" in page
+    assert page.startswith(r"**Worse beyond noise and threshold: write\_p50\_ms")
+    assert r"| write\_p50\_ms |" in page
 
 
 def test_the_page_has_each_figure_that_the_table_has(compare: Compare, tmp_path: Path) -> None:

@@ -139,6 +139,15 @@ def test_what_comes_from_a_run_is_text(copy: Path) -> None:
     assert "<script>" not in (copy / "summary.md").read_text()
 
 
+def test_an_operation_is_text_in_markdown_whatever_it_is_called(copy: Path) -> None:
+    said = json.loads((copy / VERDICT).read_text())
+    said["figures"]["operations"][0]["name"] = "**bold** <img src=x>"
+    write_json(copy / VERDICT, said)
+    drawn(RunFolder.open(copy))
+
+    assert r"\*\*bold\*\* \<img src=x\>" in (copy / "summary.md").read_text()
+
+
 def test_what_a_url_carries_is_kept_to_itself(copy: Path) -> None:
     text = drawn(say_more(copy, api_url="http://someone:hidden@127.0.0.1:1/v1"))
 

@@ -12,10 +12,12 @@ import duckdb
 from tidemark.errors import ExitCode, NotStartedError
 from tidemark.history.folder import RunFolder
 from tidemark.history.places import VERDICT
+from tidemark.host.state import read_json
 from tidemark.invariants.judge import Verdict
 from tidemark.invariants.views import connect
 from tidemark.measures import noise
 from tidemark.measures.noise import Interval, intervals_of
+from tidemark.report.summary import plain
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -125,15 +127,16 @@ class Comparison:
 
     def as_markdown(self) -> str:
         """Return it as Markdown, for a pull request or the page of a job."""
-        table = [HEADINGS, ("---", *["---:"] * 3, "---", "---"), *self.rows()]
-        named = (f"`{side.run}` ({side.verdict})" for side in (self.before, self.after))
+        rows = ([plain(cell) for cell in row] for row in self.rows())
+        table = [HEADINGS, ("---", *["---:"] * 3, "---", "---"), *rows]
+        named = (plain(f"{side.run} ({side.verdict})") for side in (self.before, self.after))
         return "\n".join(
             [
-                f"**{self.conclusion}**\n",
+                f"**{plain(self.conclusion)}**\n",
                 "Before: {}. After: {}.\n".format(*named),
                 *(f"| {' | '.join(row)} |" for row in table),
                 "",
-                *(f"- {note}" for note in self.notes()),
+                *(f"- {plain(note)}" for note in self.notes()),
                 "",
             ]
         )
@@ -157,10 +160,7 @@ def side_of_run(path: Path, refusals: Collection[str]) -> Side:
                 measures = intervals_of(database, refusals)
             except duckdb.IOException:  # torn in its middle: nothing is known then
                 measures = {}
-    try:
-        judged = json.loads((path / VERDICT).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        judged = {}
+    judged = read_json(path / VERDICT) or {}
     return Side(
         folder.manifest["run"],
         str(judged.get("verdict") or Verdict.UNKNOWN.value),
@@ -178,7 +178,7 @@ def side_of_document(path: Path) -> Side:
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
         measures = {
-            str(name): Interval(*(float(one[part]) for part in ("value", "low", "high")))
+            str(name): Interval(*(_finite(one[part]) for part in ("value", "low", "high")))
             for name, one in document["figures"]["intervals"].items()
         }
         return Side(
@@ -194,6 +194,12 @@ def side_of_document(path: Path) -> Side:
             f"{path} is no verdict.json of a load run with its figures: name one that "
             "`tidemark load` wrote, or a run."
         ) from error
+
+
+def _finite(value: object) -> float:
+    if not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{value} is no number")
+    return value
 
 
 def _value(one: Difference, value: float) -> str:

@@ -63,17 +63,15 @@ def _lines(folder: RunFolder, judged: Mapping[str, Any]) -> Iterator[str]:
     verdict = judged.get("verdict") or "not judged"
     figures = figures_in(judged)
     mark = "✅" if judged.get("exit_code") == ExitCode.OK else _MARKS.get(verdict, "⚠️")
-    yield f"## {mark} {_plain(title(folder))}: {verdict}"
+    yield f"## {mark} {plain(title(folder))}: {verdict}"
     yield ""
-    yield _plain(f"{ending(judged)} Run {folder.manifest['run']}.".strip())
+    yield plain(f"{ending(judged)} Run {folder.manifest['run']}.".strip())
     if tiles := headline(figures, judged.get("lateness")):
         yield ""
-        yield from _table(
-            Table([one.name for one in tiles], [[f"**{one.value}**" for one in tiles]])
-        )
+        yield from _table(Table([one.name for one in tiles], [[one.value for one in tiles]]), "**")
     for note in beware(figures):
         yield ""
-        yield f"> **{_plain(note.text)}**"
+        yield f"> **{plain(note.text)}**"
     for table in (*objectives(figures.get("slo", ())), *calls(figures)[:2]):
         yield ""
         yield from _table(table)
@@ -88,13 +86,13 @@ def _verdicts(judged: Any) -> Iterator[str]:
         yield f"{holding} invariants hold."
     for one in judged:
         if one["verdict"] == "violated":
-            what = _plain(one["counterexamples"][0]["what"])
+            what = plain(one["counterexamples"][0]["what"])
             yield f"- **{one['id']} {one['name']} is violated** {one['violations']} times: {what}"
         elif one["verdict"] == "unknown":
-            yield f"- {one['id']} {one['name']} is unknown: {_plain('; '.join(one['reasons']))}"
+            yield f"- {one['id']} {one['name']} is unknown: {plain('; '.join(one['reasons']))}"
 
 
-def _table(table: Table) -> Iterator[str]:
+def _table(table: Table, mark: str = "") -> Iterator[str]:
     if table.title:
         yield f"{table.title}:"
         yield ""
@@ -102,14 +100,13 @@ def _table(table: Table) -> Iterator[str]:
     numbers = table.rows[0] if table.rows else table.headings
     yield f"|{'|'.join(' --- ' if isinstance(one, str) else ' ---: ' for one in numbers)}|"
     for row in table.rows:
-        yield f"| {' | '.join(_cell(one) for one in row)} |"
+        yield f"| {' | '.join(f'{mark}{_cell(one)}{mark}' for one in row)} |"
 
 
 def _cell(cell: Cell) -> str:
-    if not isinstance(cell, str):
-        return shown(cell)
-    return cell if cell.startswith("**") else _plain(cell)
+    return plain(cell) if isinstance(cell, str) else shown(cell)
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
+    """A text in which Markdown sees no signs of its own."""
     return _SIGNS.sub(r"\\\1", " ".join(str(text).split()))
