@@ -36,6 +36,7 @@ class Ecs:
 
     states: list[dict[str, Any]]
     refuses: int | None = None
+    keeps: str | None = None
     asked: list[dict[str, Any]] = field(default_factory=list)
     stopped: list[str] = field(default_factory=list)
     started: int = 0
@@ -54,6 +55,8 @@ class Ecs:
 
     def stop_task(self, *, cluster: str, task: str, reason: str) -> None:
         assert (cluster, reason) == ("cluster", "the run is over")
+        if task == self.keeps:
+            raise TidemarkError("Rate exceeded.")
         self.stopped.append(task)
 
 
@@ -137,3 +140,10 @@ def test_a_master_that_was_ended_from_outside_has_no_exit_code_that_passes_for_o
     with pytest.raises(TidemarkError, match="ended from outside: OutOfMemoryError"):
         load(ecs)
     assert ecs.stopped == ["task-1", "task-2", "task-3"]
+
+
+def test_a_task_that_cannot_be_stopped_keeps_no_other_running() -> None:
+    ecs = Ecs([RUNNING, stopped(0)], keeps="task-1")
+    with pytest.raises(TidemarkError, match="Rate exceeded"):
+        load(ecs)
+    assert ecs.stopped == ["task-2", "task-3"]

@@ -110,9 +110,11 @@ def load(
             path = machines.fetch(run_id, folder_of_runs(state))
         finally:
             with uninterrupted():
-                if machines is not None:
-                    machines.empty()
-                typer.echo(teardown.destroy(state, place, lambda *_: None), err=True)
+                try:
+                    if machines is not None:
+                        machines.empty()
+                finally:
+                    typer.echo(teardown.destroy(state, place, lambda *_: None), err=True)
     if (summary := path / _SUMMARY).is_file():
         typer.echo(summary.read_text(encoding="utf-8"))
     typer.echo(f"Written to {path}; `tidemark check {run_id}` judges it again.")

@@ -6,6 +6,7 @@ import io
 import json
 import tarfile
 import time
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -88,8 +89,14 @@ class Machines:
             self._start(["worker", "--master-host", host], environment, workers, started)
             return self._await_end(master, _ENDED_WITHIN_S + seconds)
         finally:
-            for task in started:
-                self._ecs.stop_task(cluster=self._cluster, task=task, reason="the run is over")
+            with ExitStack() as stopping:  # each, whatever becomes of the others
+                for task in reversed(started):
+                    stopping.callback(
+                        self._ecs.stop_task,
+                        cluster=self._cluster,
+                        task=task,
+                        reason="the run is over",
+                    )
 
     def fetch(self, run_id: str, runs: Path) -> Path:
         """Bring the run's folder here.
