@@ -6,8 +6,10 @@ totals: where one of them is the limit, a faster target helps nobody.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING
+
+from tidemark.percentiles import SHARES, Spread
 
 if TYPE_CHECKING:
     import duckdb
@@ -74,13 +76,13 @@ def lag_of_load(run: duckdb.DuckDBPyConnection) -> dict[str, float]:
     Args:
         run: A database with the tables of a run.
     """
-    p50_ms, p99_ms = run.execute(_LAG).fetchall()[0]
-    return {} if p50_ms is None else {"lag_p50_ms": p50_ms, "lag_p99_ms": p99_ms}
+    [(values_ms,)] = run.execute(_LAG, [list(SHARES)]).fetchall()
+    spread = {} if values_ms is None else asdict(Spread(*values_ms))
+    return {f"lag_{part}": value for part, value in spread.items()}
 
 
 _LAG = """
-SELECT QUANTILE_DISC(projected_at_ms - recorded_at_ms, 0.5),
-       QUANTILE_DISC(projected_at_ms - recorded_at_ms, 0.99)
+SELECT QUANTILE_DISC(projected_at_ms - recorded_at_ms, $1)
 FROM events
 WHERE event_id IN (SELECT event_id FROM ops WHERE purpose = 'load')
 """
