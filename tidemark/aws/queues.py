@@ -35,5 +35,5 @@ def depths_at(sqs: SQSClient, url: str) -> tuple[int, int]:
         QueueUrl=url,
         AttributeNames=_COUNTS,
     )["Attributes"]
-    visible, delayed, in_flight = (int(attributes[name]) for name in _COUNTS)
+    visible, delayed, in_flight = (int(attributes.get(name, 0)) for name in _COUNTS)
     return visible + delayed, in_flight
