@@ -70,6 +70,17 @@ def test_one_is_shown_by_the_beginning_of_its_id_and_the_newest_without() -> Non
         tidemark_runs("show", "1999")
 
 
+@pytest.mark.parametrize("invariants", [5, [1], [{"id": "I4"}], None])
+def test_of_a_verdict_that_was_edited_what_can_be_read_is_shown(
+    state: Path, invariants: object
+) -> None:
+    judged = {"verdict": "violated", "invariants": invariants}
+    (state / "runs" / OLD / "verdict.json").write_text(json.dumps(judged))
+    shown = json.loads(tidemark_runs("show", OLD, "--json").stdout)
+
+    assert (shown["verdict"], shown["invariants"]) == ("violated", {})
+
+
 @pytest.mark.usefixtures("state")
 def test_both_are_read_at_80_columns(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -64,8 +64,11 @@ class Kept:
     def invariants(self) -> dict[str, list[str]]:
         """The ids of the invariants that were judged, by verdict."""
         found: dict[str, list[str]] = {}
-        for one in self._judged.get("invariants", ()):
-            found.setdefault(str(one["verdict"]), []).append(str(one["id"]))
+        judged = self._judged.get("invariants")
+        for one in judged if isinstance(judged, list) else ():
+            match one:
+                case {"verdict": str(verdict), "id": str(identifier)}:
+                    found.setdefault(verdict, []).append(identifier)
         return found
 
     def rows(self, table: str) -> int:
