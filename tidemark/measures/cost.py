@@ -110,21 +110,14 @@ class Estimate:
 
     Attributes:
         lines: What it consists of.
-        commands: How many commands it is for.
     """
 
     lines: Sequence[Line]
-    commands: float
 
     @property
     def usd(self) -> float:
         """What it costs in all."""
         return sum(line.usd for line in self.lines)
-
-    @property
-    def usd_per_million_commands(self) -> float | None:
-        """What a million commands cost, with the reads that came with them; None without any."""
-        return self.usd / self.commands * MILLION if self.commands else None
 
 
 def price(calls: Calls) -> Estimate:
@@ -168,8 +161,7 @@ def price(calls: Calls) -> Estimate:
                 invocations * _LOGGED_GB_PER_INVOCATION + requests * _LOGGED_GB_PER_REQUEST,
             ),
             Line("X-Ray trace", requests * _TRACED),
-        ],
-        calls.commands,
+        ]
     )
 
 
@@ -188,6 +180,5 @@ def price_of_tasks(*, tasks: int, vcpus: float, memory_gb: float, seconds: float
             Line("Fargate vCPU-s", whole * vcpus),
             Line("Fargate GB-s", whole * memory_gb),
             Line("IPv4 address-s", whole),
-        ],
-        0,
+        ]
     )

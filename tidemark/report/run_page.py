@@ -178,6 +178,10 @@ def _flat(value: object, name: str = "") -> Iterator[tuple[str, str]]:
         for key in sorted(value):
             yield from _flat(value[key], f"{name}.{key}" if name else str(key))
     elif isinstance(value, list):
-        yield name, ", ".join(map(str, value))
+        yield name, _shown(", ".join(map(str, value)))
     else:
-        yield name, _CREDENTIALS.sub(r"\1", str(value))
+        yield name, _shown(str(value))
+
+
+def _shown(text: str) -> str:
+    return _CREDENTIALS.sub(r"\1", text)
