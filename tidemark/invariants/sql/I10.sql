@@ -50,6 +50,9 @@ decided AS (
     JOIN tried t ON t.principal = c.principal AND t.key = c.key
     GROUP BY c.principal, c.key, c.aggregate, c.version
     HAVING COUNT(t.expected_version) = COUNT(*)  -- it was pinned each time it was sent
+),
+logged AS (
+    SELECT aggregate, MAX(version) AS newest FROM events GROUP BY aggregate
 )
 SELECT
     'several commands pinned to one version committed' AS what,
@@ -71,18 +74,15 @@ SELECT
     'told that the version had moved, and it had not',
     o.aggregate, o.expected_version, NULL, o.key, o.expected_version + 1, o.expected_version
 FROM ops o
-JOIN (
-    SELECT aggregate, version, MIN(end_ns) AS end_ns
-    FROM ops
-    WHERE kind = 'command' AND outcome = 'ok'
-    GROUP BY aggregate, version
-) made ON made.aggregate = o.aggregate AND made.version = o.expected_version
+LEFT JOIN logged ON logged.aggregate = o.aggregate
 CROSS JOIN (SELECT COALESCE(MAX(clock_error_ns), 0) * 2 AS error_ns FROM writers) clocks
 WHERE o.kind = 'command' AND o.outcome = 'fail' AND o.status = 412
-    AND made.end_ns + clocks.error_ns < o.start_ns
-    AND NOT EXISTS (
-        SELECT 1 FROM events e
-        WHERE e.aggregate = o.aggregate AND e.version > o.expected_version
+    AND (logged.newest IS NULL OR logged.newest <= o.expected_version)
+    AND EXISTS (
+        SELECT 1 FROM ops made
+        WHERE made.kind = 'command' AND made.outcome = 'ok'
+            AND made.aggregate = o.aggregate AND made.version = o.expected_version
+            AND made.end_ns + clocks.error_ns < o.start_ns
     )
 UNION ALL
 SELECT
@@ -101,8 +101,7 @@ FROM (
     FROM (SELECT DISTINCT principal, key, aggregate FROM accepted) a
     GROUP BY aggregate
 ) told
-LEFT JOIN (SELECT aggregate, MAX(version) AS newest FROM events GROUP BY aggregate) logged
-    ON logged.aggregate = told.aggregate
+LEFT JOIN logged ON logged.aggregate = told.aggregate
 WHERE told.accepted > COALESCE(logged.newest, 0)
 
 --@ unknown
