@@ -10,14 +10,18 @@ from typing import TYPE_CHECKING
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.invariants.clean_runs import clean_run
+from tests.invariants.clean_runs import clean_run, closed
 from tests.invariants.database import Database
 from tests.invariants.edits import leave_views_only
+from tests.invariants.folders import write_run
 from tests.measures.lateness_oracle import lateness
+from tidemark.invariants.views import connect
 from tidemark.measures.lateness import AGES_MS, Stale, lateness_of, with_samples
-from tidemark.report.lateness import describe
+from tidemark.report.lateness import describe, measure
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.invariants.recorded import Tables
 
 MS = 1_000_000
@@ -147,5 +151,17 @@ def test_a_log_that_never_says_when_is_not_taken_for_one_that_lost_everything() 
 
 def test_what_is_not_whole_is_not_measured() -> None:
     assert describe(None, "embedded") == [
-        "Lateness: not measured, for the tables it is taken from are not whole."
+        (
+            "Lateness: not measured, for the tables it is taken from are not whole, or more than "
+            "memory and the disk for temporary files hold."
+        )
     ]
+
+
+def test_what_does_not_fit_the_memory_is_not_measured(tmp_path: Path) -> None:
+    folder = write_run(tmp_path, closed(clean_run(1, steps=30)))
+    with connect(folder) as run:
+        assert measure(run, folder) is not None
+        run.execute("SET memory_limit = '100KB'")
+        run.execute("SET max_temp_directory_size = '0KB'")
+        assert measure(run, folder) is None

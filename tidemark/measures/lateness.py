@@ -110,8 +110,8 @@ def lateness_of(run: duckdb.DuckDBPyConnection) -> Lateness:
     Args:
         run: A database with the tables of a run.
     """
-    events, unprojected, converged_ms, *lag = _row(run, _LAG)
-    unread, *visibility = _row(run, _VISIBILITY)
+    events, unprojected, converged_ms, lag = _row(run, _LAG)
+    unread, visibility = _row(run, _VISIBILITY)
     own, own_stale, again, again_stale = _row(run, _SESSIONS)
     return Lateness(
         events=events,
@@ -136,7 +136,7 @@ def with_samples(run: duckdb.DuckDBPyConnection, lateness: Lateness) -> Lateness
         run: A database with the tables of the run; names of sessions must be as they were written.
         lateness: What was measured of all writes.
     """
-    sampled, unread, *visibility = _row(run, _SAMPLED)
+    sampled, unread, visibility = _row(run, _SAMPLED)
     if not sampled:
         return lateness
     return replace(lateness, sampled=sampled, unread=unread, visibility=_spread(visibility))
@@ -146,9 +146,8 @@ def _row(run: duckdb.DuckDBPyConnection, query: str) -> Any:
     return run.execute(query).fetchall()[0]
 
 
-def _spread(values_ms: Iterable[float | None]) -> Spread | None:
-    known = [one for one in values_ms if one is not None]
-    return Spread(*known) if known else None
+def _spread(values_ms: Iterable[float] | None) -> Spread | None:
+    return None if values_ms is None else Spread(*values_ms)
 
 
 def _curve(rows: Iterable[tuple[int, int, int]]) -> tuple[Visible, ...]:
@@ -157,7 +156,7 @@ def _curve(rows: Iterable[tuple[int, int, int]]) -> tuple[Visible, ...]:
     return tuple(Visible(bound, *counted.get(at, (0, 0))) for at, bound in enumerate(bounds))
 
 
-_PERCENTILES = ", ".join(f"quantile_disc(ms, {share})" for share in SHARES)
+_PERCENTILES = f"quantile_disc(ms, {list(SHARES)})"
 
 _CLOCKS = """
 SELECT CASE WHEN COUNT(*) < 2 THEN 0 ELSE COALESCE(MAX(clock_error_ns), 0) * 2 / 1e6 END
@@ -219,27 +218,29 @@ FROM (
 
 # The first read of a version is the first that saw it or a newer one.
 _VISIBILITY = f"""{_CALLS},
-seen AS (
-    SELECT aggregate, version, MIN(end_ns) AS end_ns FROM reads GROUP BY aggregate, version
+versions AS (
+    SELECT aggregate, version, MIN(at_ns) AS at_ns, MIN(end_ns) AS end_ns
+    FROM (
+        SELECT aggregate, version, at_ns, NULL AS end_ns FROM acknowledged
+        UNION ALL
+        SELECT aggregate, version, NULL, end_ns FROM reads
+    )
+    GROUP BY aggregate, version
 ),
 first_seen AS (
     SELECT
-        aggregate, version, is_write, at_ns,
+        at_ns,
         MIN(end_ns) OVER (
             PARTITION BY aggregate ORDER BY version
-            RANGE BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING
+            ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING
         ) AS end_ns
-    FROM (
-        SELECT aggregate, version, TRUE AS is_write, at_ns, NULL AS end_ns FROM acknowledged
-        UNION ALL
-        SELECT aggregate, version, FALSE, NULL, end_ns FROM seen
-    )
+    FROM versions
 )
 SELECT COUNT(*) FILTER (ms IS NULL), {_PERCENTILES}
 FROM (
     SELECT CASE WHEN end_ns < at_ns THEN 0 ELSE end_ns - at_ns END / 1e6 AS ms
     FROM first_seen
-    WHERE is_write
+    WHERE at_ns IS NOT NULL
 )
 """  # noqa: S608 -- a text of ours
 

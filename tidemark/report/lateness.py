@@ -20,7 +20,7 @@ _TENTHS_BELOW_MS = 100
 
 
 def measure(run: duckdb.DuckDBPyConnection, folder: RunFolder) -> Lateness | None:
-    """How late a run's read side was; None where what it is taken from is not whole.
+    """How late a run's read side was; None where that cannot be taken from its tables.
 
     Args:
         run: A database with the tables of the run.
@@ -32,7 +32,8 @@ def measure(run: duckdb.DuckDBPyConnection, folder: RunFolder) -> Lateness | Non
         with hashed(run):
             lateness = lateness_of(run)
         return with_samples(run, lateness)
-    except duckdb.IOException:  # torn in its middle: the judge says where
+    # A file that is torn in its middle, of which the judge says where; or memory that is not there.
+    except (duckdb.IOException, duckdb.OutOfMemoryException):
         return None
 
 
@@ -44,7 +45,12 @@ def describe(lateness: Lateness | None, target: str | None) -> list[str]:
         target: Where it was measured, if that is known.
     """
     if lateness is None:
-        return ["Lateness: not measured, for the tables it is taken from are not whole."]
+        return [
+            (
+                "Lateness: not measured, for the tables it is taken from are not whole, or more "
+                "than memory and the disk for temporary files hold."
+            )
+        ]
     if not lateness.events:
         return []
     seen = lateness.events - lateness.unprojected
