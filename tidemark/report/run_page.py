@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from tidemark.api.shown import shown_url
 from tidemark.errors import ExitCode
 from tidemark.history.folder import RunFolderError
 from tidemark.history.places import VERDICT
@@ -41,8 +41,6 @@ MARKDOWN = "summary.md"
 
 _FEW = 3
 _MOST_FAULTS = 50
-# A URL may carry them.
-_CREDENTIALS = re.compile(r"(\w+://)[^/@\s]*@")
 
 
 def write(folder: RunFolder) -> Path:
@@ -178,10 +176,11 @@ def _flat(value: object, name: str = "") -> Iterator[tuple[str, str]]:
         for key in sorted(value):
             yield from _flat(value[key], f"{name}.{key}" if name else str(key))
     elif isinstance(value, list):
-        yield name, _shown(", ".join(map(str, value)))
+        yield name, ", ".join(map(_shown, value))
     else:
-        yield name, _shown(str(value))
+        yield name, _shown(value)
 
 
-def _shown(text: str) -> str:
-    return _CREDENTIALS.sub(r"\1", text)
+def _shown(value: object) -> str:
+    text = str(value)
+    return shown_url(text) if "://" in text else text
