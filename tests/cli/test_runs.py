@@ -70,6 +70,15 @@ def test_one_is_shown_by_the_beginning_of_its_id_and_the_newest_without() -> Non
         tidemark_runs("show", "1999")
 
 
+@pytest.mark.parametrize("began_ms", [10**20, 10**17, -(10**17), "soon"])
+def test_of_a_run_that_began_at_no_time_the_rest_is_listed(state: Path, began_ms: object) -> None:
+    file = state / "runs" / OLD / "run.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"began_ms": began_ms}))
+    listed = json.loads(tidemark_runs("--json").stdout)
+
+    assert [one["began"] != "" for one in listed] == [True, False]
+
+
 @pytest.mark.parametrize("invariants", [5, [1], [{"id": "I4"}], None])
 def test_of_a_verdict_that_was_edited_what_can_be_read_is_shown(
     state: Path, invariants: object

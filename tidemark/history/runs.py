@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from tidemark.errors import NotStartedError
 from tidemark.history.files import files_of
 from tidemark.history.places import MANIFEST, VERDICT, folder_of_runs, is_in_use
 from tidemark.host.state import read_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _NAME = re.compile(r"[\w.-]+")
 
@@ -50,8 +53,7 @@ class Kept:
     @property
     def began(self) -> datetime | None:
         """When it began, if that is written down."""
-        began_ms = self.manifest.get("began_ms")
-        return datetime.fromtimestamp(began_ms / 1000, UTC) if isinstance(began_ms, int) else None
+        return began(self.manifest)
 
     @property
     def verdict(self) -> str:
@@ -85,6 +87,15 @@ class Kept:
     @cached_property
     def _judged(self) -> dict[str, Any]:
         return read_json(self.path / VERDICT) or {}
+
+
+def began(manifest: Mapping[str, Any]) -> datetime | None:
+    """When a run began, by its manifest, if that says so."""
+    began_ms = manifest.get("began_ms")
+    try:
+        return datetime.fromtimestamp(began_ms / 1000, UTC) if isinstance(began_ms, int) else None
+    except (OSError, OverflowError, ValueError):  # beyond every calendar: it was edited
+        return None
 
 
 def kept(runs: Path) -> list[Kept]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tidemark.api.shown import shown_url
 from tidemark.errors import ExitCode
+from tidemark.history import runs
 from tidemark.history.folder import RunFolderError
 from tidemark.history.places import VERDICT
 from tidemark.history.tables import TABLES
@@ -118,8 +118,7 @@ def _judge(folder: RunFolder) -> dict[str, Any]:
 
 def _facts(folder: RunFolder, figures: dict[str, Any]) -> list[tuple[str, str]]:
     manifest = folder.manifest
-    began_ms = manifest.get("began_ms")
-    began = datetime.fromtimestamp(began_ms / 1000, UTC) if isinstance(began_ms, int) else None
+    began = runs.began(manifest)
     load = manifest.get("load") or {}
     facts = {
         "run": manifest["run"],
