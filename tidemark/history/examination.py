@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -53,11 +52,8 @@ class _Examination:
         else:
             how = "is still being written" if is_in_use(run) else "was never closed"
             self._say_of_all(f"the run {how}: {MANIFEST} does not name its writers")
-        # Most of it is reading, which other threads can do meanwhile.
-        with ThreadPoolExecutor() as pool:
-            for name, sentence in zip(TABLES, pool.map(self._computed_again, TABLES), strict=True):
-                if sentence is not None:
-                    self._say(name, sentence)
+        for name, files in self._whole.items():
+            self._compute_again(name, files)
 
     def _say(self, table: str, sentence: str) -> None:
         self.gaps.setdefault(table, []).append(sentence)
@@ -135,19 +131,20 @@ class _Examination:
             for name in _AT_THE_END:
                 self._say(name, f"the writer {writer} was killed while it wrote down the end")
 
-    def _computed_again(self, name: str) -> str | None:
-        """What is wrong with the digests of a table, if they are not those of its cells."""
+    def _compute_again(self, name: str, files: list[Path]) -> None:
+        """See whether the digests of a table are those of its cells."""
         rows = sum(count for (table, _), count in self._rows.items() if table == name)
         try:
-            differ, looked_at = differing(name, self._whole[name], rows, self._run.name)
+            differ, looked_at = differing(name, files, rows, self._run.name)
         except _UNREADABLE as error:
-            return f"{name} has a file that is torn ({str(error).splitlines()[0]})"
-        if not differ:
-            return None
-        return (
-            f"{name} was edited: {differ} of {looked_at} rows do not have the digest of what they "
-            "say"
-        )
+            self._say(name, f"{name} has a file that is torn ({str(error).splitlines()[0]})")
+            return
+        if differ:
+            self._say(
+                name,
+                f"{name} was edited: {differ} of {looked_at} rows do not have the digest of what "
+                "they say",
+            )
 
     def _table(self, name: str) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
