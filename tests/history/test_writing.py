@@ -46,6 +46,13 @@ def run_of(path: Path, process: str = "w1") -> RunWriter:
     return RunWriter(path, Writer(path.name, process), BANK)
 
 
+def test_a_run_does_not_say_how_its_address_is_entered(tmp_path: Path) -> None:
+    with run_of(tmp_path / "run-1") as run:
+        run.describe(replace(DEPLOYMENT, api_url="http://ada:secret@127.0.0.1:1/prod"))
+
+    assert "secret" not in (tmp_path / "run-1" / "run.json").read_text()
+
+
 def test_a_run_says_what_it_was_and_every_call_it_made(tmp_path: Path) -> None:
     path = tmp_path / "runs" / "run-1"
     deposit = op(status=202, took_ms=3)

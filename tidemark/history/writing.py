@@ -10,6 +10,7 @@ from functools import cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, Self
 
+from tidemark.api.shown import shown_url
 from tidemark.history.examination import CLOSING
 from tidemark.history.places import LOCK, MANIFEST
 from tidemark.history.recorder import Recorder, lost
@@ -81,7 +82,7 @@ class RunWriter:
                     "began_ms": time.time_ns() // 1_000_000,
                     "target": deployment.target,
                     "stack_name": deployment.stack_name,
-                    "api_url": deployment.api_url,
+                    "api_url": shown_url(deployment.api_url),
                     "template_digest": deployment.template_digest,
                     "workload": self._workload.name,
                     **about,
