@@ -62,9 +62,9 @@ def workers_of(master: subprocess.Popen[str]) -> list[psutil.Process]:
     return psutil.Process(master.pid).children(recursive=True)
 
 
-def begun(state: Path, *arguments: str) -> subprocess.Popen[str]:
-    """Start a run of many calls, and wait until two workers have written some of them down."""
-    master = started(state, *SENT, "--run-time", "60", *arguments)
+def begun(state: Path, *arguments: str, run_time_s: int = 60) -> subprocess.Popen[str]:
+    """Start a run that is long enough to break off when two workers have written calls down."""
+    master = started(state, *SENT, "--run-time", str(run_time_s), *arguments)
     eventually(
         lambda: all(list(state.glob(f"runs/*/ops/*.{one}~*.parquet")) for one in ("w1", "w2")),
         within_s=WITHIN_S,
@@ -91,12 +91,7 @@ def test_two_processes_send_the_plan_of_one(tmp_path: Path, bank: FakeBank) -> N
 
 @pytest.mark.usefixtures("bank")
 def test_a_run_that_lost_a_worker_is_not_ok_at_its_end(tmp_path: Path) -> None:
-    master = started(tmp_path, *SENT, "--run-time", "4", *processes(2))
-    eventually(
-        lambda: len(list(tmp_path.glob("runs/*/ops/*.w[12]~*.parquet"))) > 1,
-        within_s=WITHIN_S,
-        what="calls that are written down",
-    )
+    master = begun(tmp_path, *processes(2), run_time_s=15)
     workers_of(master)[0].kill()
     code, out, err = ended(master)
 
@@ -108,12 +103,7 @@ def test_a_run_that_lost_a_worker_is_not_ok_at_its_end(tmp_path: Path) -> None:
 
 @pytest.mark.usefixtures("bank")
 def test_a_worker_that_is_ended_early_makes_the_run_incomplete(tmp_path: Path) -> None:
-    master = started(tmp_path, *SENT, "--run-time", "4", *processes(2))
-    eventually(
-        lambda: len(list(tmp_path.glob("runs/*/ops/*.w[12]~*.parquet"))) > 1,
-        within_s=WITHIN_S,
-        what="calls that are written down",
-    )
+    master = begun(tmp_path, *processes(2), run_time_s=15)
     workers_of(master)[0].terminate()
     code, _, err = ended(master)
 
