@@ -4,7 +4,7 @@ import math
 import statistics
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from tidemark.load.arrivals import Plan, Stretch, draws
@@ -39,6 +39,7 @@ def test_arrivals_come_in_order_within_the_plan(plan: Plan) -> None:
 
 @settings(deadline=None)
 @given(STRETCHES, st.floats(0, 1))
+@example(Stretch(1.0, 0.0, 2e-143), 2e-143)
 def test_the_instant_of_so_many_arrivals_expects_so_many(stretch: Stretch, share: float) -> None:
     arrivals = stretch.arrivals * share
     at_s = stretch.instant_of(arrivals)

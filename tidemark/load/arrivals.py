@@ -41,11 +41,15 @@ class Stretch:
 
     def instant_of(self, arrivals: float) -> float:
         """Return after how many seconds so many arrivals are expected: `arrivals` inverted."""
-        slope = (self.rate_to - self.rate_from) / self.seconds
-        # The root of slope/2 t^2 + rate_from t = arrivals that is right for slopes of either
-        # sign and of none.
-        root = math.sqrt(max(0.0, self.rate_from**2 + 2 * slope * arrivals))
-        return 2 * arrivals / (self.rate_from + root) if arrivals else 0.0
+        # Products of very small numbers are nothing: in units of the higher rate and of the whole
+        # time, no number is small unless it does not count.
+        unit = max(self.rate_from, self.rate_to) or 1.0
+        begin, end = self.rate_from / unit, self.rate_to / unit
+        wanted = arrivals / unit / self.seconds
+        # The root of slope/2 t^2 + begin t = wanted that is right for slopes of either sign and
+        # of none.
+        rates = begin + math.sqrt(max(0.0, begin**2 + 2 * (end - begin) * wanted))
+        return 2 * wanted / rates * self.seconds if rates else 0.0
 
 
 @dataclass(frozen=True)
