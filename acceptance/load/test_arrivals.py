@@ -57,7 +57,8 @@ def test_a_stall_hides_neither_in_the_plan_nor_in_the_latencies(tmp_path: Path) 
     bank = FakeBank(answer_first=stalls)
     with served(bank.answer) as url:
         deployed(url, tmp_path)
-        code, _, err = ended(started(tmp_path, *WRITES, "--max-errors", "1"))
+        # Of it the profile takes less than a third.
+        code, _, err = ended(started(tmp_path, *WRITES, "--rate", "340", "--max-errors", "1"))
 
     assert code in {0, 2}, err
     loaded = [op for op in recorded(tmp_path) if op["purpose"] == "load"]
