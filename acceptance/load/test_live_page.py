@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from typing import TYPE_CHECKING
 
-import pytest
-from playwright.sync_api import sync_playwright
-
+from acceptance import chromium
 from acceptance.load.processes import deployed, started
 from tests.api.servers import served
 from tests.load.fake_bank import FakeBank
@@ -18,26 +14,19 @@ from tidemark.host.waiting import NotYetError, eventually
 if TYPE_CHECKING:
     from pathlib import Path
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 SECONDS = "tidemarkCharts.find((one) => one.series[1].label === 'writes').data[0].length"
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="there is no Chromium here: `apt-get install chromium` brings it"
-)
+pytestmark = chromium.needed
 
 
 def test_a_run_is_seen_in_a_tab_and_in_charts_that_go_on_with_it(tmp_path: Path) -> None:
     said: list[str] = []
     url = f"http://127.0.0.1:{(port := ports.choose(None))}"
-    sandbox = [] if os.geteuid() else ["--no-sandbox"]
     options = ["--web-port", str(port), "--run-time", "5m", "--arrivals", "closed"]
     options += ["--check", "off"]
-    with served(FakeBank().answer) as bank, sync_playwright() as driver:
+    with served(FakeBank().answer) as bank, chromium.started() as browser:
         deployed(bank, tmp_path)
         started(tmp_path, *options)
-        browser = driver.chromium.launch(executable_path=CHROMIUM, args=sandbox)
         tab, live = browser.new_page(), browser.new_page()
 
         def answers() -> bool:
@@ -65,6 +54,5 @@ def test_a_run_is_seen_in_a_tab_and_in_charts_that_go_on_with_it(tmp_path: Path)
         with tab.expect_popup() as opened:
             tab.click("text=Tide: live charts")
         assert opened.value.url == f"{url}/tide"
-        browser.close()
 
     assert said == []

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import sync_playwright
 
+from acceptance import chromium
 from tests.report.made import write_judged
 from tidemark.history.places import VERDICT
 from tidemark.report import run_page
@@ -22,14 +20,9 @@ if TYPE_CHECKING:
 
     Open = Callable[..., Page]
 
-CHROMIUM = next(
-    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
-)
 CHARTS = {"throughput", "latency", "lag", "backlog", "distribution", "t-visibility"}
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="there is no Chromium here: `apt-get install chromium` brings it"
-)
+pytestmark = chromium.needed
 
 
 @pytest.fixture(scope="module")
@@ -40,12 +33,9 @@ def page_of_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """A browser without a window; root needs it without a sandbox."""
-    sandbox = [] if os.geteuid() else ["--no-sandbox"]
-    with sync_playwright() as driver:
-        started = driver.chromium.launch(executable_path=CHROMIUM, args=sandbox)
+    """One browser for all."""
+    with chromium.started() as started:
         yield started
-        started.close()
 
 
 @pytest.fixture
