@@ -13,7 +13,7 @@ from locust.runners import WorkerRunner
 from rich.console import Console
 
 from loadtest import live_page, page, tags
-from loadtest.options import USERS, add_options, problem_with, settle
+from loadtest.options import add_options, problem_with, settle
 from loadtest.runs import Runs, hold_bounds
 from loadtest.sent import chosen
 from loadtest.users import BankUser, MixedUser, ReadUser, WriteUser
@@ -23,6 +23,7 @@ from tidemark.aws.clients import AwsClients
 from tidemark.errors import NotStartedError, TidemarkError
 from tidemark.load.choice import choose_deployment
 from tidemark.load.first_call import prove_it_answers
+from tidemark.load.options import DEFAULT_USERS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -64,7 +65,7 @@ def _on_init(environment: Environment, runner: Runner, web_ui: WebUI | None, **_
         for user in environment.user_classes if sent is None else ():
             if issubclass(user, BankUser):
                 tags.restrict(user.operations, options.operations)
-        options.num_users = options.num_users or (sent.callers if sent else USERS)
+        options.num_users = options.num_users or (sent.callers if sent else DEFAULT_USERS)
         clients = AwsClients(targets.connection_to(deployment))
         prove_it_answers(deployment, clients)
     except TidemarkError as error:

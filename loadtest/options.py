@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from loadtest.sent import PROFILES
 from tidemark.errors import ExitCode
 from tidemark.load import profiles
-from tidemark.load.options import CLOSED, HIGHEST_RATE, MOST_USERS, OPTIONS
+from tidemark.load.options import (
+    CLOSED,
+    DEFAULT_PROFILE,
+    DEFAULT_RUN_TIME_S,
+    HIGHEST_RATE,
+    MOST_USERS,
+    OPTIONS,
+)
 from tidemark.load.toml_file import nearest
 
 if TYPE_CHECKING:
     from argparse import ArgumentParser, Namespace
     from collections.abc import Collection
 
-USERS = 4
-"""How many there are in a closed loop, if nobody says."""
-
-_DEFAULT_PROFILE = "mixed"
 _MOST_PROCESSES = 32
 _ONE_EACH_CORE = -1
 _FASTEST_SPAWN = 200
@@ -35,7 +38,7 @@ def add_options(parser: ArgumentParser, users: Collection[str]) -> None:
     """
     parser.set_defaults(
         spawn_rate=100,  # all at once, as far as Locust likes it: the plan says when calls begin
-        run_time=20,
+        run_time=DEFAULT_RUN_TIME_S,
         stop_timeout="35",
         web_host="127.0.0.1",
         master_bind_host="127.0.0.1",
@@ -52,7 +55,7 @@ def add_options(parser: ArgumentParser, users: Collection[str]) -> None:
             help=option.help,
         )
 
-    known = sorted(profiles.names(PROFILES), key=lambda name: name != _DEFAULT_PROFILE)
+    known = sorted(profiles.names(PROFILES), key=lambda name: name != DEFAULT_PROFILE)
 
     def profile(name: str) -> str:
         if name in {*known, CLOSED}:
@@ -79,7 +82,7 @@ def settle(options: Namespace) -> None:
     """Decide on a profile if nobody did: who names users, or how many, means a closed loop."""
     if options.arrivals is None:
         is_closed = options.num_users or options.user_classes
-        options.arrivals = CLOSED if is_closed else _DEFAULT_PROFILE
+        options.arrivals = CLOSED if is_closed else DEFAULT_PROFILE
 
 
 def number(said: Any) -> float | None:

@@ -13,6 +13,11 @@ HIGHEST_RATE = 10_000
 
 MOST_USERS = 200
 
+DEFAULT_PROFILE = "mixed"
+DEFAULT_RUN_TIME_S = 20
+DEFAULT_USERS = 4
+"""What is sent, for how long, and by how many users in a closed loop, if nobody says."""
+
 CLOSED = "closed"
 """The profile of callers who wait for an answer before they call again."""
 

@@ -8,21 +8,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tidemark.errors import NotStartedError
-from tidemark.load.options import CLOSED, OPTIONS
+from tidemark.load.options import (
+    CLOSED,
+    DEFAULT_PROFILE,
+    DEFAULT_RUN_TIME_S,
+    DEFAULT_USERS,
+    OPTIONS,
+)
 from tidemark.measures.cost import Calls, Estimate, price
+from tidemark.workloads.bank_traffic import WRITES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tidemark.load.profiles import Profile
 
-_DEFAULT_PROFILE = "mixed"
-_DEFAULT_S = 20.0
-_DEFAULT_USERS = 4
 _USERS = re.compile(r"\w+User")
 # One caller after the other, each answered in 50 ms: more than a warm function takes there.
 _CLOSED_CALLS_PER_S = 20
-_WRITES = {"deposit", "withdraw"}
 # Retries, polls until a write is seen, and the reading of both tables when it is over.
 _BESIDES = 1.15
 _TRIES_AT_MOST = 5
@@ -95,10 +98,10 @@ def told_by(arguments: Sequence[str], environ: Mapping[str, str]) -> Told:
         )
     is_closed = said.users or any(_USERS.fullmatch(other) for other in others)
     return Told(
-        profile=said.arrivals or (CLOSED if is_closed else _DEFAULT_PROFILE),
+        profile=said.arrivals or (CLOSED if is_closed else DEFAULT_PROFILE),
         seconds=_seconds(said.run_time),
         rate=said.rate,
-        users=said.users or _DEFAULT_USERS,
+        users=said.users or DEFAULT_USERS,
         max_ops=said.max_ops,
         read_share=said.read_share,
     )
@@ -119,7 +122,7 @@ def estimate(told: Told, profile: Profile | None, *, rate: float, wiring: str) -
         setup, hottest = 0.0, (1.0, 1.0)
     else:
         weights = profile.mix
-        share = sum(w for name, w in weights.items() if name in _WRITES) / sum(weights.values())
+        share = sum(w for name, w in weights.items() if name in WRITES) / sum(weights.values())
         plan = profile.plan(seconds=told.seconds, rate=rate, seed="")
         calls = min(told.max_ops, sum(stretch.arrivals for stretch in plan.stretches))
         # Each account is opened, gets funds, and is read until both are seen.
@@ -138,7 +141,7 @@ def estimate(told: Told, profile: Profile | None, *, rate: float, wiring: str) -
 
 def _seconds(said: str | None) -> float:
     if said is None:
-        return _DEFAULT_S
+        return float(DEFAULT_RUN_TIME_S)
     found = _TIME.fullmatch(said.strip())
     if not said.strip() or found is None:
         raise NotStartedError(f"{said} is no duration: say it like 20s, 5m or 1h30m.")
