@@ -98,13 +98,13 @@ def _left(folder: RunFolder) -> Report:
         return Report(folder, measure_calls(database, folder, None), None, [])
 
 
-def draw(path: Path) -> str:
+def draw(folder: RunFolder) -> str:
     """Draw a run that was concluded, and say where its page is.
 
     Args:
-        path: The run's folder.
+        folder: The run's folder, as its report was taken from it.
     """
     try:
-        return f"Drawn: {run_page.write(RunFolder.open(path))}"
+        return f"Drawn: {run_page.write(folder)}"
     except (OSError, TidemarkError) as error:
         return f"No page was drawn ({str(error).rstrip('.')}): `tidemark report` draws it later."

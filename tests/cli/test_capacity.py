@@ -35,12 +35,9 @@ SHARES = {"write": 0.3, "read": 0.6, "hot_account": 0.3}
 class Quiet(Ended):
     """A run without a folder, in which no key was hot."""
 
-    def hot_key(self, _: Any) -> None:
-        """Return none."""
-
-    def lag(self) -> dict[str, float]:
-        """Return no measure."""
-        return {}
+    def look(self, _: Any) -> tuple[dict[str, float], None]:
+        """Return no measure, and no key."""
+        return {}, None
 
 
 @dataclass

@@ -46,21 +46,24 @@ class Ended:
     reason: str
     figures: Mapping[str, Any]
 
-    def hot_key(self, bounds: Mapping[str, float]) -> HotKey | None:
-        """Return the key with which most went wrong in it, if it was one."""
+    def look(self, bounds: Mapping[str, float]) -> tuple[Mapping[str, float], HotKey | None]:
+        """Look into its folder.
+
+        Args:
+            bounds: What each measure may be.
+
+        Returns:
+            The measures of the projection lag of its load alone, and the key with which most went
+            wrong, if it was one.
+        """
         folder = RunFolder.open(folder_of_runs(state_dir()) / self.run)
         with connect(folder) as database:
-            return hot_key(
+            hot = hot_key(
                 database,
                 slow_ms=bounds.get("write_p99_ms", float("inf")),
                 late_ms=bounds.get("lag_p99_ms", float("inf")),
             )
-
-    def lag(self) -> Mapping[str, float]:
-        """Return the measures of the projection lag of its load alone."""
-        folder = RunFolder.open(folder_of_runs(state_dir()) / self.run)
-        with connect(folder) as database:
-            return lag_of_load(database)
+            return lag_of_load(database), hot
 
 
 def load(deployment: Deployment, arguments: Sequence[str]) -> Ended:

@@ -97,6 +97,7 @@ class Searching:
         seed = f"{wanted.seed}.{self._profile}.{number}"
         with self._progress.step(f"{self._profile} at {rate:g} calls/s has been tried"):
             ended = self._load(rate, wanted.step_s, "--seed", seed)
+        lag, hot = ended.look(wanted.bounds)
         one = tried(
             self._profile,
             rate,
@@ -104,12 +105,9 @@ class Searching:
             exit_code=ended.exit_code,
             reason=ended.reason,
             # Accounts are opened in a burst, whose lag would hide that of the rate.
-            figures={
-                **ended.figures,
-                "measures": {**ended.figures["measures"], **ended.lag()},
-            },
+            figures={**ended.figures, "measures": {**ended.figures["measures"], **lag}},
             bounds=wanted.bounds,
-            hot=ended.hot_key(wanted.bounds),
+            hot=hot,
         )
         self._progress.say(f"    {one.limit}: {one.why}" if one.limit else "    sustained")
         return one
