@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+_TENTHS_BELOW = 100
+
 
 def percentile(ordered: Sequence[float], share: float) -> float:
     """Return the smallest value that at least `share` of the values do not exceed.
@@ -26,6 +28,11 @@ def percentile(ordered: Sequence[float], share: float) -> float:
     if not ordered or not 0 < share <= 1:
         raise ValueError(f"There is no percentile {share} of {len(ordered)} values.")
     return ordered[math.ceil(share * len(ordered)) - 1]
+
+
+def brief(value: float) -> str:
+    """Return a value as tables have it: with a tenth below 100."""
+    return f"{value:.{1 if abs(value) < _TENTHS_BELOW else 0}f}"
 
 
 SHARES = (0.5, 0.9, 0.95, 0.99, 0.999, 0.9999, 1.0)

@@ -119,7 +119,7 @@ def test_a_folder_that_cannot_be_written_to_is_said_to_be(
     def refuse(*_: object, **__: object) -> None:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr("tidemark.report.page.tempfile.mkstemp", refuse)
+    monkeypatch.setattr("tidemark.host.state.tempfile.mkstemp", refuse)
     code, _, error = run()
 
     assert code == 70

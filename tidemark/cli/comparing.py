@@ -8,7 +8,7 @@ import typer
 from tidemark.cli import tables
 from tidemark.errors import EndedError, ExitCode, NotStartedError
 from tidemark.history import runs
-from tidemark.host.state import state_dir
+from tidemark.host.state import state_dir, write_text
 from tidemark.measures.comparison import compare as differences_of
 from tidemark.report import comparison_page, page
 from tidemark.report.comparison import (
@@ -62,7 +62,7 @@ def compare(
 
 def _write(path: Path, text: str) -> None:
     try:
-        page.write(text, path)
+        write_text(path, text)
     except OSError as error:
         raise NotStartedError(
             f"{path} cannot be written ({error.strerror}): name a file of a folder that is there."

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Sequence
-from datetime import UTC, datetime
 from pathlib import Path
 
 import typer
@@ -122,15 +121,5 @@ def _show_counterexamples(one: Judgement, moments: Sequence[Moment]) -> None:
     if moments:
         first = one.counterexamples[0]
         typer.echo(f"\n  What touched {first.aggregate or first.key}:")
-        tables.show_rows(
-            [
-                (
-                    f"  {datetime.fromtimestamp(each.at_ns / 1e9, UTC):%H:%M:%S.%f}"[:-3],
-                    each.kind,
-                    "" if each.version is None else f"v{each.version}",
-                    each.what,
-                    " ".join(part for part in (each.said, each.who, each.event_id) if part),
-                )
-                for each in moments
-            ]
-        )
+        rows = [each.cells for each in moments]
+        tables.show_rows([(f"  {at}", *others) for at, *others in rows])

@@ -58,13 +58,17 @@ def make_private(folder: Path) -> None:
 
 
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
-    """Replace a file as a whole: a reader sees the old document or the new one."""
+    """Replace a file as a whole, in a folder that is made if need be, with a document."""
     path.parent.mkdir(parents=True, exist_ok=True)
+    write_text(path, f"{json.dumps(document, indent=2, sort_keys=True)}\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Replace a file as a whole: a reader sees the old one or the new one."""
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            json.dump(document, file, indent=2, sort_keys=True)
-            file.write("\n")
+            file.write(text)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)

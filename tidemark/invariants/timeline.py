@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import duckdb
@@ -94,6 +95,17 @@ class Moment:
     event_id: str | None
     said: str
     key: str | None
+
+    @property
+    def cells(self) -> tuple[str, str, str, str, str]:
+        """It as a row of a table: when, its kind, the version, what it was, and what else."""
+        return (
+            f"{datetime.fromtimestamp(self.at_ns / 1e9, UTC):%H:%M:%S.%f}"[:-3],
+            self.kind,
+            "" if self.version is None else f"v{self.version}",
+            self.what,
+            " ".join(part for part in (self.said, self.who, self.event_id) if part),
+        )
 
 
 def timeline_of(run: duckdb.DuckDBPyConnection, example: Counterexample) -> list[Moment]:

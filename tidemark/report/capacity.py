@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tidemark.load.capacity import found_by
 from tidemark.load.sustained import Limit
+from tidemark.percentiles import brief
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     from tidemark.load.sustained import Tried
 
 _SIDES = ("write", "read")
-_TENTHS_BELOW = 100
 _DIGEST_DIGITS = 8
 
 
@@ -106,7 +106,7 @@ def _rates(log: CapacityLog, profile: str) -> str:
         "writes": min(one.writes_per_s for one in passes),
         "reads": min(one.reads_per_s for one in passes),
     }
-    told = " with ".join(f"{_short(value)} {name}/s" for name, value in per_s.items() if value)
+    told = " with ".join(f"{brief(value)} {name}/s" for name, value in per_s.items() if value)
     least = "at least " if _is_least(log, profile) else ""
     return f"{least}{told}{'' if profile in _SIDES else f' ({profile})'}"
 
@@ -136,8 +136,4 @@ def told(versions: Mapping[str, str]) -> dict[str, str]:
 def _pair(measures: Mapping[str, float], side: str) -> str:
     if f"{side}_p99_ms" not in measures:
         return "-"
-    return f"{_short(measures[f'{side}_p50_ms'])} · {_short(measures[f'{side}_p99_ms'])}"
-
-
-def _short(value: float) -> str:
-    return f"{value:.{1 if value < _TENTHS_BELOW else 0}f}"
+    return f"{brief(measures[f'{side}_p50_ms'])} · {brief(measures[f'{side}_p99_ms'])}"

@@ -17,6 +17,7 @@ from tidemark.invariants.judge import Verdict
 from tidemark.invariants.views import connect
 from tidemark.measures import noise
 from tidemark.measures.noise import Interval, intervals_of
+from tidemark.percentiles import brief
 from tidemark.report.summary import plain
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from tidemark.measures.comparison import Difference
 
 HEADINGS = ("measure", "before", "after", "change", "noise", "")
-_TENTHS_BELOW = 100
 _ABOUT = ("target", "template_digest")
 
 
@@ -36,13 +36,13 @@ class Side:
 
     Attributes:
         run: Its id.
-        verdict: What the judge said of it last; `unknown` if he was not asked.
+        verdict: What the judge said of it last; unknown if he was not asked.
         about: What it was, as far as that is known.
         measures: Its measures with their intervals.
     """
 
     run: str
-    verdict: str
+    verdict: Verdict
     about: Mapping[str, str]
     measures: Mapping[str, Interval]
 
@@ -67,7 +67,7 @@ class Comparison:
         verdicts = {self.before.verdict, self.after.verdict}
         if Verdict.VIOLATED in verdicts:
             return ExitCode.VIOLATED
-        if verdicts != {Verdict.HOLDS.value} or not self.differences:
+        if verdicts != {Verdict.HOLDS} or not self.differences:
             return ExitCode.UNKNOWN
         if any(one.is_regression for one in self.differences):
             return ExitCode.SLO_MISSED
@@ -163,7 +163,7 @@ def side_of_run(path: Path, refusals: Collection[str]) -> Side:
     judged = read_json(path / VERDICT) or {}
     return Side(
         folder.manifest["run"],
-        str(judged.get("verdict") or Verdict.UNKNOWN.value),
+        _verdict(judged.get("verdict")),
         {name: str(folder.manifest[name]) for name in _ABOUT if name in folder.manifest},
         measures,
     )
@@ -183,7 +183,7 @@ def side_of_document(path: Path) -> Side:
         }
         return Side(
             str(document["run"]),
-            str(document["verdict"] or Verdict.UNKNOWN.value),
+            _verdict(document["verdict"]),
             {name: str(document[name]) for name in _ABOUT if name in document},
             measures,
         )
@@ -196,6 +196,11 @@ def side_of_document(path: Path) -> Side:
         ) from error
 
 
+def _verdict(said: object) -> Verdict:
+    """What was written down; what is none of the verdicts says nothing."""
+    return next((one for one in Verdict if one.value == said), Verdict.UNKNOWN)
+
+
 def _finite(value: object) -> float:
     if not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError(f"{value} is no number")
@@ -205,7 +210,7 @@ def _finite(value: object) -> float:
 def _value(one: Difference, value: float) -> str:
     if one.is_share:
         return f"{value:.2%}"
-    return f"{value:.{1 if abs(value) < _TENTHS_BELOW else 0}f}"
+    return brief(value)
 
 
 def _change(one: Difference) -> str:

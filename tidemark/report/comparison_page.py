@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from tidemark.errors import ExitCode
+from tidemark.invariants.judge import together
 from tidemark.report.page import Chart, Note, Page, Section, Table, Tile
 
 if TYPE_CHECKING:
@@ -22,11 +23,9 @@ _SIDES = {"write_": "Latency of writes", "read_": "Latency of reads", "lag_": "P
 def draw(compared: Comparison) -> Page:
     """The page of a comparison."""
     before, after = compared.before, compared.after
-    verdicts = {before.verdict, after.verdict}
-    worst = next((one for one in ("violated", "unknown") if one in verdicts), "holds")
     return Page(
         title="Two runs compared",
-        verdict=worst,
+        verdict=together((before.verdict, after.verdict)),
         is_well=compared.exit_code is ExitCode.OK,
         ending=compared.conclusion,
         facts=[

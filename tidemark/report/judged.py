@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from tidemark.invariants.judge import Counterexample, Verdict
@@ -14,8 +13,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     import duckdb
-
-    from tidemark.report.page import Cell
 
 _COLUMNS = ("what", "aggregate", "version", "event_id", "key", "expected", "found")
 
@@ -69,16 +66,7 @@ def _violated(run: duckdb.DuckDBPyConnection, one: Mapping[str, Any]) -> list[No
     ]
     first = Counterexample(**examples[0])
     if moments := timeline_of(run, first):
-        rows: list[tuple[Cell, ...]] = [
-            (
-                f"{datetime.fromtimestamp(each.at_ns / 1e9, UTC):%H:%M:%S.%f}"[:-3],
-                each.kind,
-                "" if each.version is None else f"v{each.version}",
-                each.what,
-                " ".join(part for part in (each.said, each.who, each.event_id) if part),
-            )
-            for each in moments
-        ]
+        rows = [each.cells for each in moments]
         title = f"{one['id']}: what touched {first.aggregate or first.key}"
         blocks.append(Table(("at (UTC)", "", "version", "what", ""), rows, title))
     return blocks

@@ -8,6 +8,7 @@ import duckdb
 
 from tidemark.invariants.views import hashed
 from tidemark.measures.lateness import NEEDS, lateness_of, with_samples
+from tidemark.percentiles import brief
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from tidemark.history.folder import RunFolder
     from tidemark.measures.lateness import Healed, Lateness, Stale, Visible
     from tidemark.percentiles import Spread
-
-_TENTHS_BELOW_MS = 100
 
 
 def measure(run: duckdb.DuckDBPyConnection, folder: RunFolder) -> Lateness | None:
@@ -89,7 +88,7 @@ def _ms(value: float, error_ms: float) -> str:
     """A time; of one that is smaller than the clocks' error, only that it is."""
     if value < error_ms:
         return f"<{_ms(error_ms, 0.0)}"
-    return f"{value:.{1 if value < _TENTHS_BELOW_MS else 0}f}"
+    return brief(value)
 
 
 def _converged(lateness: Lateness) -> list[str]:

@@ -10,12 +10,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-import os
-import tempfile
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import jinja2
@@ -177,18 +174,6 @@ def render(page: Page) -> str:
         f"img-src data:; base-uri 'none'; form-action 'none'{_ASKS if live else ''}"
     )
     return _template().render(page=page, script=script, style=style, policy=policy)
-
-
-def write(text: str, path: Path) -> None:
-    """Replace a file as a whole: a reader sees the old one or the new one."""
-    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
 
 
 def shown(value: float | None) -> str:

@@ -10,7 +10,7 @@ from tidemark.history import runs
 from tidemark.history.folder import RunFolderError
 from tidemark.history.places import VERDICT
 from tidemark.history.tables import TABLES
-from tidemark.host.state import read_json
+from tidemark.host.state import read_json, write_text
 from tidemark.invariants.catalog import choose
 from tidemark.invariants.judge import judge_tables
 from tidemark.invariants.views import connect
@@ -69,8 +69,8 @@ def write(folder: RunFolder) -> Path:
             f"{verdict} was edited, or is of another version: remove it, and the run is judged "
             "anew."
         ) from error
-    page.write(html, path)
-    page.write(markdown, folder.path / MARKDOWN)
+    write_text(path, html)
+    write_text(folder.path / MARKDOWN, markdown)
     return path
 
 

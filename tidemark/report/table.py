@@ -11,6 +11,7 @@ from rich.table import Table
 
 from tidemark.errors import ExitCode
 from tidemark.measures.generator import LATE_MS, SPENT_CPU_SHARE, SPENT_LOOP_LAG_MS
+from tidemark.percentiles import brief
 from tidemark.report import lateness, verdict
 
 if TYPE_CHECKING:
@@ -28,7 +29,6 @@ REPORT = "load.json"
 
 # What a table is made for; where there is no terminal, nobody says how wide it may be.
 _WIDTH = 80
-_TENTHS_BELOW_MS = 100
 _WAITED_MS = 5
 _WAITED_SHARE = 0.1
 _ABOUT = ("target", "stack_name", "api_url", "template_digest", "seed")
@@ -159,10 +159,8 @@ def _cells(row: Row) -> list[str]:
 def _spread(spread: Spread | None) -> list[str]:
     if spread is None:
         return ["-"] * 4
-    return [
-        f"{value:.{1 if value < _TENTHS_BELOW_MS else 0}f}"
-        for value in (spread.p50_ms, spread.p95_ms, spread.p99_ms, spread.max_ms)
-    ]
+    values = (spread.p50_ms, spread.p95_ms, spread.p99_ms, spread.max_ms)
+    return [brief(value) for value in values]
 
 
 def _backlog(figures: Figures) -> str:
