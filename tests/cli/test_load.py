@@ -90,6 +90,18 @@ def test_locusts_own_codes_never_pass_for_ours(
     assert f"Locust ended with {code}" in str(failed.value)
 
 
+def test_a_run_whose_locust_was_killed_names_what_is_left_of_it(
+    run: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(verb, "new_run_id", lambda: "20260101T000000-abcdef")
+    left = tmp_path / "runs/20260101T000000-abcdef"
+    left.mkdir(parents=True)
+    with pytest.raises(TidemarkError, match="ended by signal 9") as failed:
+        run(-9, reported=None)
+    assert failed.value.exit_code == 70
+    assert str(left) in str(failed.value)
+
+
 def test_a_run_that_was_interrupted_before_it_began_is_said_to_be(run: Callable[..., None]) -> None:
     with pytest.raises(InterruptedByUserError):
         run(1, reported=None, is_interrupted=True)

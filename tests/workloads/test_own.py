@@ -301,7 +301,8 @@ def test_an_export_that_broke_off_is_unknown_to_whoever_judges_it(
 
     judged = judge(RunFolder.open(session.path), choose(None))
     assert {one.verdict for one in judged} == {Verdict.UNKNOWN}
-    assert "was never closed" in judged[0].reasons[0]
+    (said,) = judged[0].reasons  # once, of however many tables it is true
+    assert "was never closed" in said
 
 
 BASE = "from tidemark.workloads.own import OwnWorkload\nclass Own(OwnWorkload):\n"

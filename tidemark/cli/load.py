@@ -118,13 +118,19 @@ def load(
         }
         code, is_interrupted = _run(command, checkout, environment)
     # Locust ends with 1 and 2 as well, for reasons of its own: what the run came to, it wrote down.
-    report = read_json(folder_of_runs(state_dir()) / run_id / REPORT)
+    run = folder_of_runs(state_dir()) / run_id
+    report = read_json(run / REPORT)
     if code in _NO_RUN or (report is not None and report.get("exit_code") == code):
         if code != ExitCode.OK:
             raise EndedError(ExitCode(code))
         return
     if is_interrupted:
         raise InterruptedByUserError("Interrupted; there is no report.")
+    if code < 0 and run.is_dir():
+        raise TidemarkError(
+            f"Locust was ended by signal {-code} before its run was judged: start it again. "
+            f"What was recorded until then is in {run}."
+        )
     raise TidemarkError(f"Locust ended with {code} and without a report: see what it printed.")
 
 

@@ -181,7 +181,8 @@ def _judge(
     *,
     is_claimed: bool,
 ) -> Judgement:
-    if broken := [gap for table in invariant.needs for gap in gaps.get(table, ())]:
+    # What is wrong with several of its tables alike is said once.
+    if broken := dict.fromkeys(gap for table in invariant.needs for gap in gaps.get(table, ())):
         return Judgement(invariant, Verdict.UNKNOWN, is_claimed, reasons=tuple(broken))
     with hashed(run):
         seen = run.execute(invariant.seen).fetchall()
