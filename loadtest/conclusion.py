@@ -12,13 +12,11 @@ from tidemark.history.folder import RunFolder
 from tidemark.history.places import VERDICT
 from tidemark.history.recorder import RecordingError
 from tidemark.host.state import write_json
-from tidemark.invariants.catalog import choose
-from tidemark.invariants.judge import judge_tables, verdict_of
+from tidemark.invariants.judge import verdict_of
 from tidemark.invariants.views import connect
 from tidemark.load import ending
-from tidemark.measures.measurement import measure_calls
 from tidemark.report import run_page
-from tidemark.report.lateness import measure
+from tidemark.report.assessment import assess, count
 from tidemark.report.table import REPORT, Report
 
 if TYPE_CHECKING:
@@ -53,26 +51,29 @@ def conclude(
         gap: Why its history is not whole, if that is known: what there is is judged all the same.
         failure: What went wrong in the load generator itself.
     """
-    report = None
+    assessment = None
     if within_s is not None and not is_interrupted:
         try:
-            report = _judged(finish(path, deployment, clients, workload, within_s=within_s))
+            folder = finish(path, deployment, clients, workload, within_s=within_s)
+            with connect(folder) as database:
+                assessment = assess(database, folder)
         except KeyboardInterrupt:
             is_interrupted = True
         except (RecordingError, OSError) as error:
             gap = str(error).rstrip(".")
         except (TidemarkError, BotoCoreError, ClientError) as error:
             failure = failure or f"the run could not be exported: {str(error).rstrip('.')}"
-    report = report or _left(RunFolder.open(path))
+    assessment = assessment or count(RunFolder.open(path))
+    measurement, judgements = assessment.measurement, assessment.judgements
     code, reason = ending.judge(
-        report.measurement.figures,
-        verdict_of(report.judgements) if report.judgements else None,
-        missed=report.measurement.missed,
-        gap=gap,
+        measurement.figures if measurement else None,
+        verdict_of(judgements) if judgements else None,
+        missed=measurement.missed if measurement else (),
+        gap="; ".join(filter(None, (gap, assessment.unread))) or None,
         failure=failure,
         is_interrupted=is_interrupted,
     )
-    report = report.ending(code, reason)
+    report = Report(assessment, code, reason)
     try:
         write_json(path / VERDICT, report.document())
         write_json(path / REPORT, report.as_json())
@@ -81,21 +82,6 @@ def conclude(
         if code is ExitCode.OK:
             report = report.ending(ExitCode.UNKNOWN, why)
     return report
-
-
-def _judged(folder: RunFolder) -> Report:
-    with connect(folder) as database:
-        judgements = judge_tables(database, folder.gaps, choose(None))
-        lateness = measure(database, folder)
-    with connect(folder.as_left()) as database:
-        measurement = measure_calls(database, folder, lateness)
-    return Report(folder, measurement, lateness, judgements)
-
-
-def _left(folder: RunFolder) -> Report:
-    """What can be said of a run that is not exported: of calls alone."""
-    with connect(folder.as_left()) as database:
-        return Report(folder, measure_calls(database, folder, None), None, [])
 
 
 def draw(folder: RunFolder) -> str:

@@ -258,7 +258,7 @@ class Runs:
             gap=unwritten or (self._fleet.gap() if self._fleet else None),
             failure=self._failure(),
         )
-        drawn = draw(report.folder)
+        drawn = draw(report.assessment.folder)
         if self._is_json:
             sys.stdout.write(f"{json.dumps(report.as_json(), indent=2)}\n")
         else:

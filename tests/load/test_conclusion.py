@@ -6,6 +6,7 @@ import json
 import shutil
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import pytest
 from botocore.exceptions import EndpointConnectionError
 
@@ -18,6 +19,8 @@ from tidemark.errors import ExitCode
 from tidemark.history.recorder import RecordingError
 from tidemark.history.writing import RunWriter
 from tidemark.host.state import read_json
+from tidemark.report import assessment
+from tidemark.report.table import report_console
 from tidemark.workloads.workload import Unknown
 
 if TYPE_CHECKING:
@@ -43,6 +46,12 @@ def concluded(run: Path, within_s: float | None = 1, **how: Any) -> Report:
     return conclude(run, DEPLOYMENT, nobody, Unknown(), within_s=within_s, **how)
 
 
+def writes_in(report: Report) -> int:
+    measurement = report.assessment.measurement
+    assert measurement is not None
+    return measurement.figures.writes.ok
+
+
 def failing(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
     def finish(*_: object, **__: object) -> None:
         raise error
@@ -54,7 +63,7 @@ def test_a_run_that_nobody_judges_is_measured_by_its_calls_alone(run: Path) -> N
     report = concluded(run, within_s=None)
 
     assert (report.exit_code, report.reason) == (ExitCode.OK, None)
-    assert report.measurement.figures.writes.ok == 2
+    assert writes_in(report) == 2
     assert read_json(run / "load.json") == json.loads(json.dumps(report.as_json()))
     judged = read_json(run / "verdict.json")
     assert judged is not None
@@ -62,6 +71,45 @@ def test_a_run_that_nobody_judges_is_measured_by_its_calls_alone(run: Path) -> N
     assert judged["figures"]["measures"]["write_max_ms"] == 4
     met = {one["measure"]: one["met"] for one in judged["figures"]["slo"]}
     assert met == {"write_max_ms": True, "lag_max_ms": None}
+
+
+def torn(file: Path) -> None:
+    """Tear a file between its beginning and its end, of which only whoever reads it all knows."""
+    content = file.read_bytes()
+    file.unlink()
+    file.write_bytes(content[:4] + b"\xff" * (len(content) // 2) + content[4 + len(content) // 2 :])
+
+
+def test_what_is_torn_is_named_and_the_rest_is_measured(run: Path) -> None:
+    second = run / "ops" / "run.w2.parquet"
+    (first,) = (run / "ops").glob("*.parquet")
+    shutil.copy(first, second)
+    torn(second)
+    report = concluded(run, within_s=None)
+
+    assert report.exit_code is ExitCode.UNKNOWN
+    assert "is torn, and its figures are without it (ops/run.w2.parquet: " in str(report.reason)
+    assert writes_in(report) == 2
+    judged = read_json(run / "verdict.json")
+    assert judged is not None
+    assert judged["reason"] == report.reason
+
+
+def test_a_run_that_does_not_fit_the_memory_is_not_measured_and_ends_in_order(
+    run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def measure(*_: object) -> None:
+        raise duckdb.OutOfMemoryException("Out of Memory Error: no room\nPossible solutions:")
+
+    monkeypatch.setattr(assessment, "measure_calls", measure)
+    report = concluded(run, within_s=None)
+    report.print(report_console())
+
+    assert report.exit_code is ExitCode.UNKNOWN
+    assert "(Out of Memory Error: no room): make room for temporary files" in str(report.reason)
+    assert capsys.readouterr().out.startswith("Load on ")
+    assert (read_json(run / "verdict.json") or {})["figures"] is None
+    assert "Drawn: " in conclusion.draw(report.assessment.folder)
 
 
 @pytest.mark.parametrize(
@@ -88,8 +136,8 @@ def test_what_was_seen_is_said_whatever_ends_the_export(
 
     assert report.exit_code is code
     assert says in str(report.reason)
-    assert report.measurement.figures.writes.ok == 2
-    assert report.judgements == []
+    assert writes_in(report) == 2
+    assert report.assessment.judgements == ()
 
 
 def test_one_that_was_stopped_is_not_waited_for(run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,7 +152,7 @@ def test_of_a_writer_that_was_killed_what_it_wrote_is_counted(run: Path) -> None
     report = concluded(run, within_s=None, gap="a worker was lost")
 
     assert (report.exit_code, report.reason) == (ExitCode.UNKNOWN, "a worker was lost")
-    assert report.measurement.figures.writes.ok == 2
+    assert writes_in(report) == 2
 
 
 def test_a_report_that_finds_no_room_is_no_green_run(

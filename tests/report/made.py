@@ -11,11 +11,9 @@ from tests.invariants.folders import write_run
 from tidemark.history.folder import RunFolder
 from tidemark.history.places import VERDICT
 from tidemark.host.state import write_json
-from tidemark.invariants.catalog import choose
-from tidemark.invariants.judge import judge_tables
 from tidemark.invariants.views import connect
 from tidemark.percentiles import Spread
-from tidemark.report.lateness import measure
+from tidemark.report.assessment import assess
 from tidemark.report.verdict import document
 
 if TYPE_CHECKING:
@@ -73,8 +71,7 @@ def write_judged(path: Path) -> RunFolder:
     """Write a run in which all holds, as a load run that was judged and measured."""
     folder = write_run(path, clean_run(steps=20))
     with connect(folder) as run:
-        judgements = judge_tables(run, folder.gaps, choose(None))
-        told = document(folder, judgements, measure(run, folder))
+        told = document(assess(run, folder))
     write_json(path / VERDICT, told | {"figures": FIGURES})
     return say_more(path, kind="load", target="embedded", began_ms=1_795_761_903_505)
 

@@ -175,6 +175,16 @@ def test_a_table_that_is_torn_is_said_to_be(copy: Path) -> None:
     assert "is torn, or no Parquet file" in drawn(RunFolder.open(copy))
 
 
+def test_of_a_table_that_is_torn_in_its_middle_the_charts_are_left_out(copy: Path) -> None:
+    for file in (copy / "ops").glob("*.parquet"):
+        content = file.read_bytes()
+        half = len(content) // 2
+        file.unlink()
+        file.write_bytes(content[:60] + b"\xff" * half + content[60 + half :])
+
+    assert "A table that this is taken from cannot be read." in drawn(RunFolder.open(copy))
+
+
 def test_of_a_run_without_calls_there_is_a_page(tmp_path: Path) -> None:
     text = drawn(write_run(tmp_path / "empty", {name: [] for name in TABLES}))
 

@@ -15,6 +15,7 @@ from tidemark.errors import ExitCode
 from tidemark.history.folder import RunFolder
 from tidemark.measures.measurement import measure_calls
 from tidemark.percentiles import Spread
+from tidemark.report.assessment import Assessment
 from tidemark.report.table import Report, report_console
 
 if TYPE_CHECKING:
@@ -42,7 +43,8 @@ def report_of(*ops: Row, **others: list[Row]) -> Report:
     """The report on a closed loop with these calls."""
     folder = RunFolder(Path("run-1"), MANIFEST)
     database().load(run_of(*ops, **others))
-    return Report(folder, measure_calls(database().connection, folder, None), None, [])
+    measurement = measure_calls(database().connection, folder, None)
+    return Report(Assessment(folder, measurement=measurement))
 
 
 REPORT = report_of(*OPS)
@@ -100,7 +102,7 @@ def test_an_objective_that_was_not_measured_is_said() -> None:
     manifest = MANIFEST | {"load": MANIFEST["load"] | {"slo": {"lag_p99_ms": 9}}}  # type: ignore[operator]
     folder = RunFolder(Path("run-1"), manifest)
     measurement = measure_calls(database().connection, folder, None)
-    text = printed(replace(REPORT, folder=folder, measurement=measurement))
+    text = printed(Report(Assessment(folder, measurement=measurement)))
     assert "SLOs without a measurement: lag_p99_ms" in text
 
 
@@ -112,7 +114,9 @@ def test_what_is_no_terminal_gets_no_escapes_and_no_rules() -> None:
 
 
 def test_every_row_is_whole_at_80_columns_whatever_it_has_to_say() -> None:
-    figures = REPORT.measurement.figures
+    measurement = REPORT.assessment.measurement
+    assert measurement is not None
+    figures = measurement.figures
     row = replace(
         figures.operations[0],
         ok=50_000,
@@ -124,7 +128,8 @@ def test_every_row_is_whole_at_80_columns_whatever_it_has_to_say() -> None:
     names = ("open_account", "withdraw", "statement", "owner_accounts", "owner_totals")
     rows = tuple(replace(row, name=name) for name in names)
     changed = replace(figures, operations=rows, writes=row)
-    report = replace(REPORT, measurement=replace(REPORT.measurement, figures=changed))
+    folder = REPORT.assessment.folder
+    report = Report(Assessment(folder, measurement=replace(measurement, figures=changed)))
     for is_terminal in (False, True):
         stream = io.StringIO()
         console = Console(file=stream, width=80, force_terminal=is_terminal, color_system=None)

@@ -12,12 +12,12 @@ from tidemark.history import runs
 from tidemark.history.folder import RunFolder
 from tidemark.host.state import state_dir
 from tidemark.invariants import catalog
-from tidemark.invariants.judge import EXIT_CODES, Judgement, Verdict, judge_tables, verdict_of
+from tidemark.invariants.judge import EXIT_CODES, Judgement, Verdict, verdict_of
 from tidemark.invariants.timeline import Moment, timeline_of
 from tidemark.invariants.views import connect
-from tidemark.measures.measurement import measure_whole
 from tidemark.report import lateness as latenesses
 from tidemark.report import verdict as documents
+from tidemark.report.assessment import assess
 
 
 def check(name: str | None, *, only: str | None, junit: Path | None, as_json: bool) -> None:
@@ -38,18 +38,16 @@ def check(name: str | None, *, only: str | None, junit: Path | None, as_json: bo
     if junit is not None:
         _see_that_it_can_be_written(junit)
     with connect(opened) as database:
-        judgements = judge_tables(database, opened.gaps, chosen)
-        lateness = latenesses.measure(database, opened)
-        measurement = measure_whole(database, opened, lateness)
-        document = documents.document(opened, judgements, lateness, measurement)
+        assessment = assess(database, opened, chosen)
+        judgements = assessment.judgements
         if junit is not None:
             junit.write_text(documents.junit(opened, judgements), encoding="utf-8")
         if as_json:
-            typer.echo(json.dumps(document, indent=2))
+            typer.echo(json.dumps(documents.document(assessment), indent=2))
         else:
             _show(judgements)
             typer.echo()
-            for line in latenesses.describe(lateness, opened.manifest.get("target")):
+            for line in latenesses.describe(assessment.lateness, opened.manifest.get("target")):
                 typer.echo(line)
             for one in judgements:
                 if one.counterexamples:

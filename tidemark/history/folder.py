@@ -14,6 +14,7 @@ from tidemark.history.places import MANIFEST
 from tidemark.history.tables import SCHEMA_VERSION
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 
@@ -30,10 +31,12 @@ class RunFolder:
     Attributes:
         path: The folder.
         manifest: Its `run.json`.
+        without: Files of its tables that are left out.
     """
 
     path: Path
     manifest: dict[str, Any] = field(repr=False)
+    without: frozenset[Path] = frozenset()
 
     @classmethod
     def open(cls, path: Path) -> RunFolder:
@@ -73,16 +76,20 @@ class RunFolder:
 
     def files(self, table: str) -> list[Path]:
         """The files of a table that count, by name."""
-        return files_of(self.path, table)
+        return [one for one in files_of(self.path, table) if one not in self.without]
 
     @cached_property
     def gaps(self) -> dict[str, list[str]]:
         """What is wrong with each table, in sentences; a table without an entry is whole."""
         return examine(self.path, self.manifest)
 
-    def as_left(self) -> RunFolder:
-        """The run as its writers left it, for who counts what there is: nothing of it is missed."""
-        left = RunFolder(self.path, self.manifest)
+    def as_left(self, without: Iterable[Path] = ()) -> RunFolder:
+        """The run as its writers left it, for who counts what there is: nothing of it is missed.
+
+        Args:
+            without: Files that cannot be read.
+        """
+        left = RunFolder(self.path, self.manifest, frozenset(without))
         vars(left)["gaps"] = {}
         return left
 

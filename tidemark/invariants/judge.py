@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from tidemark.errors import ExitCode
-from tidemark.invariants.views import connect, hashed
+from tidemark.invariants.views import UnreadableError, connect, hashed, reading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -166,12 +166,10 @@ def _judge_readable(
     is_claimed: bool,
 ) -> Judgement:
     try:
-        return _judge(run, gaps, invariant, is_claimed=is_claimed)
-    except (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException):
-        raise  # a mistake in the query
-    except duckdb.Error as error:  # a file that is torn in its middle, or memory that is not there
-        reason = f"its tables cannot be read ({str(error).splitlines()[0]})"
-        return Judgement(invariant, Verdict.UNKNOWN, is_claimed, reasons=(reason,))
+        with reading():
+            return _judge(run, gaps, invariant, is_claimed=is_claimed)
+    except UnreadableError as error:
+        return Judgement(invariant, Verdict.UNKNOWN, is_claimed, reasons=(str(error),))
 
 
 def _judge(

@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING
 
 import duckdb
 
+from tidemark.errors import ExitCode, TidemarkError
 from tidemark.history.tables import TABLES, Kind
 from tidemark.invariants.spilling import spilling
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
 
     from tidemark.history.folder import RunFolder
 
@@ -38,6 +40,59 @@ _NAMES = frozenset(
         "writer",
     }
 )
+
+
+_MISTAKES = (duckdb.BinderException, duckdb.CatalogException, duckdb.ParserException)
+
+
+class UnreadableError(TidemarkError):
+    """A file of a run is torn in its middle, or what is asked of it is more than memory holds.
+
+    Args:
+        why: What the database says of it.
+    """
+
+    exit_code = ExitCode.UNKNOWN
+
+    def __init__(self, why: str) -> None:
+        super().__init__(f"its tables cannot be read ({why})")
+        self.why = why
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Of what is asked in the block, say in one way that a run's files do not give it.
+
+    Raises:
+        UnreadableError: They do not; a mistake in a query stays what it is.
+    """
+    try:
+        yield
+    except _MISTAKES:
+        raise
+    # The errors of a torn page are as many as there are places to tear it.
+    except duckdb.Error as error:
+        raise UnreadableError(_first_line(error)) from error
+
+
+def torn(folder: RunFolder, tables: Iterable[str]) -> dict[Path, str]:
+    """The files of tables that cannot be read from their beginning to their end, and why.
+
+    Args:
+        folder: The run.
+        tables: Whose files are looked at.
+    """
+    found = {}
+    with duckdb.connect() as database:
+        for file in (one for name in tables for one in folder.files(name)):
+            try:
+                with reading():
+                    database.read_parquet(str(file)).aggregate(
+                        "BIT_XOR(HASH(COLUMNS(*)))"
+                    ).fetchall()
+            except UnreadableError as error:
+                found[file] = error.why
+    return found
 
 
 @contextmanager
@@ -83,8 +138,8 @@ def _make_view(database: duckdb.DuckDBPyConnection, folder: RunFolder, name: str
         try:
             database.read_parquet(files).create_view(name)
         except duckdb.Error as error:  # torn where only this reader looks: a gap like any other
-            why = str(error).splitlines()[0]
-            folder.gaps.setdefault(name, []).append(f"{name} has a file that is torn ({why})")
+            why = f"{name} has a file that is torn ({_first_line(error)})"
+            folder.gaps.setdefault(name, []).append(why)
         else:
             return
     columns = ", ".join(f'"{one.name}" {_TYPES[one.kind]}' for one in TABLES[name].columns)
@@ -100,3 +155,7 @@ def add_hashed(database: duckdb.DuckDBPyConnection) -> None:
         replaced = f"REPLACE ({', '.join(hashes)})" if hashes else ""
         query = f'SELECT * {replaced} FROM main."{name}"'  # noqa: S608 -- names of ours
         database.execute(f'CREATE VIEW {_HASHED}."{name}" AS {query}')
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).partition("\n")[0].strip(" :")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def judge(
-    figures: Figures,
+    figures: Figures | None,
     verdict: Verdict | None,
     *,
     missed: Sequence[str] = (),
@@ -29,7 +29,7 @@ def judge(
     often wrong.
 
     Args:
-        figures: What its calls came to.
+        figures: What its calls came to; None if they cannot be read.
         verdict: What the judge says of its history, None if it was not asked.
         missed: A sentence for each SLO that is.
         gap: Why the history is not whole, if it is not.
@@ -54,7 +54,9 @@ def judge(
     return next(((code, why) for why, code in endings if why is not None), (ExitCode.OK, None))
 
 
-def _nothing(figures: Figures) -> str | None:
+def _nothing(figures: Figures | None) -> str | None:
+    if figures is None:
+        return None
     if figures.writes.sent and not figures.writes.ok:
         return "no write was accepted"
     return None if figures.writes.ok or figures.reads.ok else "no call was answered"

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from tidemark.measures import slo
-from tidemark.measures.figures import NEEDS, Figures, figures_of
-from tidemark.measures.noise import intervals_of
+from tidemark.measures import figures, noise, slo
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,9 +13,13 @@ if TYPE_CHECKING:
     import duckdb
 
     from tidemark.history.folder import RunFolder
+    from tidemark.measures.figures import Figures
     from tidemark.measures.lateness import Lateness
     from tidemark.measures.noise import Interval
     from tidemark.measures.slo import Objective
+
+NEEDS = frozenset({*figures.NEEDS, *noise.NEEDS})
+"""The tables that it is taken from."""
 
 
 @dataclass(frozen=True)
@@ -62,22 +64,7 @@ def measure_calls(
         lateness: How late its read side was, if that is known.
     """
     asked = folder.manifest["load"]
-    figures = figures_of(run, asked["refusals"])
-    measures = slo.measured(figures, lateness)
+    found = figures.figures_of(run, asked["refusals"])
+    measures = slo.measured(found, lateness)
     objectives = tuple(slo.objectives(asked["slo"], measures))
-    return Measurement(figures, measures, objectives, intervals_of(run, asked["refusals"]))
-
-
-def measure_whole(
-    run: duckdb.DuckDBPyConnection, folder: RunFolder, lateness: Lateness | None
-) -> Measurement | None:
-    """Measure the calls of a run; None unless it is a load run of which all tables are whole.
-
-    Args:
-        run: A database with the tables of the run.
-        folder: The run.
-        lateness: How late its read side was, if that is known.
-    """
-    if "load" not in folder.manifest or folder.gaps.keys() & set(NEEDS):
-        return None
-    return measure_calls(run, folder, lateness)
+    return Measurement(found, measures, objectives, noise.intervals_of(run, asked["refusals"]))

@@ -7,14 +7,12 @@ import math
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-import duckdb
-
 from tidemark.errors import ExitCode, NotStartedError
 from tidemark.history.folder import RunFolder
 from tidemark.history.places import VERDICT
 from tidemark.host.state import read_json
 from tidemark.invariants.judge import Verdict
-from tidemark.invariants.views import connect
+from tidemark.invariants.views import UnreadableError, connect, reading
 from tidemark.measures import noise
 from tidemark.measures.noise import Interval, intervals_of
 from tidemark.percentiles import brief
@@ -157,8 +155,9 @@ def side_of_run(path: Path, refusals: Collection[str]) -> Side:
     if not folder.gaps.keys() & set(noise.NEEDS):
         with connect(folder) as database:
             try:
-                measures = intervals_of(database, refusals)
-            except duckdb.IOException:  # torn in its middle: nothing is known then
+                with reading():
+                    measures = intervals_of(database, refusals)
+            except UnreadableError:  # nothing is known then
                 measures = {}
     judged = read_json(path / VERDICT) or {}
     return Side(

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import duckdb
-
-from tidemark.invariants.views import hashed
+from tidemark.invariants.views import UnreadableError, hashed, reading
 from tidemark.measures.lateness import NEEDS, lateness_of, with_samples
 from tidemark.percentiles import brief
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+
+    import duckdb
 
     from tidemark.history.folder import RunFolder
     from tidemark.measures.lateness import Healed, Lateness, Stale, Visible
@@ -28,11 +28,11 @@ def measure(run: duckdb.DuckDBPyConnection, folder: RunFolder) -> Lateness | Non
     if folder.gaps.keys() & set(NEEDS):
         return None
     try:
-        with hashed(run):
-            lateness = lateness_of(run)
-        return with_samples(run, lateness)
-    # A file that is torn in its middle, of which the judge says where; or memory that is not there.
-    except (duckdb.IOException, duckdb.OutOfMemoryException):
+        with reading():
+            with hashed(run):
+                lateness = lateness_of(run)
+            return with_samples(run, lateness)
+    except UnreadableError:  # the judge says so, too
         return None
 
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
-import duckdb
-
+from tidemark.invariants.views import UnreadableError, reading
 from tidemark.measures import series
 from tidemark.report.page import Chart, Note
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+
+    import duckdb
 
     from tidemark.measures.series import Struck
 
@@ -69,8 +70,9 @@ def over_time(
     blocks: list[Note | Chart] = []
     for name, (title, unit, is_log, told, measures) in _DRAWN.items():
         try:
-            found = series.CHARTS[name](run, span)
-        except duckdb.IOException:  # torn in its middle
+            with reading():
+                found = series.CHARTS[name](run, span)
+        except UnreadableError:
             blocks.append(Note(f"{title}: a table that it is taken from cannot be read."))
             continue
         if not found.is_empty:
@@ -93,8 +95,9 @@ def over_time(
 def spreads(run: duckdb.DuckDBPyConnection) -> list[Note | Chart]:
     """How latencies and the lag are spread, to the last percentile."""
     try:
-        found = series.distributions(run)
-    except duckdb.IOException:
+        with reading():
+            found = series.distributions(run)
+    except UnreadableError:
         return [Note("A table that this is taken from cannot be read.")]
     if not found:
         return []
@@ -120,13 +123,15 @@ def struck(run: duckdb.DuckDBPyConnection) -> list[Struck]:
     """The faults of a run; none where they cannot be read."""
     span = _span(run)
     try:
-        return [] if span is None else series.struck(run, span)
-    except duckdb.IOException:
+        with reading():
+            return [] if span is None else series.struck(run, span)
+    except UnreadableError:
         return []
 
 
 def _span(run: duckdb.DuckDBPyConnection) -> series.Span | None:
     try:
-        return series.span_of(run)
-    except duckdb.IOException:
+        with reading():
+            return series.span_of(run)
+    except UnreadableError:
         return None

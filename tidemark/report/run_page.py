@@ -11,15 +11,12 @@ from tidemark.history.folder import RunFolderError
 from tidemark.history.places import VERDICT
 from tidemark.history.tables import TABLES
 from tidemark.host.state import read_json, write_text
-from tidemark.invariants.catalog import choose
-from tidemark.invariants.judge import judge_tables
 from tidemark.invariants.views import connect
-from tidemark.measures.measurement import measure_whole
 from tidemark.report import page, summary
+from tidemark.report.assessment import assess
 from tidemark.report.differences import differences
 from tidemark.report.figures_shown import beware, calls, freshness, headline, objectives
 from tidemark.report.judged import verdicts
-from tidemark.report.lateness import measure
 from tidemark.report.over_time import over_time, spreads, struck
 from tidemark.report.page import Note, Page, Section, Table
 from tidemark.report.verdict import document
@@ -110,10 +107,7 @@ def draw(folder: RunFolder, run: duckdb.DuckDBPyConnection, judged: dict[str, An
 
 def _judge(folder: RunFolder) -> dict[str, Any]:
     with connect(folder) as database:
-        judgements = judge_tables(database, folder.gaps, choose(None))
-        lateness = measure(database, folder)
-        measurement = measure_whole(database, folder, lateness)
-        return document(folder, judgements, lateness, measurement)
+        return document(assess(database, folder))
 
 
 def _facts(folder: RunFolder, figures: dict[str, Any]) -> list[tuple[str, str]]:

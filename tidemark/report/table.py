@@ -15,14 +15,9 @@ from tidemark.percentiles import brief
 from tidemark.report import lateness, verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from tidemark.history.folder import RunFolder
-    from tidemark.invariants.judge import Judgement
     from tidemark.measures.figures import Figures, Row
-    from tidemark.measures.lateness import Lateness
-    from tidemark.measures.measurement import Measurement
     from tidemark.percentiles import Spread
+    from tidemark.report.assessment import Assessment
 
 REPORT = "load.json"
 """What a load run's report is called in its folder."""
@@ -39,18 +34,12 @@ class Report:
     """A finished load run.
 
     Attributes:
-        folder: Its folder.
-        measurement: What its calls came to.
-        lateness: How late its read side was; None if it was not exported.
-        judgements: What the judge says of its history; nothing if it was not asked.
+        assessment: What is known of it.
         exit_code: How the run ended.
         reason: Why the exit code is not 0.
     """
 
-    folder: RunFolder
-    measurement: Measurement
-    lateness: Lateness | None
-    judgements: Sequence[Judgement]
+    assessment: Assessment
     exit_code: ExitCode = ExitCode.OK
     reason: str | None = None
 
@@ -60,56 +49,43 @@ class Report:
 
     def document(self) -> dict[str, Any]:
         """Return the verdict with all figures, as a JSON object."""
-        ended = (self.exit_code, self.reason)
-        return verdict.document(
-            self.folder, self.judgements, self.lateness, self.measurement, ended
-        )
+        return verdict.document(self.assessment, (self.exit_code, self.reason))
 
     def as_json(self) -> dict[str, Any]:
         """Return the report as a JSON object: what the run was, and the document."""
-        about = {name: self.folder.manifest.get(name) for name in _ABOUT}
+        about = {name: self._manifest.get(name) for name in _ABOUT}
         return about | {"profile": self._profile} | self.document()
 
     def print(self, console: Console) -> None:
         """Print the report as tables and sentences."""
-        manifest, figures = self.folder.manifest, self.measurement.figures
+        manifest, measurement = self._manifest, self.assessment.measurement
+        lasted = "not measured"
+        if measurement is not None:
+            figures = measurement.figures
+            lasted = f"{figures.duration_s:.1f} s, {figures.sessions} users"
         console.print(
             f"Load on {manifest['target']} (stack {manifest['stack_name']}): {self._profile}, "
-            f"{figures.duration_s:.1f} s, {figures.sessions} users, seed {manifest['seed']}, "
-            f"run {manifest['run']}",
+            f"{lasted}, seed {manifest['seed']}, run {manifest['run']}",
         )
-        if figures.generator.was_limit:
-            console.print(_warning(figures), style="bold red" if console.is_terminal else None)
-        console.print(_operations(figures, is_plain=not console.is_terminal))
-        if (plan := figures.punctuality) is not None:
-            console.print(
-                f"Planned: {plan.planned} calls; {plan.late} began more than {LATE_MS} ms late, "
-                f"{plan.unsent} never"
-            )
-        for title, counts in (
-            ("Refused, as it should be", figures.refusals),
-            ("Errors", figures.errors),
-        ):
-            if counts:
-                listed = ", ".join(f"{name} {count}" for name, count in counts.items())
-                console.print(f"{title}: {listed}")
-        if figures.retried or figures.replayed:
-            console.print(
-                f"Sent again with their key: {figures.retried}, of which {figures.replayed} were "
-                "answered with an earlier answer"
-            )
-        console.print(_backlog(figures))
-        if self.lateness is not None:
-            for line in lateness.describe(self.lateness, manifest["target"]):
+        if measurement is not None:
+            _print_figures(console, measurement.figures)
+        if self.assessment.lateness is not None:
+            for line in lateness.describe(self.assessment.lateness, manifest["target"]):
                 console.print(line)
-        if names := [one.measure for one in self.measurement.objectives if one.met is None]:
-            console.print(f"SLOs without a measurement: {', '.join(names)}")
-        for line in verdict.summarise(self.judgements):
+        if measurement is not None:
+            unmeasured = [one.measure for one in measurement.objectives if one.met is None]
+            if unmeasured:
+                console.print(f"SLOs without a measurement: {', '.join(unmeasured)}")
+        for line in verdict.summarise(self.assessment.judgements):
             console.print(line)
 
     @property
+    def _manifest(self) -> dict[str, Any]:
+        return self.assessment.folder.manifest
+
+    @property
     def _profile(self) -> str:
-        return str(self.folder.manifest["load"]["profile"])
+        return str(self._manifest["load"]["profile"])
 
 
 def report_console() -> Console:
@@ -118,6 +94,30 @@ def report_console() -> Console:
     if not console.is_terminal:
         console.width = _WIDTH
     return console
+
+
+def _print_figures(console: Console, figures: Figures) -> None:
+    if figures.generator.was_limit:
+        console.print(_warning(figures), style="bold red" if console.is_terminal else None)
+    console.print(_operations(figures, is_plain=not console.is_terminal))
+    if (plan := figures.punctuality) is not None:
+        console.print(
+            f"Planned: {plan.planned} calls; {plan.late} began more than {LATE_MS} ms late, "
+            f"{plan.unsent} never"
+        )
+    for title, counts in (
+        ("Refused, as it should be", figures.refusals),
+        ("Errors", figures.errors),
+    ):
+        if counts:
+            listed = ", ".join(f"{name} {count}" for name, count in counts.items())
+            console.print(f"{title}: {listed}")
+    if figures.retried or figures.replayed:
+        console.print(
+            f"Sent again with their key: {figures.retried}, of which {figures.replayed} were "
+            "answered with an earlier answer"
+        )
+    console.print(_backlog(figures))
 
 
 def _operations(figures: Figures, *, is_plain: bool) -> Table:

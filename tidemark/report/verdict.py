@@ -14,31 +14,21 @@ if TYPE_CHECKING:
     from tidemark.errors import ExitCode
     from tidemark.history.folder import RunFolder
     from tidemark.invariants.judge import Judgement
-    from tidemark.measures.lateness import Lateness
-    from tidemark.measures.measurement import Measurement
+    from tidemark.report.assessment import Assessment
 
 
-def document(
-    folder: RunFolder,
-    judgements: Sequence[Judgement],
-    lateness: Lateness | None,
-    measurement: Measurement | None = None,
-    ended: tuple[ExitCode, str | None] | None = None,
-) -> dict[str, Any]:
+def document(run: Assessment, ended: tuple[ExitCode, str | None] | None = None) -> dict[str, Any]:
     """The verdict as JSON: everything that is drawn or compared of a run is taken from it.
 
     Args:
-        folder: The run.
-        judgements: What the judge said; nothing if it was not asked.
-        lateness: How late its read side was, if that is known.
-        measurement: Of a load run, what its calls came to.
+        run: What is known of it.
         ended: Its exit code and why, if more than the verdict decided it.
     """
-    verdict = verdict_of(judgements)
-    code, reason = ended or (EXIT_CODES[verdict], None)
+    verdict = verdict_of(run.judgements)
+    code, reason = ended or (EXIT_CODES[verdict], run.unread)
     return {
-        "run": folder.manifest["run"],
-        "verdict": verdict.value if judgements else None,
+        "run": run.folder.manifest["run"],
+        "verdict": verdict.value if run.judgements else None,
         "exit_code": int(code),
         "reason": reason,
         "invariants": [
@@ -52,10 +42,10 @@ def document(
                 "counterexamples": [asdict(example) for example in one.counterexamples],
                 "reasons": list(one.reasons),
             }
-            for one in judgements
+            for one in run.judgements
         ],
-        "lateness": None if lateness is None else asdict(lateness),
-        "figures": None if measurement is None else measurement.as_json(),
+        "lateness": None if run.lateness is None else asdict(run.lateness),
+        "figures": None if run.measurement is None else run.measurement.as_json(),
     }
 
 

@@ -8,10 +8,10 @@ from tidemark.errors import ExitCode
 from tidemark.history.finishing import finish
 from tidemark.history.places import MANIFEST, VERDICT
 from tidemark.host.state import write_json
-from tidemark.invariants.catalog import choose
-from tidemark.invariants.judge import Verdict, judge_tables, verdict_of
+from tidemark.invariants.judge import Verdict, verdict_of
 from tidemark.invariants.views import connect
-from tidemark.report.lateness import describe, measure
+from tidemark.report.assessment import assess
+from tidemark.report.lateness import describe
 from tidemark.report.verdict import document, summarise
 from tidemark.workloads.workload import Unknown
 
@@ -51,11 +51,11 @@ def judge_runs(
             continue
         folder = finish(path, deployment, clients, workload)
         with connect(folder) as database:
-            judgements = judge_tables(database, folder.gaps, choose(None))
-            lateness = measure(database, folder)
-            unwritten = _write(path, document(folder, judgements, lateness))
+            assessment = assess(database, folder)
+            judgements = assessment.judgements
+            unwritten = _write(path, document(assessment))
             said = [f"Run {path.name} on {deployment.stack_name}:", *summarise(judgements)]
-            said += describe(lateness, deployment.target)
+            said += describe(assessment.lateness, deployment.target)
             said += _tests_of(database, judgements)
         verdict = verdict_of(judgements)
         if verdict is not Verdict.HOLDS:
