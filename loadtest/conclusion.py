@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -17,7 +19,7 @@ from tidemark.invariants.views import connect
 from tidemark.load import ending
 from tidemark.report import run_page
 from tidemark.report.assessment import assess, count
-from tidemark.report.table import REPORT, Report
+from tidemark.report.table import REPORT, Report, report_console
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,13 +86,29 @@ def conclude(
     return report
 
 
-def draw(folder: RunFolder) -> str:
-    """Draw a run that was concluded, and say where its page is.
+def show(report: Report, *, is_json: bool) -> None:
+    """Print the report on a run, then draw its page.
 
     Args:
-        folder: The run's folder, as its report was taken from it.
+        report: It, as it was concluded.
+        is_json: Whether to print one JSON object, and nothing else.
     """
+    folder, console = report.assessment.folder, report_console()
+    if is_json:
+        sys.stdout.write(f"{json.dumps(report.as_json(), indent=2)}\n")
+    else:
+        report.print(console)
+        console.print(f"Written to {folder.path}")
+    sys.stdout.flush()
+    drawn = _draw(folder)
+    if not is_json:
+        console.print(drawn)
+
+
+def _draw(folder: RunFolder) -> str:
     try:
         return f"Drawn: {run_page.write(folder)}"
-    except (OSError, TidemarkError) as error:
-        return f"No page was drawn ({str(error).rstrip('.')}): `tidemark report` draws it later."
+    # Whatever is wrong with the page, the run has ended as its report says, and that is printed.
+    except Exception as error:  # noqa: BLE001
+        why = str(error).rstrip(".") or type(error).__name__
+        return f"No page was drawn ({why}): `tidemark report {folder.path.name}` draws it later."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import sys
@@ -16,7 +15,7 @@ from locust import log
 from locust.runners import STATE_CLEANUP, STATE_RUNNING, STATE_SPAWNING, MasterRunner
 
 from loadtest import worker
-from loadtest.conclusion import conclude, draw
+from loadtest.conclusion import conclude, show
 from loadtest.fleet import Fleet
 from loadtest.live import REPORTED
 from loadtest.options import number, problem_with
@@ -32,7 +31,6 @@ from tidemark.host.state import state_dir
 from tidemark.load.choice import RUN_VARIABLE
 from tidemark.load.share import Share
 from tidemark.measures import slo
-from tidemark.report.table import report_console
 from tidemark.workloads.bank_history import BankHistory
 from tidemark.workloads.bank_tables import BankTables
 
@@ -47,7 +45,6 @@ if TYPE_CHECKING:
     from loadtest.sent import Sent
     from tidemark.aws.clients import AwsClients
     from tidemark.host.deployment import Deployment
-    from tidemark.report.table import Report
 
 _STOP_WITHIN_S = 4.0
 _END_WITHIN_S = 35.0
@@ -258,25 +255,15 @@ class Runs:
             gap=unwritten or (self._fleet.gap() if self._fleet else None),
             failure=self._failure(),
         )
-        drawn = draw(report.assessment.folder)
-        if self._is_json:
-            sys.stdout.write(f"{json.dumps(report.as_json(), indent=2)}\n")
-        else:
-            console = report_console()
-            report.print(console)
-            console.print(f"Written to {run.path}")
-            console.print(drawn)
-        self._conclude(report)
+        self._runner.environment.process_exit_code = int(report.exit_code)
+        show(report, is_json=self._is_json)
+        if report.reason is not None:
+            sys.stdout.flush()
+            code = report.exit_code
+            self._stderr.print(f"{report.reason}: {code.meaning} ({int(code)})", markup=False)
 
     def _failure(self) -> str | None:
         """Say what went wrong in the load generator itself, which Locust only logs."""
         for exception in self._runner.exceptions.values():
             return f"a user failed: {exception['msg']}"
         return "a listener failed; see the log above" if log.unhandled_greenlet_exception else None
-
-    def _conclude(self, report: Report) -> None:
-        self._runner.environment.process_exit_code = int(report.exit_code)
-        if report.reason is not None:
-            sys.stdout.flush()
-            code = report.exit_code
-            self._stderr.print(f"{report.reason}: {code.meaning} ({int(code)})", markup=False)

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import EndpointConnectionError
 
 from loadtest import conclusion
-from loadtest.conclusion import conclude
+from loadtest.conclusion import conclude, show
 from tests.history.test_writing import DEPLOYMENT
 from tests.measures.ops import op
 from tidemark.api.session import Writer
@@ -19,8 +19,7 @@ from tidemark.errors import ExitCode
 from tidemark.history.recorder import RecordingError
 from tidemark.history.writing import RunWriter
 from tidemark.host.state import read_json
-from tidemark.report import assessment
-from tidemark.report.table import report_console
+from tidemark.report import assessment, run_page
 from tidemark.workloads.workload import Unknown
 
 if TYPE_CHECKING:
@@ -103,13 +102,14 @@ def test_a_run_that_does_not_fit_the_memory_is_not_measured_and_ends_in_order(
 
     monkeypatch.setattr(assessment, "measure_calls", measure)
     report = concluded(run, within_s=None)
-    report.print(report_console())
+    show(report, is_json=False)
+    out = capsys.readouterr().out
 
     assert report.exit_code is ExitCode.UNKNOWN
     assert "(Out of Memory Error: no room): make room for temporary files" in str(report.reason)
-    assert capsys.readouterr().out.startswith("Load on ")
+    assert out.startswith("Load on ")
+    assert "Drawn: " in out
     assert (read_json(run / "verdict.json") or {})["figures"] is None
-    assert "Drawn: " in conclusion.draw(report.assessment.folder)
 
 
 @pytest.mark.parametrize(
@@ -166,3 +166,26 @@ def test_a_report_that_finds_no_room_is_no_green_run(
 
     assert report.exit_code is ExitCode.UNKNOWN
     assert "No space left on device" in str(report.reason)
+
+
+@pytest.mark.parametrize("is_json", [True, False])
+def test_a_page_that_fails_costs_nothing_that_is_printed(
+    *, is_json: bool, run: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    report = concluded(run, within_s=None)
+    printed = []
+
+    def write(_: object) -> None:
+        printed.append(capsys.readouterr().out)
+        raise ZeroDivisionError("a bug")
+
+    monkeypatch.setattr(run_page, "write", write)
+    show(report, is_json=is_json)
+    after = capsys.readouterr().out
+
+    if is_json:
+        assert json.loads(printed[0])["figures"]["writes"]["ok"] == 2
+        assert after == ""
+    else:
+        assert "latency in ms" in printed[0]
+        assert "No page was drawn (a bug): `tidemark report run` draws it later." in after
