@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from typing import TYPE_CHECKING, Any
 
 from tidemark.errors import TidemarkError
 from tidemark.history.files import writer_of
 from tidemark.history.tables import TABLES
-from tidemark.history.writing import WRITERS
+from tidemark.history.writing import WRITERS, writers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -27,12 +28,32 @@ def pieces(path: Path, writer: str) -> Iterator[dict[str, Any]]:
         path: Its run folder.
         writer: Its full name.
     """
-    for file in sorted(path.glob(f"*/{writer}*")):
-        if file.parent.name in _FOLDERS and writer_of(file) == writer:
-            with file.open("rb") as whole:
-                for _ in range(file.stat().st_size // _PIECE_BYTES + 1):
-                    piece = whole.read(_PIECE_BYTES)
-                    yield {"folder": file.parent.name, "name": file.name, "bytes": piece}
+    for file in _files_of(path, writer):
+        with file.open("rb") as whole:
+            for _ in range(file.stat().st_size // _PIECE_BYTES + 1):
+                piece = whole.read(_PIECE_BYTES)
+                yield {"folder": file.parent.name, "name": file.name, "bytes": piece}
+
+
+def clear(path: Path, writer: str) -> None:
+    """Remove what a writer has written of a run, and the folder once no other writer is left.
+
+    Args:
+        path: Its run folder.
+        writer: The full name of who has sent all of it.
+    """
+    for file in _files_of(path, writer):
+        file.unlink()
+    if not writers_of(path):
+        shutil.rmtree(path)
+
+
+def _files_of(path: Path, writer: str) -> list[Path]:
+    return [
+        file
+        for file in sorted(path.glob(f"*/{writer}*"))
+        if file.parent.name in _FOLDERS and writer_of(file) == writer
+    ]
 
 
 def take_in(path: Path, writer: str, piece: Mapping[str, Any]) -> None:

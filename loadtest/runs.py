@@ -24,9 +24,9 @@ from loadtest.run import LoadRun
 from loadtest.sent import chosen
 from loadtest.users import BankUser
 from tidemark.api.session import new_run_id
-from tidemark.errors import ExitCode, TidemarkError
+from tidemark.errors import ExitCode, NotStartedError, TidemarkError
 from tidemark.history import retention
-from tidemark.history.places import folder_of_runs
+from tidemark.history.places import folder_of, folder_of_runs
 from tidemark.host.state import state_dir
 from tidemark.load.choice import RUN_VARIABLE
 from tidemark.load.share import Share
@@ -213,6 +213,9 @@ class Runs:
 
     def _new_run(self, sent: Sent | None) -> LoadRun:
         said = number(self._options.max_errors)
+        run_id = os.environ.pop(RUN_VARIABLE, "") or new_run_id()
+        if folder_of(self._folder, run_id).exists():
+            raise NotStartedError(f"There is a run {run_id}: give {RUN_VARIABLE} another name.")
         return LoadRun(
             sent=sent,
             run_time_s=self._options.run_time or self._run_time_s,
@@ -230,7 +233,7 @@ class Runs:
             max_ops=self._options.max_ops,
             is_judged=self._options.check == "fail",
             on_enough=self._stop,
-            run_id=os.environ.pop(RUN_VARIABLE, "") or new_run_id(),
+            run_id=run_id,
             share=None if self._fleet else Share(),
         )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from argparse import Namespace
 from contextlib import suppress
 from dataclasses import asdict
@@ -21,7 +20,7 @@ from tidemark import targets
 from tidemark.api.client import process_clock
 from tidemark.aws.clients import AwsClients
 from tidemark.errors import ExitCode, TidemarkError
-from tidemark.history.places import MANIFEST, folder_of_runs
+from tidemark.history.places import MANIFEST, folder_of, folder_of_runs
 from tidemark.host.deployment import Deployment
 from tidemark.host.state import state_dir
 from tidemark.load.choice import require_allowed
@@ -115,9 +114,9 @@ class Worker:
         require_allowed(deployment)
         clients = AwsClients(targets.connection_to(deployment))
         prove_it_answers(deployment, clients)
-        runs = folder_of_runs(state_dir())
+        runs, run_id = folder_of_runs(state_dir()), told["run_id"]
         # The master has written it down; on another machine it is not there.
-        self._is_shared = (runs / told["run_id"] / MANIFEST).exists()
+        self._is_shared = (folder_of(runs, run_id) / MANIFEST).exists()
         share = Share(told["worker"], told["workers"])
         self._set_clock()
         self._is_over.clear()
@@ -135,7 +134,7 @@ class Worker:
             bounds={},
             is_judged=told["is_judged"],
             on_enough=lambda: self._runner.send_message(fleet.ENOUGH),
-            run_id=told["run_id"],
+            run_id=run_id,
             share=share,
             clock=self._clock,
         )
@@ -170,7 +169,7 @@ class Worker:
         if not self._is_shared:
             for piece in parcels.pieces(run.path, run.writer):
                 self._runner.send_message(parcels.PARCEL, piece)
-            shutil.rmtree(run.path)
+            parcels.clear(run.path, run.writer)
         self._runner.send_message(fleet.CLOSED, {"problem": problem})
 
     def _set_clock(self) -> None:

@@ -12,10 +12,11 @@ from tests.history.rows import rows
 from tests.measures.ops import op
 from tidemark.api.call import Kind
 from tidemark.api.session import Writer
-from tidemark.errors import ExitCode
+from tidemark.errors import ExitCode, NotStartedError
 from tidemark.history.files import part_name
 from tidemark.history.folder import RunFolder
-from tidemark.history.places import is_in_use
+from tidemark.history.native import Repeating, lock
+from tidemark.history.places import folder_of, is_in_use
 from tidemark.history.recorder import RecordingError
 from tidemark.history.tables import TABLES
 from tidemark.history.writing import Noted, RunWriter, describe_more, noted_in, writers_of
@@ -39,6 +40,7 @@ DEPLOYMENT = Deployment(
     outputs={},
 )
 STATE = {"account_id": "a", "owner_id": "o", "balance": 5, "status": "open", "version": 2}
+WITHIN_S = 30.0
 BANK = BankHistory(BankTables(None, "commands", "queries"))  # type: ignore[arg-type]  # no table is asked
 
 
@@ -201,3 +203,39 @@ def test_a_run_is_in_use_while_anybody_has_it_open(tmp_path: Path) -> None:
             assert is_in_use(path)
         assert is_in_use(path)
     assert not is_in_use(path)
+
+
+def test_a_disk_that_lets_nobody_write_ends_the_run_in_order(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tidemark.history.recorder._ENDS_WITHIN_S", 0.01)
+    path = tmp_path / "run-1"
+    run = run_of(path)
+    with run._recorder._writing, pytest.raises(RecordingError, match="timed out"):
+        run.close()
+
+    assert not is_in_use(path)
+
+
+def test_who_does_not_end_is_not_waited_for_for_ever() -> None:
+    held, begun = lock(), lock()
+    held.acquire()
+    begun.acquire()
+
+    def hang() -> None:
+        begun.release()
+        held.acquire()
+
+    thread = Repeating(hang, 0)
+    begun.acquire()
+    with pytest.raises(TimeoutError):
+        thread.stop(0.01)
+    held.release()
+    thread.stop(WITHIN_S)
+
+
+@pytest.mark.parametrize("name", ["..", ".", "", "/etc", "a/b", "../../runs", 7, None])
+def test_what_is_no_name_leads_to_no_folder(name: object, tmp_path: Path) -> None:
+    assert folder_of(tmp_path, "20261127T101500-3fa2c1").parent == tmp_path
+    with pytest.raises(NotStartedError, match="is no name for a run"):
+        folder_of(tmp_path, name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from loadtest import parcels
-from loadtest.parcels import pieces, take_in
+from loadtest.parcels import clear, pieces, take_in
 from tidemark.errors import TidemarkError
 
 if TYPE_CHECKING:
@@ -42,6 +42,20 @@ def test_all_of_a_writer_arrives_and_nothing_else(
         take_in(here, WRITER, piece)
 
     assert files(here) == MINE
+
+
+def test_of_two_writers_on_one_machine_each_takes_its_own_away(tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    others = {"ops/run.w2.parquet": b"another's", "processes/run.w2": b""}
+    for name, content in (MINE | others | {".open": b""}).items():
+        (run / name).parent.mkdir(parents=True, exist_ok=True)
+        (run / name).write_bytes(content)
+
+    clear(run, WRITER)
+    assert files(run) == others | {".open": b""}
+
+    clear(run, "run.w2")
+    assert not run.exists()
 
 
 @pytest.mark.parametrize(

@@ -193,6 +193,15 @@ def test_faults_stand_in_the_same_time(run: duckdb.DuckDBPyConnection) -> None:
     assert struck(run, span)[0].begin_s == (first["start_ns"] - span.begin_ns) / 1e9
 
 
+def test_a_fault_that_was_not_seen_to_heal_lasts_to_the_end(run: duckdb.DuckDBPyConnection) -> None:
+    span = whole(run)
+    faults = [row | {"end_ns": None} for row in slow_run()["faults"]]
+    with database().changed(slow_run() | {"faults": faults}):
+        found = struck(run, span)
+
+    assert {(one.end_s, one.over_s) for one in found} == {(None, span.steps * span.step_s)}
+
+
 def test_a_long_run_has_wider_steps(run: duckdb.DuckDBPyConnection) -> None:
     ops = [dict(row) for row in slow_run()["ops"]]
     (last,) = [row for row in ops if row["end_ns"] == max(one["end_ns"] for one in calls())]

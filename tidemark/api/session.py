@@ -16,6 +16,11 @@ if TYPE_CHECKING:
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_~-]*")
 
 
+def is_name(text: object) -> bool:
+    """Whether a run, a writer or a session can be called so: ids and keys begin with it."""
+    return isinstance(text, str) and _NAME.fullmatch(text) is not None
+
+
 def new_run_id() -> str:
     """Return a name for a run that sorts by time and that no other run has."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
@@ -79,6 +84,6 @@ class Session:
 
 
 def _checked(name: str) -> str:
-    if not _NAME.fullmatch(name):
+    if not is_name(name):
         raise ValueError(f"{name!r} cannot begin ids and keys: letters, digits, _, ~ and - can.")
     return name

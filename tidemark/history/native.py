@@ -5,6 +5,7 @@ Locust's users are greenlets of one thread: what writes files among them would s
 
 from __future__ import annotations
 
+import errno
 import sys
 import time
 from typing import TYPE_CHECKING, Any
@@ -48,11 +49,21 @@ class Repeating:
         finally:
             self._has_ended = True
 
-    def stop(self) -> None:
-        """Let it end, and wait until it has."""
+    def stop(self, within_s: float) -> None:
+        """Let it end, and wait until it has.
+
+        Args:
+            within_s: How long it may take, in seconds.
+
+        Raises:
+            TimeoutError: It did not end.
+        """
         if self._going.locked():
             self._going.release()
+        until = time.monotonic() + within_s
         while not self._has_ended:
+            if time.monotonic() > until:
+                raise TimeoutError(errno.ETIMEDOUT, f"nothing was written for {within_s:g} s")
             time.sleep(_LOOK_EVERY_S)
 
 

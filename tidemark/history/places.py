@@ -5,6 +5,9 @@ from __future__ import annotations
 import fcntl
 from typing import TYPE_CHECKING
 
+from tidemark.api.session import is_name
+from tidemark.errors import NotStartedError
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -21,6 +24,23 @@ LOCK = "lock"
 def folder_of_runs(state: Path) -> Path:
     """Return where the runs of a state folder are."""
     return state / "runs"
+
+
+def folder_of(runs: Path, run_id: object) -> Path:
+    """Return where the run is, or will be, that somebody else gave a name.
+
+    Args:
+        runs: The folder of all runs' folders.
+        run_id: Its name, as it was told.
+
+    Raises:
+        NotStartedError: No run can be called so.
+    """
+    if not is_name(run_id):
+        raise NotStartedError(
+            f"{run_id!r} is no name for a run: letters, digits, _, ~ and - make one."
+        )
+    return runs / str(run_id)
 
 
 def is_in_use(path: Path) -> bool:

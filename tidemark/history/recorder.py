@@ -6,6 +6,7 @@ that is killed loses at most what it had not written yet: its last second.
 
 from __future__ import annotations
 
+import errno
 import os
 from collections import Counter
 from contextlib import contextmanager, suppress
@@ -29,6 +30,8 @@ _AT_ONCE = 100
 # Beyond so many, who records helps to write: memory stays flat however fast it goes.
 _MOST_WAITING = 20_000
 _COMPRESSION = "zstd"
+# A disk that lets nobody write for so long, such as one that a network is in between, is lost.
+_ENDS_WITHIN_S = 30.0
 
 
 class RecordingError(TidemarkError):
@@ -89,11 +92,15 @@ class Recorder:
         Raises:
             RecordingError: It cannot be written.
         """
-        with self._writing:
+        if not self._writing.acquire(timeout=_ENDS_WITHIN_S):
+            raise lost(self.path, TimeoutError(errno.ETIMEDOUT, ""))
+        try:
             for name in TABLES:
                 if self._waiting[name]:
                     rows, self._waiting[name] = self._waiting[name], []
                     self._write(name, rows)
+        finally:
+            self._writing.release()
         if self._failure is not None:
             raise lost(self.path, self._failure) from self._failure
 
@@ -103,7 +110,10 @@ class Recorder:
         Raises:
             RecordingError: It cannot be written.
         """
-        self._each_second.stop()
+        try:
+            self._each_second.stop(_ENDS_WITHIN_S)
+        except TimeoutError as error:
+            raise lost(self.path, error) from error
         self.flush()
         with suppress(OSError):  # the parts say the same
             for name in TABLES:

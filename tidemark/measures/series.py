@@ -63,12 +63,14 @@ class Struck:
         begin_s: When it began, in seconds since the first call.
         end_s: When it had healed; None if that was not seen.
         fired: How often it had an effect.
+        over_s: When it was over at the latest: it had healed, or the run had ended.
     """
 
     fault: str
     begin_s: float
     end_s: float | None
     fired: int
+    over_s: float
 
 
 # Preparing, waiting and the last reads are none of what a run was made for.
@@ -214,9 +216,9 @@ def generator(run: duckdb.DuckDBPyConnection, span: Span) -> Series:
 def struck(run: duckdb.DuckDBPyConnection, span: Span) -> list[Struck]:
     """The faults of a run, in order of time."""
     rows = run.execute(
-        "SELECT fault, (start_ns - $begin) / 1e9, (end_ns - $begin) / 1e9, fired FROM faults "
-        "ORDER BY start_ns, fault, id",
-        {"begin": span.begin_ns},
+        "SELECT fault, (start_ns - $begin) / 1e9, (end_ns - $begin) / 1e9, fired, "
+        "COALESCE((end_ns - $begin) / 1e9, $length) FROM faults ORDER BY start_ns, fault, id",
+        {"begin": span.begin_ns, "length": float(span.steps * span.step_s)},
     ).fetchall()
     return [Struck(*row) for row in rows]
 

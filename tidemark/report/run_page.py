@@ -101,7 +101,7 @@ def draw(folder: RunFolder, run: duckdb.DuckDBPyConnection, judged: dict[str, An
             Section("What this target cannot tell you", differences(folder)),
             Section("The run", _run(folder)),
         ],
-        faults=[(one.fault, one.begin_s, one.end_s or one.begin_s) for one in faults],
+        faults=[(one.fault, one.begin_s, one.over_s) for one in faults],
     )
 
 
