@@ -22,7 +22,6 @@ from tidemark.history.folder import RunFolder
 from tidemark.history.places import folder_of_runs
 from tidemark.host.progress import Steps
 from tidemark.invariants.views import connect
-from tidemark.measures.contention import lag_of_load
 from tidemark.measures.cost import MILLION, Calls, price
 from tidemark.report.capacity import told
 from tools.bench.bringup import tidemark
@@ -235,12 +234,12 @@ def _measured(target: str, wiring: str, load: Load, state: Path, steps: Steps) -
     status = json.loads(tidemark("status", "--stack-name", _stack(wiring), "--json", state=state))
     folder = folder_of_runs(state) / report["run"]
     with connect(RunFolder.open(folder)) as database:
-        used, lag = used_in(database), lag_of_load(database)
+        used = used_in(database)
     return Measured(
         target=target,
         wiring=wiring,
         verdict=report["verdict"],
-        measures={**report["figures"]["measures"], **lag},
+        measures=report["figures"]["measures"],
         used=used,
         versions=told(status["versions"]),
     )

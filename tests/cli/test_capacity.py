@@ -35,9 +35,8 @@ SHARES = {"write": 0.3, "read": 0.6, "hot_account": 0.3}
 class Quiet(Ended):
     """A run without a folder, in which no key was hot."""
 
-    def look(self, _: Any) -> tuple[dict[str, float], None]:
-        """Return no measure, and no key."""
-        return {}, None
+    def hot_key(self, _: object) -> None:
+        """Return no key."""
 
 
 @dataclass

@@ -21,6 +21,8 @@ def lateness(tables: Tables) -> Lateness:
     """What the queries should say."""
     events, writers = tables["events"], tables["writers"]
     projected = [one for one in events if one["projected_at_ms"] is not None]
+    set_up = {one["event_id"] for one in tables["ops"] if one["purpose"] == "setup"}
+    lagging = [one for one in projected if one["event_id"] not in set_up]
     is_untimed = is_views_only(tables) and not projected
     offsets = {one["writer"]: one["clock_offset_ns"] for one in writers}
     writes, reads = _calls(tables, offsets)
@@ -39,7 +41,8 @@ def lateness(tables: Tables) -> Lateness:
     return Lateness(
         events=len(events),
         unprojected=0 if is_untimed else len(events) - len(projected),
-        lag=Spread.of(one["projected_at_ms"] - one["recorded_at_ms"] for one in projected),
+        lagging=len(lagging),
+        lag=Spread.of(one["projected_at_ms"] - one["recorded_at_ms"] for one in lagging),
         visibility=Spread.of(one for one in seen if one is not None),
         sampled=len(polled),
         unread=seen.count(None),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.invariants.database import Database
 from tidemark.history.tables import TABLES
-from tidemark.measures.contention import HotKey, hot_key, lag_of_load
+from tidemark.measures.contention import HotKey, hot_key
 
 if TYPE_CHECKING:
     from tests.invariants.bank import Row
@@ -95,18 +95,7 @@ def test_an_account_whose_events_are_late_is_named_where_its_owner_has_others() 
     assert found == HotKey("late events", "account", "hot", 1.0, 0.2)
 
 
-def test_the_lag_of_a_load_leaves_out_what_opened_its_accounts() -> None:
-    database = Database()
-    ops = [
-        *commands("a", 1, event_id="slow", purpose="setup"),
-        *commands("a", 1, event_id="e1"),
-    ]
-    log = [
-        *(event | {"event_id": "slow"} for event in events("a", "o", 1, 9_000)),
-        *(event | {"event_id": "e1"} for event in events("a", "o", 1, 50)),
-    ]
-    database.load({name: [] for name in TABLES} | {"ops": ops, "events": log})
-    parts = ("p50", "p90", "p95", "p99", "p99_9", "p99_99", "max")
-    assert lag_of_load(database.connection) == {f"lag_{part}_ms": 50 for part in parts}
-    database.load({name: [] for name in TABLES})
-    assert lag_of_load(database.connection) == {}
+def test_what_opened_the_accounts_of_a_load_is_none_of_its_late_events() -> None:
+    ops = commands("hot", 1, purpose="setup", event_id="opened")
+    opened = [one | {"event_id": "opened"} for one in events("hot", "hot", 20, lag_ms=LATE_MS + 1)]
+    assert hot_key_in(ops, [*opened, *events("cold", "owner", 80)]) is None

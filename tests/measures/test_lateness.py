@@ -48,6 +48,8 @@ def stirred(seed: int) -> Tables:
             row["version"] = draw.choice([row["version"], None, draw.randint(0, 9)])
             row["token"] = draw.choice([row["token"], None])
             row["purpose"] = draw.choice(["load", "test", "poll"])
+        elif row["event_id"] is not None and draw.random() < 0.3:
+            row["purpose"] = "setup"
         moved_ns = draw.choice([0, 7, -300, 4_000]) * MS
         row["start_ns"] += moved_ns
         row["end_ns"] += moved_ns
@@ -70,6 +72,29 @@ def test_a_clean_run_is_measured_as_by_hand() -> None:
 @given(seed=st.integers(0, 2**20))
 def test_any_run_is_measured_as_by_hand(seed: int) -> None:
     agree(stirred(seed))
+
+
+def test_what_set_a_run_up_was_as_late_as_it_was_and_is_none_of_the_runs_lag() -> None:
+    tables = clean_run(1, steps=30)
+    opened = next(one for one in tables["ops"] if one["event_id"] is not None)
+    slow = [
+        one
+        | {
+            "projected_at_ms": one["recorded_at_ms"]
+            + 9_000 * (one["event_id"] == opened["event_id"])
+        }
+        for one in tables["events"]
+    ]
+    ops = [
+        one | {"purpose": "setup"} if one["event_id"] == opened["event_id"] else one
+        for one in tables["ops"]
+    ]
+    tables = tables | {"ops": ops, "events": slow}
+    agree(tables)
+    measured = lateness(tables)
+    assert measured.lag is not None
+    assert (measured.lag.max_ms, measured.lagging) == (0, len(slow) - 1)
+    assert f" {len(slow) - 1} of {len(slow)} events" in "\n".join(describe(measured, None))
 
 
 @settings(max_examples=15, deadline=None, derandomize=True)

@@ -17,12 +17,13 @@ from tidemark.history.places import folder_of_runs
 from tidemark.host.killing import interrupted_by_kill
 from tidemark.host.state import state_dir
 from tidemark.invariants.views import connect
-from tidemark.measures.contention import HotKey, hot_key, lag_of_load
+from tidemark.measures.contention import hot_key
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from tidemark.host.deployment import Deployment
+    from tidemark.measures.contention import HotKey
 
 # The run ends in order within some of it, and at once when it is asked again.
 _ENDS_WITHIN_S = 7.0
@@ -46,24 +47,19 @@ class Ended:
     reason: str
     figures: Mapping[str, Any]
 
-    def look(self, bounds: Mapping[str, float]) -> tuple[Mapping[str, float], HotKey | None]:
-        """Look into its folder.
+    def hot_key(self, bounds: Mapping[str, float]) -> HotKey | None:
+        """Find the key with which most went wrong, if it was one.
 
         Args:
             bounds: What each measure may be.
-
-        Returns:
-            The measures of the projection lag of its load alone, and the key with which most went
-            wrong, if it was one.
         """
         folder = RunFolder.open(folder_of_runs(state_dir()) / self.run)
         with connect(folder) as database:
-            hot = hot_key(
+            return hot_key(
                 database,
                 slow_ms=bounds.get("write_p99_ms", float("inf")),
                 late_ms=bounds.get("lag_p99_ms", float("inf")),
             )
-            return lag_of_load(database), hot
 
 
 def load(deployment: Deployment, arguments: Sequence[str]) -> Ended:

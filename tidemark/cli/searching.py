@@ -97,17 +97,15 @@ class Searching:
         seed = f"{wanted.seed}.{self._profile}.{number}"
         with self._progress.step(f"{self._profile} at {rate:g} calls/s has been tried"):
             ended = self._load(rate, wanted.step_s, "--seed", seed)
-        lag, hot = ended.look(wanted.bounds)
         one = tried(
             self._profile,
             rate,
             run=ended.run,
             exit_code=ended.exit_code,
             reason=ended.reason,
-            # Accounts are opened in a burst, whose lag would hide that of the rate.
-            figures={**ended.figures, "measures": {**ended.figures["measures"], **lag}},
+            figures=ended.figures,
             bounds=wanted.bounds,
-            hot=hot,
+            hot=ended.hot_key(wanted.bounds),
         )
         self._progress.say(f"    {one.limit}: {one.why}" if one.limit else "    sustained")
         return one

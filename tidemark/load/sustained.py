@@ -106,10 +106,7 @@ def tried(
         hot: The key with which most went wrong, if it was one.
     """
     measures = figures["measures"]
-    if not figures["writes"]["ok"]:
-        # The lag of the events that opened accounts before the first read is nobody's concern.
-        measures = {name: one for name, one in measures.items() if not name.startswith("lag_")}
-    limit, why = _limit(exit_code, reason, {**figures, "measures": measures}, bounds, hot)
+    limit, why = _limit(exit_code, reason, figures, bounds, hot)
     return Tried(
         profile=profile,
         rate=rate,

@@ -6,10 +6,10 @@ totals: where one of them is the limit, a faster target helps nobody.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tidemark.percentiles import SHARES, Spread
+from tidemark.measures.lateness import LAGGING_EVENTS
 
 if TYPE_CHECKING:
     import duckdb
@@ -70,22 +70,6 @@ def hot_key(run: duckdb.DuckDBPyConnection, *, slow_ms: float, late_ms: float) -
     return None
 
 
-def lag_of_load(run: duckdb.DuckDBPyConnection) -> dict[str, float]:
-    """Measure the projection lag of what the load made, and not of what opened its accounts.
-
-    Args:
-        run: A database with the tables of a run.
-    """
-    [(values_ms,)] = run.execute(_LAG, [list(SHARES)]).fetchall()
-    spread = {} if values_ms is None else asdict(Spread(*values_ms))
-    return {f"lag_{part}": value for part, value in spread.items()}
-
-
-_LAG = """
-SELECT QUANTILE_DISC(projected_at_ms - recorded_at_ms, $1)
-FROM events
-WHERE event_id IN (SELECT event_id FROM ops WHERE purpose = 'load')
-"""
 _WORST = """
 SELECT key, wrong, SUM(wrong) OVER () AS all_wrong, of_key, SUM(of_key) OVER () AS of_all
 FROM (
@@ -102,9 +86,9 @@ _COMMANDS = _WORST.format(
     FROM ops WHERE purpose = 'load' AND kind = 'command'
     """
 )
-_EVENTS = """
-    SELECT {key} AS key, COALESCE(projected_at_ms - recorded_at_ms > ?, TRUE) AS is_wrong
-    FROM events
+_EVENTS = f"""
+    SELECT {{key}} AS key, COALESCE(projected_at_ms - recorded_at_ms > ?, TRUE) AS is_wrong
+    {LAGGING_EVENTS}
     """
-_OF_OWNERS = _WORST.format(rows=_EVENTS.format(key="owner"))
-_OF_ACCOUNTS = _WORST.format(rows=_EVENTS.format(key="aggregate"))
+_OF_OWNERS = _WORST.format(rows=_EVENTS.format(key="e.owner"))
+_OF_ACCOUNTS = _WORST.format(rows=_EVENTS.format(key="e.aggregate"))

@@ -14,6 +14,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tidemark.measures.lateness import LAGGING_EVENTS
+
 if TYPE_CHECKING:
     from collections.abc import Collection
 
@@ -132,8 +134,7 @@ seen AS (
     WHERE purpose = 'load' AND status IS NOT NULL
     UNION ALL
     SELECT 'lag', recorded_at_ms, projected_at_ms - recorded_at_ms
-    FROM events
-    WHERE projected_at_ms IS NOT NULL
+    {LAGGING_EVENTS} AND projected_at_ms IS NOT NULL
 ),
 shares(part, share) AS (VALUES ('p50_ms', 0.5), ('p95_ms', 0.95), ('p99_ms', 0.99)),
 exact AS (

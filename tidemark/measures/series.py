@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tidemark.measures.lateness import LAGGING_EVENTS
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -159,7 +161,7 @@ def lag(run: duckdb.DuckDBPyConnection, span: Span) -> Series:
             quantile_disc(ms, 0.5), quantile_disc(ms, 0.99), MAX(ms)
         FROM (
             SELECT recorded_at_ms, projected_at_ms - recorded_at_ms AS ms
-            FROM events WHERE projected_at_ms IS NOT NULL
+            {LAGGING_EVENTS} AND projected_at_ms IS NOT NULL
         )
         GROUP BY i""",  # noqa: S608 -- a text of ours
     )
@@ -240,7 +242,7 @@ def distributions(run: duckdb.DuckDBPyConnection) -> dict[str, tuple[int, list[f
             SELECT CASE WHEN kind = 'command' THEN 'writes' ELSE 'reads' END AS what, ms FROM calls
             UNION ALL
             SELECT 'projection lag', projected_at_ms - recorded_at_ms
-            FROM events WHERE projected_at_ms IS NOT NULL
+            {LAGGING_EVENTS} AND projected_at_ms IS NOT NULL
         )
         WHERE ms IS NOT NULL
         GROUP BY what ORDER BY what DESC"""  # noqa: S608 -- a text of ours

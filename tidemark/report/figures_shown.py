@@ -94,6 +94,7 @@ def freshness(lateness: Mapping[str, Any] | None, target: str | None) -> list[No
         blocks.append(Table(("in ms", *_headings()), spreads))
     facts: list[tuple[Cell, ...]] = [
         ("events", lateness["events"]),
+        ("of which the lag is: those that did not set the run up", lateness["lagging"]),
         ("not projected at the end", lateness["unprojected"]),
         ("acknowledged writes that no read saw", lateness["unread"]),
         ("ms from the last write until all was projected", lateness["converged_ms"]),

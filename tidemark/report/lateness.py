@@ -52,10 +52,9 @@ def describe(lateness: Lateness | None, target: str | None) -> list[str]:
         ]
     if not lateness.events:
         return []
-    seen = lateness.events - lateness.unprojected
     lines = [f"{'lateness in ms':24}{'p50':>8}{'p95':>8}{'p99':>8}{'max':>8}"]
     if lateness.lag is not None:
-        told = f"{seen} of {lateness.events} events"
+        told = f"{lateness.lagging} of {lateness.events} events"
         lines.append(_row("projection lag", lateness.lag, 0.0, told))
     if lateness.visibility is not None:
         unread = f"; {lateness.unread} not seen" if lateness.unread else ""
