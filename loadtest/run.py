@@ -104,7 +104,7 @@ class LoadRun:
         self._polling = HttpxTransport(ca_bundle=self.clients.connection.ca_bundle)
         self._watchers = Watchers(
             self._client("watcher", self._polling),
-            VISIBILITY_SHARE if self.sent is None else self.sent.profile.visibility_share,
+            VISIBILITY_SHARE if self.sent is None else self.sent.sampled_share(self.run_time_s),
             f"{self.seed}/{self._writer.name}",
         )
         self.schedule = (

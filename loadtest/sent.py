@@ -68,6 +68,12 @@ class Sent:
         plan = self.profile.plan(seconds=seconds, rate=self.rate, seed=seed)
         return Schedule(plan, self._traffic(run_id), clock, share)
 
+    def sampled_share(self, seconds: float) -> float:
+        """Of which share of a run's writes it is seen when they can be read, from 0 to 1."""
+        return self.profile.sampled_share(
+            self.profile.plan(seconds=seconds, rate=self.rate, seed="")
+        )
+
     def open_accounts(self, client: Client) -> None:
         """Open the accounts that calls are for, and see that they can be read.
 

@@ -72,6 +72,29 @@ def test_rates_are_shares_of_the_targets(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("seconds", "rate", "share"),
+    [
+        (20, 5, 1.0),  # 20 writes, of which a second has one
+        (20, 20, 0.25),
+        (500, 20, 0.1),  # 2,000 writes, of which 200 are enough
+        (500, 400, 0.05),
+        (20, 0, 0.05),
+    ],
+)
+def test_of_a_short_run_more_writes_are_sampled(
+    tmp_path: Path, seconds: float, rate: float, share: float
+) -> None:
+    text = GOOD.replace("rate = 0.5", "rate = 1").replace("from = 0.5", "from = 1")
+    profile = read(tmp_path, text)
+    plan = profile.plan(seconds=seconds, rate=rate, seed="")
+
+    assert profile.write_share == 0.2
+    assert profile.sampled_share(plan) == pytest.approx(share)
+    named = read(tmp_path, f"{text}[visibility]\nshare = 0.5\n")
+    assert named.sampled_share(plan) == 0.5
+
+
+@pytest.mark.parametrize(
     ("right", "wrong", "told"),
     [
         ("arrivals =", "arivals =", "line 2: there is no arivals; the nearest is arrivals"),

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
-from typing import Any
+import subprocess
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
 from tests.project.reading import ROOT
 from tools import redaction
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
 CI = (ROOT / ".github/workflows/ci.yml").read_text(encoding="utf-8")
@@ -271,7 +276,29 @@ def test_every_night_and_by_hand_each_emulator_is_loaded_with_a_profile_that_the
     job = workflow["jobs"]["load"]
     assert job["strategy"]["matrix"]["target"] == ["embedded", "localstack"]
     lines = [step["run"] for step in job["steps"] if "run" in step]
-    assert lines[:4] == ["make up", "make load", SUMMARY, "make down"]
+    assert lines[0] == "make up"
+    assert '.venv/bin/tidemark load "$PROFILE" --duration "$DURATION"' in lines[1]
+    assert lines[2:4] == [SUMMARY, "make down"]
+
+
+@pytest.mark.parametrize(("code", "ends"), [(0, 0), (1, 1), (2, 0), (3, 3), (70, 70)])
+def test_a_missed_slo_fails_no_night_and_all_else_does(
+    tmp_path: Path, code: int, ends: int
+) -> None:
+    steps = yaml.load(LOAD, _OnIsAWord)["jobs"]["load"]["steps"]  # noqa: S506  a safe loader of ours
+    (step,) = [one["run"] for one in steps if "tidemark load" in one.get("run", "")]
+    program = tmp_path / ".venv/bin/tidemark"
+    program.parent.mkdir(parents=True)
+    program.write_text(f'#!/bin/sh\n[ "$*" = "load mixed --duration 5m" ] && exit {code}\n')
+    program.chmod(0o755)
+    shell = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step)  # as GitHub starts it
+    env = os.environ | {"PROFILE": "mixed", "DURATION": "5m"}
+    ended = subprocess.run(
+        shell, cwd=tmp_path, env=env, capture_output=True, text=True, check=False
+    )
+
+    assert ended.returncode == ends
+    assert ("::warning::" in ended.stdout) is (code == 2)
 
 
 def test_deploys_are_of_main_or_by_hand_and_proposals_are_compared() -> None:

@@ -16,7 +16,6 @@ from tidemark.load.options import (
     OPTIONS,
 )
 from tidemark.measures.cost import Calls, Estimate, price
-from tidemark.workloads.bank_traffic import WRITES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -121,8 +120,7 @@ def estimate(told: Told, profile: Profile | None, *, rate: float, wiring: str) -
         calls = min(told.max_ops, told.users * told.seconds * _CLOSED_CALLS_PER_S)
         setup, hottest = 0.0, (1.0, 1.0)
     else:
-        weights = profile.mix
-        share = sum(w for name, w in weights.items() if name in WRITES) / sum(weights.values())
+        share = profile.write_share
         plan = profile.plan(seconds=told.seconds, rate=rate, seed="")
         calls = min(told.max_ops, sum(stretch.arrivals for stretch in plan.stretches))
         # Each account is opened, gets funds, and is read until both are seen.

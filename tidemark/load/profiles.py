@@ -9,13 +9,19 @@ from tidemark.errors import NotStartedError
 from tidemark.load.arrivals import Plan, Stretch
 from tidemark.load.toml_file import Table, nearest
 from tidemark.workloads.bank_arrivals import CHOICES, OPERATIONS, Population
+from tidemark.workloads.bank_traffic import WRITES
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from pathlib import Path
 
 VISIBILITY_SHARE = 0.05
-"""Of so many writes it is seen when they can be read, if nobody says otherwise."""
+"""Of so many writes at least it is seen when they can be read, if nobody says otherwise."""
+
+# A short run is sampled more densely: a write a second, until there are so many. More polls than
+# those of a write a second would be a load of their own on a slow target.
+_SAMPLES = 200
+_SAMPLES_PER_S = 1.0
 
 _MOST_ACCOUNTS = 100_000
 _MOST_CALLERS = 200
@@ -50,7 +56,8 @@ class Profile:
         is_poisson: See `Plan`.
         mix: The weight of each operation.
         population: The accounts and owners that calls are for.
-        visibility_share: Of which share of the writes it is seen when they can be read.
+        visibility_share: Of which share of the writes it is seen when they can be read; None for
+            one that suits the plan.
         slo: The bound of each measure.
     """
 
@@ -60,7 +67,7 @@ class Profile:
     is_poisson: bool
     mix: Mapping[str, float]
     population: Population
-    visibility_share: float = VISIBILITY_SHARE
+    visibility_share: float | None = None
     slo: Mapping[str, float] = field(default_factory=dict)
 
     def plan(self, *, seconds: float, rate: float, seed: str) -> Plan:
@@ -76,6 +83,21 @@ class Profile:
             for one in self.shares
         )
         return Plan(stretches, seed, self.is_poisson)
+
+    @property
+    def write_share(self) -> float:
+        """How many of the calls are commands, from 0 to 1."""
+        return sum(weight for name, weight in self.mix.items() if name in WRITES) / sum(
+            self.mix.values()
+        )
+
+    def sampled_share(self, plan: Plan) -> float:
+        """Of which share of a plan's writes it is seen when they can be read, from 0 to 1."""
+        if self.visibility_share is not None:
+            return self.visibility_share
+        writes = self.write_share * sum(stretch.arrivals for stretch in plan.stretches)
+        samples = min(_SAMPLES, _SAMPLES_PER_S * plan.seconds)
+        return min(1.0, max(VISIBILITY_SHARE, samples / writes)) if writes else VISIBILITY_SHARE
 
 
 def profile(folder: Path, name: str, measures: Collection[str]) -> Profile:
@@ -168,11 +190,11 @@ def _chosen(table: Table, name: str, default: int) -> tuple[int, str]:
     return default, "uniform"
 
 
-def _visibility_share(table: Table) -> float:
+def _visibility_share(table: Table) -> float | None:
     for one in table.tables("visibility"):
         one.only({"share"})
         return one.number("share", VISIBILITY_SHARE, most=1)
-    return VISIBILITY_SHARE
+    return None
 
 
 def _slo(table: Table, measures: Collection[str]) -> dict[str, float]:

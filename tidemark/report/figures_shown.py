@@ -96,6 +96,7 @@ def freshness(lateness: Mapping[str, Any] | None, target: str | None) -> list[No
         ("events", lateness["events"]),
         ("of which the lag is: those that did not set the run up", lateness["lagging"]),
         ("not projected at the end", lateness["unprojected"]),
+        ("writes that were polled for until a read saw them", lateness["sampled"]),
         ("acknowledged writes that no read saw", lateness["unread"]),
         ("ms from the last write until all was projected", lateness["converged_ms"]),
         ("ms by which a time between two processes may be wrong", lateness["clock_error_ms"]),
