@@ -10,7 +10,6 @@ import argparse
 import json
 import os
 import sys
-import tempfile
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,12 +17,14 @@ from typing import TYPE_CHECKING, Any
 
 from tidemark.cli.options import WIRINGS
 from tidemark.cli.tables import show, with_headings
+from tidemark.errors import ExitCode, TidemarkError
 from tidemark.history.folder import RunFolder
 from tidemark.history.places import folder_of_runs
 from tidemark.host.progress import Steps
 from tidemark.invariants.views import connect
 from tidemark.measures.cost import MILLION, Calls, price
 from tidemark.report.capacity import told
+from tools import published
 from tools.bench.bringup import tidemark
 from tools.bench.targets import startable
 
@@ -134,58 +135,44 @@ def measure(target: str, load: Load) -> list[Measured]:
     """Start a target, load a stack of each wiring, and stop it.
 
     Raises:
-        RuntimeError: A command failed.
+        TidemarkError: A command failed.
     """
     steps = Steps()
-    with tempfile.TemporaryDirectory() as folder:
-        state = Path(folder)
-        try:
-            for wiring in WIRINGS:
-                named = ("--target", target, "--stack-name", _stack(wiring))
-                with steps.step(f"{wiring} is deployed to {target}, and warm"):
-                    tidemark("up", *named, "--wiring", wiring, state=state)
-                    _load(wiring, load, *_WARM_UP, state=state)
-            return [_measured(target, wiring, load, state, steps) for wiring in WIRINGS]
-        finally:
-            tidemark("down", state=state)
+    with published.target_of_its_own() as state:
+        for wiring in WIRINGS:
+            named = ("--target", target, "--stack-name", _stack(wiring))
+            with steps.step(f"{wiring} is deployed to {target}, and warm"):
+                tidemark("up", *named, "--wiring", wiring, state=state)
+                _load(wiring, load, *_WARM_UP, state=state)
+        return [_measured(target, wiring, load, state, steps) for wiring in WIRINGS]
 
 
-def page(found: Sequence[Measured], load: Load, on: str) -> str:
-    """Return the page.
+def section(pair: Sequence[Measured], load: Load, on: str) -> str:
+    """Return what the page says of a target.
 
     Args:
-        found: What was measured, the wirings of a target one after the other.
-        load: What they were loaded with.
+        pair: What was measured there.
+        load: What the wirings were loaded with.
         on: The day.
     """
     rate = "the target's rate" if load.rate is None else f"{load.rate:g} calls/s"
-    sections = []
-    for target in dict.fromkeys(one.target for one in found):
-        pair = [one for one in found if one.target == target]
-        versions = ", ".join(f"{name} {value}" for name, value in pair[0].versions.items())
-        table = [["", *(one.wiring for one in pair)], ["---", *("---:" for _ in pair)], *rows(pair)]
-        drawn = "\n".join(f"| {' | '.join(row)} |" for row in table)
-        said = f"On {on}, {os.cpu_count()} cores, load generator included: {versions}."
-        sections.append(f"## {target}\n\n{said}\n\n{drawn}\n")
-    return _PAGE.format(
-        profile=load.profile,
-        rate=rate,
-        duration=load.duration,
-        seed=_SEED,
-        targets="\n".join(sections),
+    versions = ", ".join(f"{name} {value}" for name, value in pair[0].versions.items())
+    return (
+        f"On {on}, {os.cpu_count()} cores, load generator included: {versions}.\n"
+        f"Calls were those of the profile `{load.profile}` at its share of {rate}, for "
+        f"{load.duration}, seed `{_SEED}`.\n\n"
+        + published.table(["", *(one.wiring for one in pair)], rows(pair))
     )
 
 
-_PAGE = """# The wirings compared
+_BEGINS = """# The wirings compared
 
 Written by `make wirings`; do not edit.
 
 Both wirings got the same calls, one after the other, on one target.
-They were those of the profile `{profile}` at its share of {rate}, for {duration}, seed `{seed}`.
 `queued` is topic, queue, Update Processor; `direct` is topic, Update Processor.
-
-{targets}
-## How to read it
+"""
+_ENDS = """## How to read it
 
 Calls are counted from what a run left behind: deliveries, their transactions and invocations.
 A queue is received from and deleted from once for each invocation.
@@ -271,18 +258,24 @@ def main() -> None:
     parser.add_argument("--duration", default="20s")
     said = parser.parse_args()
     load = Load(said.profile, said.rate, said.duration)
-    chosen = [said.target] if said.target else known
-    found = []
-    for target in chosen:
-        pair = measure(target, load)
-        found += pair
+    failed = []
+    for target in [said.target] if said.target else known:
+        try:
+            pair = measure(target, load)
+        except TidemarkError as error:
+            failed.append(f"{target} was not measured: {error}")
+            continue
         drawn = with_headings(target, *WIRINGS, right=WIRINGS)
         for row in rows(pair):
             drawn.add_row(*row)
         show(drawn)
-    PAGE.write_text(page(found, load, f"{datetime.now(UTC):%Y-%m-%d}"))
-    sys.stdout.write(f"Written to {PAGE}\n")
+        told = section(pair, load, f"{datetime.now(UTC):%Y-%m-%d}")
+        PAGE.write_text(published.page(_BEGINS, {target: told}, PAGE.read_text(), _ENDS))
+        sys.stdout.write(f"Written to {PAGE}\n")
+    if failed:
+        sys.stderr.write("\n".join(failed) + "\n")
+        raise SystemExit(ExitCode.FAILED)
 
 
 if __name__ == "__main__":
-    main()
+    published.run(main)

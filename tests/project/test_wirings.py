@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tests.invariants.database import Database
 from tidemark.history.tables import TABLES
-from tools.wirings import Load, Measured, Used, page, used_in
+from tools.wirings import Load, Measured, Used, section, used_in
 
 if TYPE_CHECKING:
     from tests.invariants.recorded import Tables
@@ -49,11 +49,11 @@ def test_a_queue_is_paid_for_where_there_is_one() -> None:
     assert USED.usd_per_million("queued") > USED.usd_per_million("direct") > 0
 
 
-def test_the_page_has_a_table_for_each_target_and_says_how_it_was_measured() -> None:
+def test_a_target_has_a_table_and_it_is_said_how_it_was_measured() -> None:
     load = Load("write", None, "20s")
-    text = page([measured("queued"), measured("direct")], load, "2026-11-27")
+    text = section([measured("queued"), measured("direct")], load, "2026-11-27")
     assert "the profile `write` at its share of the target's rate, for 20s, seed `wirings`" in text
-    assert "## embedded\n\nOn 2026-11-27, " in text
+    assert text.startswith("On 2026-11-27, ")
     assert "|  | queued | direct |\n| --- | ---: | ---: |\n| verdict | holds | holds |" in text
     assert "| projection lag p99, ms | 99.0 | 99.0 |" in text
     assert "| projection lag p50, ms | - | - |" in text

@@ -22,6 +22,7 @@ def as_json(log: CapacityLog) -> dict[str, Any]:
     """Return what was found, and each step, as a JSON object."""
     return log.as_json() | {
         "headline": headline(log),
+        "measured": measured(log),
         "endings": list(endings(log)),
         "curve": curve(log),
         "found": {profile: _found(log, profile) for profile in log.wanted.profiles},
@@ -31,17 +32,22 @@ def as_json(log: CapacityLog) -> dict[str, Any]:
 def headline(log: CapacityLog) -> str:
     """Return the sentence that says what the target sustains, and under which conditions."""
     rates = " and ".join(_rates(log, profile) for profile in log.wanted.profiles)
-    measured = {name for one in log.tried for name in one.measures}
+    known = {name for one in log.tried for name in one.measures}
     bounds = ", ".join(
         f"{name.removesuffix('_ms').replace('_', ' ')} <= {bound:g} ms"
         for name, bound in log.wanted.bounds.items()
-        if name.endswith("_ms") and name in measured
+        if name.endswith("_ms") and name in known
     )
-    versions = ", ".join(f"{name} {version}" for name, version in told(log.versions).items())
     return (
-        f"{rates} with {bounds}, every claimed invariant holding: on {log.target}, {log.date}, "
-        f"{log.cores} cores, {versions}, template {log.template_digest[:_DIGEST_DIGITS]}"
+        f"{rates} with {bounds}, every claimed invariant holding: on {log.target}, {measured(log)}"
     )
+
+
+def measured(log: CapacityLog) -> str:
+    """Return when it was searched, on what kind of machine, and the versions that took part."""
+    versions = ", ".join(f"{name} {version}" for name, version in told(log.versions).items())
+    digest = log.template_digest[:_DIGEST_DIGITS]
+    return f"{log.date}, {log.cores} cores, {versions}, template {digest}"
 
 
 def endings(log: CapacityLog) -> Iterator[str]:

@@ -19,9 +19,11 @@ from rich.table import Table
 
 from tidemark.aws import stacks
 from tidemark.aws.clients import AwsClients
+from tidemark.errors import ExitCode
 from tidemark.host.deployment import Deployment, path_of
 from tidemark.targets.base import TargetOptions
 from tidemark.targets.embedded import EmbeddedTarget
+from tools import published
 from tools.bench import (
     asset,
     bringup,
@@ -86,6 +88,8 @@ def main() -> None:
     _RESULT.parent.mkdir(exist_ok=True)
     _RESULT.write_text(json.dumps([asdict(row) for row in rows], indent=2) + "\n")
     _print(rows)
+    if any(row.value is None for row in rows):
+        raise SystemExit(ExitCode.FAILED)
 
 
 @contextmanager
@@ -107,13 +111,13 @@ def _print(rows: list[Row]) -> None:
     for row in rows:
         table.add_row(
             row.name,
-            f"{row.value:.2f} {row.unit}",
+            "-" if row.value is None else f"{row.value:.2f} {row.unit}",
             row.bound,
-            "reached" if row.reached else "missed",
+            "failed" if row.value is None else "reached" if row.reached else "missed",
             row.note,
         )
     Console(width=140).print(table)
 
 
 if __name__ == "__main__":
-    main()
+    published.run(main)

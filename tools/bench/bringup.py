@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -10,6 +11,8 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tidemark.errors import TidemarkError
+from tidemark.host.killing import interrupted_by_kill
 from tools.bench.row import Row
 
 if TYPE_CHECKING:
@@ -45,7 +48,7 @@ def tidemark(*arguments: str, state: Path, ends: Collection[int] = (0,)) -> str:
         ends: The exit codes that are fine.
 
     Raises:
-        RuntimeError: It failed.
+        TidemarkError: It failed.
     """
     program = Path(sys.executable).with_name("tidemark")
     return _run([program, *arguments], _CHECKOUT, {"TIDEMARK_STATE_DIR": str(state)}, ends=ends)
@@ -71,10 +74,26 @@ def _run(
         if not name.startswith("TIDEMARK_")
         and name not in {"TARGET", "VIRTUAL_ENV", "MAKEFLAGS", "MAKELEVEL"}
     }
-    finished = subprocess.run(
-        command, cwd=folder, env=env | extra, capture_output=True, text=True, check=False
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=env | extra,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # the terminal's Ctrl-C reaches it through here, once
     )
-    if finished.returncode not in ends:
-        words = " ".join(map(str, command))
-        raise RuntimeError(f"{words} failed:\n{finished.stdout}\n{finished.stderr}")
-    return finished.stdout
+    with interrupted_by_kill():
+        try:
+            out, err = process.communicate()
+        except KeyboardInterrupt:
+            os.killpg(process.pid, signal.SIGINT)
+            process.communicate()
+            raise
+        finally:
+            process.kill()
+    if process.returncode not in ends:
+        words = " ".join([Path(command[0]).name, *map(str, command[1:])])
+        raise TidemarkError(f"{words} failed:\n{err.strip() or out.strip()}")
+    return out

@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import json
 import re
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tidemark.errors import TidemarkError
 from tidemark.host.progress import Steps
+from tools import published
 from tools.bench.bringup import tidemark
+from tools.bench.row import Row
 from tools.bench.targets import startable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    from tools.bench.row import Row
 
 _ROOT = Path(__file__).resolve().parents[2]
 _PAGE = _ROOT / "docs/capacity.md"
 _README = _ROOT / "README.md"
 # Short steps, and few: a target takes some five minutes.
 _SEARCH = ("--step", "8", "--resolution", "1.15", "--max-steps", "10", "--seed", "headline")
-_FOUND = (0, 2, 3)
-"""A search that found nothing, or did not end, says so in its figures."""
-
-TARGETS = ("embedded", "localstack")
-"""What is published, one after the other."""
+# A search in which an invariant was violated, or a rate missed, says so in its figures.
+_FOUND = (0, 1, 2, 3)
+_SIDES = ("write", "read")
 
 _TEXT = """# What each target sustains
 
@@ -34,69 +32,89 @@ Written by `.venv/bin/python -m tools.bench headline`; do not edit.
 
 `tidemark capacity` searches these figures, and says of each rate why it failed.
 The load generator shares the machine with the target, and each side is loaded by itself.
+Latencies and lags are milliseconds, p50 · p99.
 An emulator is one process on one machine: its figures do not predict AWS.
 """
 
 
 def measure() -> list[Row]:
-    """Search on every target that this machine can start, and write down what is found."""
-    found = {}
-    for target in startable():
-        found[target] = _search(target)
-        _PAGE.write_text(page(found))
-        _README.write_text(in_readme(_README.read_text(), found))
-    return []
+    """Search on each target, and write down what is found.
+
+    Returns:
+        A row for each side of each target; of one that came to nothing, one that says why.
+    """
+    rows = []
+    known = startable()
+    for target in published.TARGETS:
+        if target not in known:
+            rows.append(_nothing(target, "this machine cannot start it"))
+            continue
+        try:
+            found = _search(target)
+        except TidemarkError as error:
+            rows.append(_nothing(target, str(error)))
+            continue
+        _PAGE.write_text(page(target, found, _PAGE.read_text()))
+        _README.write_text(in_readme(target, found, _README.read_text()))
+        rows += [
+            Row(f"{side}s sustained, {target}", _per_s(found, side) or 0.0, "/s") for side in _SIDES
+        ]
+    return rows
 
 
-def page(found: Mapping[str, Mapping[str, Any]]) -> str:
+def page(target: str, found: Mapping[str, Any], before: str) -> str:
     """Return the page.
 
     Args:
-        found: By target, what `tidemark capacity --json` printed.
+        target: What was searched.
+        found: What `tidemark capacity --json` printed.
+        before: The page as it was.
     """
-    sections = [_TEXT]
-    for target in TARGETS:
-        one = found.get(target)
-        if one is None:
-            sections.append(f"\n## {target}\n\n**Not measured yet.**\n")
-            continue
-        heads, *rows = one["curve"]
-        lines = [heads, ["---", *("---:" for _ in heads[1:-1]), "---"], *rows]
-        sections += [
-            f"\n## {target}\n\n**{one['headline']}.**\n",
-            "".join(f"\n| {' | '.join(line)} |" for line in lines) + "\n",
-            "".join(f"\n- {why}" for why in one["endings"]) + "\n",
-        ]
-    return "".join(sections)
+    headings, *rows = found["curve"]
+    # The runs themselves are gone with their target.
+    endings = [re.sub(r" \(run [^)]*\)", "", one) for one in found["endings"]]
+    section = [
+        f"**{found['headline']}.**",
+        published.table(headings, rows),
+        "\n".join(f"- {one}" for one in endings),
+    ]
+    return published.page(_TEXT, {target: "\n\n".join(section)}, before)
 
 
-def in_readme(text: str, found: Mapping[str, Mapping[str, Any]]) -> str:
-    """Return the README with the figures that were found in its table.
+def in_readme(target: str, found: Mapping[str, Any], text: str) -> str:
+    """Return the README with what was found in the target's column, and when below the table.
 
     Args:
-        text: The README.
-        found: As for the page.
+        target: What was searched.
+        found: What `tidemark capacity --json` printed.
+        text: The README as it was.
     """
-    for side in ("write", "read"):
-        cells = [_cell(found.get(target), side) for target in TARGETS]
-        row = f"| {side}s sustained, without others | {' | '.join(cells)} |"
-        text = re.sub(rf"^\| {side}s sustained, .*$", row, text, flags=re.MULTILINE)
-    return text
+    column = 2 + published.TARGETS.index(target)
+    lines = text.splitlines(keepends=True)
+    for at, line in enumerate(lines):
+        for side in _SIDES:
+            if line.startswith(f"| {side}s sustained, "):
+                cells = line.split("|")
+                per_s = _per_s(found, side)
+                cells[column] = " none " if per_s is None else f" {per_s:.1f} /s "
+                lines[at] = "|".join(cells)
+        if line.startswith(f"Sustained on {target}: "):
+            lines[at] = f"Sustained on {target}: {found['measured']}.\n"
+    return "".join(lines)
 
 
-def _cell(one: Mapping[str, Any] | None, side: str) -> str:
-    per_s = None if one is None else one["found"][side][f"{side}s_per_s"]
-    return "not measured" if per_s is None else f"{per_s:.1f} /s"
+def _per_s(found: Mapping[str, Any], side: str) -> float | None:
+    per_s: float | None = found["found"][side][f"{side}s_per_s"]
+    return per_s
+
+
+def _nothing(target: str, why: str) -> Row:
+    return Row(f"sustained, {target}", None, "/s", note=f"not measured: {why}")
 
 
 def _search(target: str) -> dict[str, Any]:
-    searched = Steps().step(f"{target} has been searched")
-    with searched, tempfile.TemporaryDirectory() as folder:
-        state = Path(folder)
-        try:
-            tidemark("up", "--target", target, state=state)
-            said = tidemark("capacity", *_SEARCH, "--json", state=state, ends=_FOUND)
-        finally:
-            tidemark("down", state=state)
+    with Steps().step(f"{target} has been searched"), published.target_of_its_own() as state:
+        tidemark("up", "--target", target, state=state)
+        said = tidemark("capacity", *_SEARCH, "--json", state=state, ends=_FOUND)
     found: dict[str, Any] = json.loads(said)
     return found

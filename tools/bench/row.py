@@ -12,7 +12,7 @@ class Row:
 
     Attributes:
         name: What was measured.
-        value: The figure.
+        value: The figure; None of what could not be measured, and the note says why.
         unit: Its unit; `x` for a ratio of two things measured in the same run.
         at_most: What the project means to reach, where less is better.
         note: What stands behind the figure.
@@ -20,7 +20,7 @@ class Row:
     """
 
     name: str
-    value: float
+    value: float | None
     unit: str
     at_most: float = math.inf
     note: str = ""
@@ -29,10 +29,12 @@ class Row:
     @property
     def reached(self) -> bool:
         """Whether the figure is within its bound."""
-        return self.at_least <= self.value <= self.at_most
+        return self.value is not None and self.at_least <= self.value <= self.at_most
 
     @property
     def bound(self) -> str:
-        """The bound, in words."""
+        """The bound, in words; empty if there is none."""
+        if math.isinf(self.at_most) and math.isinf(self.at_least):
+            return ""
         sign, bound = ("≤", self.at_most) if math.isfinite(self.at_most) else ("≥", self.at_least)
         return f"{sign} {bound:g} {self.unit}"
