@@ -110,5 +110,6 @@ def _draw(folder: RunFolder) -> str:
         return f"Drawn: {run_page.write(folder)}"
     # Whatever is wrong with the page, the run has ended as its report says, and that is printed.
     except Exception as error:  # noqa: BLE001
-        why = str(error).rstrip(".") or type(error).__name__
+        told = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        why = told.rstrip(".")
         return f"No page was drawn ({why}): `tidemark report {folder.path.name}` draws it later."

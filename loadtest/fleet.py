@@ -193,7 +193,7 @@ class Fleet:
                 f"{len(lost)} of {len(self._parts)} workers {was} lost ({', '.join(lost)}): the "
                 "last calls there are in no history"
             )
-        return "; ".join(said) or None
+        return "; ".join(dict.fromkeys(said)) or None
 
     def _await(self, is_there: Callable[[Part], bool], within_s: float) -> None:
         until = time.monotonic() + within_s

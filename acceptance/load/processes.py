@@ -73,10 +73,10 @@ def started(
     return process
 
 
-def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
+def ended(process: subprocess.Popen[str], *, within_s: float = WITHIN_S) -> tuple[int, str, str]:
     """Wait for its end: its exit code, and what it printed and said."""
     try:
-        out, err = process.communicate(timeout=WITHIN_S)
+        out, err = process.communicate(timeout=within_s)
     finally:
         process.kill()
     return process.returncode, out, err

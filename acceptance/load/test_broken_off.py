@@ -6,7 +6,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from acceptance.load.processes import LOADED, WITHIN_S, deployed, ended, started
+from acceptance.load.test_machines import processes
 from tests.api.servers import served
 from tests.history.rows import rows
 from tests.load.fake_bank import FakeBank
@@ -30,14 +33,18 @@ def run_in(state: Path) -> Path:
     return run
 
 
-def test_a_run_that_cannot_be_written_down_ends_in_order_and_says_so(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_shared", [False, True])
+def test_a_run_that_cannot_be_written_down_ends_in_order_and_says_so(
+    tmp_path: Path, *, is_shared: bool
+) -> None:
+    several = processes(2) if is_shared else ()
     with served(FakeBank().answer) as url:
         deployed(url, tmp_path)
-        code, out, err = ended(started(tmp_path, *LOADED, under=NO_ROOM))
+        code, out, err = ended(started(tmp_path, *LOADED, *several, under=NO_ROOM))
 
     assert code == 3
     run = run_in(tmp_path)
-    assert f"The history could not be written to {run} (File too large)" in err
+    assert err.count(f"The history could not be written to {run} (File too large)") == 1
     assert "make room there, and run it again: unknown" in err
     assert err.rstrip().endswith("unknown or incomplete (3)")
     assert "Traceback" not in out + err

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import signal
+import socket
 from typing import TYPE_CHECKING
 
+import httpx
+
 from acceptance import chromium
-from acceptance.load.processes import deployed, started
+from acceptance.load.processes import WITHIN_S, deployed, ended, started
 from tests.api.servers import served
 from tests.load.fake_bank import FakeBank
 from tidemark.host import ports
@@ -26,7 +30,7 @@ def test_a_run_is_seen_in_a_tab_and_in_charts_that_go_on_with_it(tmp_path: Path)
     options += ["--check", "off"]
     with served(FakeBank().answer) as bank, chromium.started() as browser:
         deployed(bank, tmp_path)
-        started(tmp_path, *options)
+        process = started(tmp_path, *options)
         tab, live = browser.new_page(), browser.new_page()
 
         def answers() -> bool:
@@ -55,4 +59,16 @@ def test_a_run_is_seen_in_a_tab_and_in_charts_that_go_on_with_it(tmp_path: Path)
             tab.click("text=Tide: live charts")
         assert opened.value.url == f"{url}/tide"
 
+        # Whoever looked on goes, one in the middle of an answer.
+        with socket.create_connection(("127.0.0.1", port)) as gone:
+            gone.sendall(b"GET /tide HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        browser.close()
+        httpx.post(f"{url}/stop", trust_env=False)
+        eventually(lambda: list(tmp_path.glob("runs/*/report.html")) or None, within_s=WITHIN_S)
+        process.send_signal(signal.SIGINT)
+        code, out, err = ended(process)
+
     assert said == []
+    assert code == 0, err
+    assert "latency in ms" in out
+    assert "Traceback" not in err

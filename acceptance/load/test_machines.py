@@ -6,6 +6,7 @@ import signal
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+import httpx
 import psutil
 import pytest
 
@@ -14,7 +15,7 @@ from tests.api.servers import served
 from tests.history.rows import rows
 from tests.load.fake_bank import FakeBank
 from tidemark.host import ports
-from tidemark.host.waiting import eventually
+from tidemark.host.waiting import NotYetError, eventually
 
 if TYPE_CHECKING:
     import subprocess
@@ -26,6 +27,7 @@ SENT = (
     *("--seed", "s1", "--max-errors", "1"),
 )
 AHEAD_S = 7.0
+ENDS_WITHIN_S = 10
 
 
 @pytest.fixture
@@ -117,7 +119,7 @@ def test_a_kill_ends_all_processes_and_each_closes_its_part(tmp_path: Path) -> N
     master = begun(tmp_path, *processes(2))
     workers = workers_of(master)
     master.send_signal(signal.SIGTERM)
-    code, out, err = ended(master)
+    code, out, err = ended(master, within_s=ENDS_WITHIN_S)
 
     assert code == 130, err
     assert "Traceback" not in err
@@ -138,7 +140,8 @@ def test_a_worker_elsewhere_sends_its_part_and_goes_by_the_masters_clock(tmp_pat
     )  # fmt: skip
     joins = ("--worker", "--master-port", port)
     here = started(tmp_path, *joins)
-    there = started(elsewhere, *joins, module=("acceptance.load.clock_ahead", str(AHEAD_S)))
+    ahead = ("acceptance.load.clock_ahead", str(AHEAD_S), "/")
+    there = started(elsewhere, *joins, module=ahead)
     code, _, err = ended(master)
 
     assert code == 0, err
@@ -146,10 +149,73 @@ def test_a_worker_elsewhere_sends_its_part_and_goes_by_the_masters_clock(tmp_pat
     run = run_in(tmp_path)
     assert set(loaded_by(run)) == {"w1", "w2"}
     assert not list(elsewhere.glob("runs/*"))
+    assert_one_clock(run)
+
+
+@pytest.mark.usefixtures("bank")
+def test_a_clock_that_steps_during_a_run_moves_nothing_in_its_history(tmp_path: Path) -> None:
+    port, stepped = str(ports.choose(None)), tmp_path / "stepped"
+    joins = ("--worker", "--master-port", port)
+    workers = [
+        started(tmp_path, *joins),
+        started(
+            tmp_path, *joins, module=("acceptance.load.clock_ahead", str(AHEAD_S), str(stepped))
+        ),
+    ]
+    master = begun(
+        tmp_path, "--master", "--master-bind-port", port, "--expect-workers", "2", run_time_s=5
+    )
+    stepped.touch()
+    code, _, err = ended(master)
+
+    assert code == 0, err
+    assert [ended(one)[0] for one in workers] == [0, 0]
+    assert_one_clock(run_in(tmp_path))
+
+
+def assert_one_clock(run: Path) -> None:
+    """Assert that no process went by a clock of its own, and that none says so."""
     ops = [op for op in rows(run, "ops") if op["purpose"] == "load"]
     assert max(op["end_ns"] for op in ops) - min(op["start_ns"] for op in ops) < AHEAD_S * 1e9
     for row in closing_rows(run).values():
         assert abs(row["clock_offset_ns"]) + row["clock_error_ns"] < AHEAD_S * 1e9 / 2
+
+
+@pytest.mark.usefixtures("bank")
+def test_the_page_of_a_master_shows_what_its_workers_do(tmp_path: Path) -> None:
+    web, closed = str(ports.choose(None)), ("--check", "off", "--arrivals", "closed")
+    master = started(tmp_path, "--web-port", web, "--run-time", "5m", *closed, *processes(2))
+
+    def asked(method: str, path: str, **form: str) -> Any:
+        try:
+            url = f"http://127.0.0.1:{web}{path}"
+            return httpx.request(method, url, data=form, trust_env=False, timeout=WITHIN_S).json()
+        except httpx.TransportError as error:
+            raise NotYetError(str(error)) from error
+
+    def shown() -> dict[str, str]:
+        (tide,) = asked("GET", "/stats/requests")["extended_stats"]
+        return {row["measure"]: row["now"] for row in tide["data"]}
+
+    def is_counting() -> bool:
+        now = shown()
+        return now.get("events accepted", "0") != "0" and now["writes"] != "0.0/s"
+
+    def workers_are_there() -> bool:
+        return len(asked("GET", "/stats/requests")["workers"]) == 2
+
+    eventually(workers_are_there, within_s=WITHIN_S, what="the workers")
+    assert shown() == {"run": "none yet"}
+    assert asked("POST", "/swarm", user_count="2", spawn_rate="2")["success"]
+    eventually(is_counting, within_s=WITHIN_S, what="the workers' calls in the tab")
+    asked("POST", "/stop")
+    eventually(lambda: list(tmp_path.glob("runs/*/report.html")) or None, within_s=WITHIN_S)
+    master.send_signal(signal.SIGINT)
+    code, out, err = ended(master)
+
+    assert code == 0, err
+    assert "latency in ms" in out
+    assert "Traceback" not in err
 
 
 def test_who_comes_after_the_begin_has_no_share_and_ends(tmp_path: Path, bank: FakeBank) -> None:
