@@ -225,6 +225,92 @@ def test_a_search_whose_file_was_edited_is_not_resumed(
     assert f"{file} is no search for capacity: remove it, and begin anew." in said
 
 
+def test_a_search_whose_file_is_torn_is_in_nobodys_way_but_that_of_who_resumes_it(
+    target: Target, tmp_path: Path
+) -> None:
+    target.interrupted_at = 1
+    ran("--profile", "write")
+    [file] = (tmp_path / "capacity").glob("*.json")
+    file.write_text(file.read_text()[:99])
+
+    code, said = ran("--resume")
+    assert code is ExitCode.NOT_STARTED
+    assert f"{file} is no search for capacity" in said
+    target.interrupted_at = None
+    assert ran("--profile", "write")[0] is ExitCode.OK
+
+
+def test_a_search_that_is_interrupted_before_its_first_step_goes_on_as_it_was_begun(
+    target: Target,
+) -> None:
+    target.interrupted_at = 0
+    ran("--profile", "read", "--seed", "s")
+    target.interrupted_at = None
+    assert ran("--resume", "--json")[0] is ExitCode.OK
+    assert {profile for profile, _ in target.tried} == {"read"}
+
+
+def test_every_load_run_of_a_search_sends_from_as_many_processes(target: Target) -> None:
+    target.interrupted_at = 1
+    ran("--profile", "write", "--processes", "2")
+    target.interrupted_at = None
+    ran("--resume")
+    arguments = list(target.arguments)
+    assert arguments[arguments.index("--processes") + 1] == "2"
+
+
+@pytest.fixture
+def on_aws(target: Target, monkeypatch: pytest.MonkeyPatch) -> Target:
+    deployment = replace(DEPLOYMENT, target="aws", outputs={"Wiring": "queued"})
+    monkeypatch.setattr(known, "choose", lambda *_: (deployment, None))
+    return target
+
+
+def test_on_aws_a_search_asks_once_what_its_load_runs_may_cost_together(on_aws: Target) -> None:
+    code, said = ran("--profile", "write", "--start", "2", "--max-steps", "2")
+    assert code is ExitCode.NOT_STARTED
+    assert "beyond $1.00 (--max-cost)" in said
+    assert "say --yes" in said
+    assert not on_aws.warmed
+
+    ran("--profile", "write", "--start", "2", "--max-steps", "2", "--yes")
+    assert len(on_aws.tried) == 2
+    assert "--yes" in on_aws.arguments
+
+
+def test_on_aws_a_search_ends_before_it_costs_too_much_and_goes_on_for_more(
+    on_aws: Target,
+) -> None:
+    code, said = ran("--profile", "write", "--yes", "--max-cost", "0.05", "--seed", "s")
+    assert code is ExitCode.UNKNOWN
+    assert "the next would exceed --max-cost 0.05: `tidemark capacity --resume`" in said
+    before = list(on_aws.tried)
+    assert len(before) in range(1, 7)
+    code, said = ran("--resume", "--yes", "--max-cost", "0.05")
+    assert (code, on_aws.tried) == (ExitCode.UNKNOWN, before)
+
+    code, said = ran("--resume", "--yes", "--max-cost", "5")
+    assert code is ExitCode.OK
+    assert on_aws.tried[: len(before)] == before
+    assert "--max-cost" not in said.splitlines()[-1]
+
+
+def test_a_target_that_dies_leaves_a_search_that_goes_on(
+    target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def dies(*_: object) -> Ended:
+        raise TidemarkError("the target does not answer")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(searching, "load", dies)
+        code, said = ran("--profile", "write")
+    assert code is ExitCode.FAILED
+    assert "The search stopped after 0 steps; `tidemark capacity --resume` goes on." in said
+    assert said.endswith("the target does not answer")
+    assert ran("--resume")[0] is ExitCode.OK
+    assert target.tried
+
+
 def test_a_limit_of_steps_leaves_it_incomplete(target: Target) -> None:
     code, said = ran("--profile", "write", "--max-steps", "2")
     assert code is ExitCode.UNKNOWN
@@ -248,6 +334,7 @@ def test_a_step_has_callers_enough_for_its_slowest_answers(target: Target) -> No
         (("--profile", "write", "--start", "3001"), "at most 3000 calls/s with write"),
         (("--start", "0"), "--start must be more than 0"),
         (("--resume", "--step", "5"), "leave the others away"),
+        (("--processes", "0"), "--processes must be 1 or more, or -1 for one on each core."),
         (("--resume",), "There is no search to go on with"),
     ],
 )

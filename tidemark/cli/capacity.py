@@ -3,14 +3,16 @@
 import json
 import math
 import os
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
+from tidemark import targets
 from tidemark.api.session import new_run_id
-from tidemark.cli import choices, known, tables
-from tidemark.cli.options import AsJson, KnownStack, KnownTarget
+from tidemark.cli import choices, consent, known, tables
+from tidemark.cli.options import AsJson, KnownStack, KnownTarget, Yes
 from tidemark.cli.searching import Searching
 from tidemark.deploy.status import versions
 from tidemark.errors import (
@@ -18,6 +20,7 @@ from tidemark.errors import (
     ExitCode,
     InterruptedByUserError,
     NotStartedError,
+    TidemarkError,
 )
 from tidemark.host.deployment import Deployment
 from tidemark.host.state import require_checkout, state_dir
@@ -30,6 +33,11 @@ from tidemark.measures.slo import MEASURES
 from tidemark.report import capacity as report
 
 _MOST_STEP_S = 600
+_PRICED = (
+    "Each step of the search is a load run, which costs something on AWS. It ends before the run "
+    "that would bring it beyond ${:.2f} (--max-cost), by the list prices of us-east-1 (no bill was "
+    "compared with them)."
+)
 
 Profiles = Annotated[
     list[str] | None,
@@ -75,6 +83,20 @@ MaxSteps = Annotated[
     int | None,
     typer.Option("--max-steps", min=1, max=100, help="The most steps for a profile; 16."),
 ]
+Processes = Annotated[
+    int | None,
+    typer.Option(min=-1, help="How many processes send; -1 for one on each core; 1."),
+]
+MaxCost = Annotated[
+    float,
+    typer.Option(
+        "--max-cost",
+        min=0,
+        metavar="USD",
+        help="On AWS, what its load runs may cost together: it ends before the one that would "
+        "exceed that.",
+    ),
+]
 Seed = Annotated[str | None, typer.Option(help="Where every draw comes from.")]
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on with the newest search, as it was begun.")
@@ -89,8 +111,11 @@ def capacity(  # noqa: PLR0913 -- the options of the command line
     start: Start = None,
     resolution: Resolution = None,
     max_steps: MaxSteps = None,
+    processes: Processes = None,
     seed: Seed = None,
     resume: Resume = False,
+    max_cost: MaxCost = 1.0,
+    yes: Yes = False,
     target: KnownTarget = None,
     stack_name: KnownStack = None,
     as_json: AsJson = False,
@@ -102,7 +127,7 @@ def capacity(  # noqa: PLR0913 -- the options of the command line
     of all warms the target up and does not count.
     """
     checkout = require_checkout("capacity")
-    said = (profile, slo, step, start, resolution, max_steps, seed)
+    said = (profile, slo, step, start, resolution, max_steps, processes, seed)
     if resume and any(one is not None for one in said):
         raise NotStartedError("--resume goes on as the search was begun: leave the others away.")
     deployment, its_target = known.choose(target, stack_name)
@@ -116,22 +141,48 @@ def capacity(  # noqa: PLR0913 -- the options of the command line
             resolution=resolution or 1.1,
             most_steps=max_steps or 16,
             start=start,
+            processes=_processes(processes),
             seed=seed or new_run_id(),
         )
         log = _new(deployment, wanted)
-    searches = [Searching(checkout, deployment, log, one) for one in log.wanted.profiles]
+    is_priced = targets.class_of(deployment.target).asks_first
+    searches = [
+        Searching(checkout, deployment, log, one, most_usd=max_cost if is_priced else None)
+        for one in log.wanted.profiles
+    ]
+    if is_priced:
+        consent.for_cost([_PRICED.format(max_cost)], "Start it?", is_given=yes)
     known.connect(its_target)
+    log.save(state_dir())
+    _run(searches, log)
+    log.is_finished = not any(one.is_too_dear for one in searches)
+    log.save(state_dir())
+    _print(log, as_json=as_json)
+    unsettled = None
+    if not log.is_finished:
+        unsettled = (
+            f"The load runs cost about ${log.spent_usd:.2f} until now, and the next would exceed "
+            f"--max-cost {max_cost:.2f}: `tidemark capacity --resume` with a higher one goes on."
+        )
+    elif not all(one.is_settled for one in searches):
+        unsettled = "The limit of steps came before the end of the search (--max-steps)."
+    _end(log, unsettled)
+
+
+def _run(searches: Sequence[Searching], log: CapacityLog) -> None:
+    goes_on = "`tidemark capacity --resume` goes on"
     try:
         for one in searches:
             one.run()
+            if one.is_too_dear:
+                return
     except InterruptedByUserError:
         raise InterruptedByUserError(
-            f"Interrupted after {len(log.tried)} steps; `tidemark capacity --resume` goes on."
+            f"Interrupted after {len(log.tried)} steps; {goes_on}."
         ) from None
-    log.is_finished = True
-    log.save(state_dir())
-    _print(log, as_json=as_json)
-    _end(log, is_settled=all(one.is_settled for one in searches))
+    except TidemarkError as error:
+        typer.echo(f"The search stopped after {len(log.tried)} steps; {goes_on}.", err=True)
+        raise error from None
 
 
 def _print(log: CapacityLog, *, as_json: bool) -> None:
@@ -148,18 +199,21 @@ def _print(log: CapacityLog, *, as_json: bool) -> None:
     typer.echo(report.headline(log))
 
 
-def _end(log: CapacityLog, *, is_settled: bool) -> None:
+def _end(log: CapacityLog, unsettled: str | None) -> None:
     if any(one.is_violated for one in log.tried):
         raise EndedError(ExitCode.VIOLATED)
-    if not is_settled:
-        typer.echo("The limit of steps came before the end of the search (--max-steps).", err=True)
+    if unsettled is not None:
+        typer.echo(unsettled, err=True)
         raise EndedError(ExitCode.UNKNOWN)
     if any(found_by(log.steps(one)).rate is None for one in log.wanted.profiles):
         raise EndedError(ExitCode.SLO_MISSED)
 
 
 def _new(deployment: Deployment, wanted: Wanted) -> CapacityLog:
-    before = capacity_log.newest(state_dir())
+    try:
+        before = capacity_log.newest(state_dir())
+    except NotStartedError:
+        before = None  # what cannot be read is in nobody's way but that of who resumes it
     if before is not None and not before.is_finished:
         typer.echo(
             f"The search {before.id} was not finished; it can't be resumed once this one has "
@@ -189,6 +243,12 @@ def _resumed(deployment: Deployment) -> CapacityLog:
             "now: leave --resume away."
         )
     return log
+
+
+def _processes(said: int | None) -> int:
+    if said == 0:
+        raise NotStartedError("--processes must be 1 or more, or -1 for one on each core.")
+    return said or 1
 
 
 def _bounds(said: list[str] | None) -> dict[str, float]:

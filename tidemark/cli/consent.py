@@ -38,9 +38,7 @@ def for_cost(shown: Iterable[str], question: str, *, is_given: bool) -> None:
     """
     if not is_given and not sys.stdin.isatty():
         _show(shown)
-        raise NotStartedError(
-            f"{question} This is not a terminal: say --yes, or a higher --max-cost."
-        )
+        raise NotStartedError(f"{question} This is not a terminal: say --yes.")
     (_given if is_given else _asked)(shown, question)
 
 

@@ -12,6 +12,7 @@ from tidemark.host.state import state_dir
 from tidemark.load import profiles
 from tidemark.load.capacity import Search
 from tidemark.load.options import HIGHEST_RATE, MOST_USERS
+from tidemark.load.price import Told, estimate
 from tidemark.load.sustained import tried
 from tidemark.measures.slo import MEASURES
 
@@ -38,19 +39,32 @@ class Searching:
         deployment: Where the load goes.
         log: What the steps are written into.
         profile: What is sent.
+        most_usd: What the load runs of all profiles may cost together, in US dollars; None where
+            they cost nothing.
+
+    Attributes:
+        is_too_dear: Whether it ended before a load run that would have cost too much.
 
     Raises:
         NotStartedError: There is no such profile, or it has no steady rate.
     """
 
     def __init__(
-        self, checkout: Path, deployment: Deployment, log: CapacityLog, profile: str
+        self,
+        checkout: Path,
+        deployment: Deployment,
+        log: CapacityLog,
+        profile: str,
+        *,
+        most_usd: float | None,
     ) -> None:
+        self.is_too_dear = False
+        self._most_usd = most_usd
         self._deployment = deployment
         self._log = log
         self._profile = profile
         self._progress = Steps()
-        sent = profiles.profile(checkout / "loadtest/profiles", profile, MEASURES)
+        self._sent = sent = profiles.profile(checkout / "loadtest/profiles", profile, MEASURES)
         takes = profiles.target_rate(checkout / "loadtest/targets", deployment.target, MEASURES)
         shares = {share for one in sent.shares for share in (one.rate_from, one.rate_to)}
         if len(shares) > 1:
@@ -77,19 +91,42 @@ class Searching:
         return self._search.is_settled(self._log.steps(self._profile))
 
     def run(self) -> None:
-        """Try rates until nothing is left to try.
+        """Try rates until nothing is left to try, or the next run would cost too much.
 
         Raises:
             TidemarkError: A step came to nothing, or was interrupted.
         """
         is_warm = False
         while (rate := self._search.next_rate(self._log.steps(self._profile))) is not None:
+            if not self._affords(rate, self._log.wanted.step_s + (0 if is_warm else _WARM_UP_S)):
+                self.is_too_dear = True
+                return
             if not is_warm:
                 with self._progress.step(f"{self._profile} is warmed up"):
                     self._load(rate, _WARM_UP_S, "--check", "off")
                 is_warm = True
             self._log.tried.append(self._try(rate))
             self._log.save(state_dir())
+
+    def _affords(self, rate: float, seconds: float) -> bool:
+        """Tell whether a load run may be paid for, and if so, write down that it is."""
+        if self._most_usd is None:
+            return True
+        told = Told(
+            profile=self._profile,
+            seconds=seconds,
+            rate=rate / self._share,
+            users=0,
+            max_ops=_most_ops(rate, seconds),
+            read_share=0.0,
+        )
+        wiring = str(self._deployment.outputs.get("Wiring", "queued"))
+        costs = estimate(told, self._sent, rate=rate / self._share, wiring=wiring)
+        if self._log.spent_usd + costs.usd > self._most_usd:
+            return False
+        self._log.spent_usd += costs.usd
+        self._log.save(state_dir())
+        return True
 
     def _try(self, rate: float) -> Tried:
         wanted = self._log.wanted
@@ -121,8 +158,16 @@ class Searching:
             "--rate": rate / self._share,
             "--duration": f"{seconds:g}s",
             "--users": callers,
-            "--max-ops": math.ceil(rate * seconds * 2) + 1000,
+            "--max-ops": _most_ops(rate, seconds),
             "--lag-deadline": _LAG_DEADLINE_S,
         }
+        if self._log.wanted.processes != 1:
+            options["--processes"] = self._log.wanted.processes
         told = [word for name, value in options.items() for word in (name, str(value))]
-        return load(self._deployment, [self._profile, *told, *others])
+        # Of the search as a whole it was asked.
+        agreed = [] if self._most_usd is None else ["--yes"]
+        return load(self._deployment, [self._profile, *told, *others, *agreed])
+
+
+def _most_ops(rate: float, seconds: float) -> int:
+    return math.ceil(rate * seconds * 2) + 1000

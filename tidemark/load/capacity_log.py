@@ -31,6 +31,7 @@ class Wanted:
         most_steps: Likewise.
         start: The first rate, in calls per second; None: the profile's own share of what
             loadtest/targets says.
+        processes: How many processes send; -1 for one on each core.
         seed: Where every draw comes from.
     """
 
@@ -40,6 +41,7 @@ class Wanted:
     resolution: float
     most_steps: int
     start: float | None
+    processes: int
     seed: str
 
 
@@ -57,6 +59,7 @@ class CapacityLog:
         cores: How many this machine has.
         wanted: What it is for.
         tried: Its steps until now.
+        spent_usd: What its load runs cost until now, where they cost something, in US dollars.
         is_finished: Whether nothing is left to try.
     """
 
@@ -69,6 +72,7 @@ class CapacityLog:
     cores: int
     wanted: Wanted
     tried: list[Tried] = field(default_factory=list)
+    spent_usd: float = 0.0
     is_finished: bool = False
 
     def of(self, profile: str) -> list[Tried]:
@@ -104,6 +108,7 @@ class CapacityLog:
             _require(str, (*log.wanted.profiles, log.wanted.seed))
             _require(int | float, log.wanted.bounds.values())
             _require(int | float, (log.wanted.step_s, log.wanted.resolution, log.wanted.most_steps))
+            _require(int | float, (log.wanted.processes, log.spent_usd))
             for one in log.tried:
                 _require(str, (one.profile, one.run, one.why))
                 _require(int | float, (one.rate, one.writes_per_s, one.reads_per_s))
