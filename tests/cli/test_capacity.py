@@ -15,6 +15,7 @@ from tidemark.cli import known, program, searching
 from tidemark.cli.load_step import Ended
 from tidemark.errors import EndedError, ExitCode, InterruptedByUserError, TidemarkError
 from tidemark.host.deployment import Deployment
+from tidemark.host.state import state_dir
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -322,6 +323,18 @@ def test_a_step_has_callers_enough_for_its_slowest_answers(target: Target) -> No
     ran("--profile", "write", "--start", "90", "--max-steps", "1", "--slo", "write_p99_ms=1000")
     arguments = list(target.arguments)
     assert arguments[arguments.index("--users") + 1] == "90"
+
+
+def test_a_target_that_is_late_without_any_load_has_a_bound_of_its_own(
+    target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    emulator = replace(DEPLOYMENT, target="localstack")
+    monkeypatch.setattr(known, "choose", lambda *_: (emulator, None))
+    target.interrupted_at = 1
+    for said, bound in (((), 3000), (("--slo", "lag_p99_ms=900"), 900)):
+        ran("--profile", "write", *said)
+        newest = max((state_dir() / "capacity").glob("*.json"), key=lambda one: one.stat().st_mtime)
+        assert json.loads(newest.read_text())["wanted"]["bounds"]["lag_p99_ms"] == bound
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,18 @@ def test_a_key_with_half_of_the_calls_and_half_of_the_trouble_is_not_the_limit()
     assert hot_key_in(ops, []) is None
 
 
+def test_a_key_with_nearly_all_of_the_calls_is_the_limit_where_the_others_fare_well() -> None:
+    slow = SLOW_MS + 1
+    hot = [*commands("hot", 60), *commands("hot", 30, slow)]
+    found = hot_key_in([*hot, *commands("other", 9), *commands("other", 1, slow)], [])
+    assert found == HotKey("commands that were busy or slow", "account", "hot", 30 / 31, 0.9)
+    assert hot_key_in([*hot, *commands("other", 8), *commands("other", 2, slow)], []) is None
+
+
+def test_where_there_is_but_one_key_nothing_tells_it_from_the_target() -> None:
+    assert hot_key_in(commands("only", 90, SLOW_MS + 1), []) is None
+
+
 def test_what_waited_for_a_caller_is_not_the_accounts_doing() -> None:
     assert hot_key_in([*commands("hot", 50), *commands("other", 50)], []) is None
 

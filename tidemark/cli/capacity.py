@@ -3,7 +3,7 @@
 import json
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -24,7 +24,7 @@ from tidemark.errors import (
 )
 from tidemark.host.deployment import Deployment
 from tidemark.host.state import require_checkout, state_dir
-from tidemark.load import capacity_log
+from tidemark.load import capacity_log, profiles
 from tidemark.load.capacity import FINEST, found_by
 from tidemark.load.capacity_log import CapacityLog, Wanted
 from tidemark.load.sustained import BOUNDS
@@ -60,7 +60,7 @@ Slos = Annotated[
         metavar="MEASURE=VALUE",
         help="What a measure may be. By default "
         + ", ".join(f"{name}={bound:g}" for name, bound in BOUNDS.items())
-        + ". May be repeated.",
+        + ", unless loadtest/targets says others. May be repeated.",
     ),
 ]
 Start = Annotated[
@@ -134,10 +134,11 @@ def capacity(  # noqa: PLR0913 -- the options of the command line
     if resume:
         log = _resumed(deployment)
     else:
+        takes = profiles.target_rate(checkout / "loadtest/targets", deployment.target, MEASURES)
         wanted = Wanted(
             profiles=profile or ["write", "read"],
             step_s=step or 20,
-            bounds=_bounds(slo),
+            bounds=_bounds(slo, takes.sustained),
             resolution=resolution or 1.1,
             most_steps=max_steps or 16,
             start=start,
@@ -251,7 +252,7 @@ def _processes(said: int | None) -> int:
     return said or 1
 
 
-def _bounds(said: list[str] | None) -> dict[str, float]:
+def _bounds(said: list[str] | None, of_target: Mapping[str, float]) -> dict[str, float]:
     named = {}
     for name, value in choices.pairs(said, "--slo").items():
         if name not in MEASURES:
@@ -262,4 +263,4 @@ def _bounds(said: list[str] | None) -> dict[str, float]:
             named[name] = math.nan
         if not named[name] >= 0:
             raise NotStartedError(f"--slo {name} must be 0 or more, and not {value}.")
-    return {**BOUNDS, **named}
+    return {**BOUNDS, **of_target, **named}

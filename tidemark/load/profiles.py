@@ -27,7 +27,7 @@ _MOST_ACCOUNTS = 100_000
 _MOST_CALLERS = 200
 _MOST_OPS_PER_S = 100_000.0
 _PROFILE = {"about", "arrivals", "stretches", "mix", "accounts", "owners", "visibility", "slo"}
-_TARGET = {"about", "rate", "callers", "slo"}
+_TARGET = {"about", "rate", "callers", "slo", "sustained"}
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,14 @@ class TargetRate:
         rate: The ops per second of which profiles take shares.
         callers: How many calls may be under way at once.
         slo: The bound of each measure, unless a profile has its own.
+        sustained: What a rate must meet to count as sustained, where that is not what it is
+            elsewhere.
     """
 
     rate: float
     callers: int
     slo: Mapping[str, float]
+    sustained: Mapping[str, float]
 
 
 @dataclass(frozen=True)
@@ -139,7 +142,7 @@ def target_rate(folder: Path, name: str, measures: Collection[str]) -> TargetRat
     )
     if not rate or callers < 1:
         raise table.wrong("callers" if rate else "rate", "nothing would be sent")
-    return TargetRate(rate, int(callers), _slo(table, measures))
+    return TargetRate(rate, int(callers), _slo(table, measures), _slo(table, measures, "sustained"))
 
 
 def names(folder: Path) -> list[str]:
@@ -197,8 +200,8 @@ def _visibility_share(table: Table) -> float | None:
     return None
 
 
-def _slo(table: Table, measures: Collection[str]) -> dict[str, float]:
-    for one in table.tables("slo"):
+def _slo(table: Table, measures: Collection[str], named: str = "slo") -> dict[str, float]:
+    for one in table.tables(named):
         one.only(measures)
         return {name: one.number(name) for name in one.entries}
     return {}

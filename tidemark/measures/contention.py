@@ -18,8 +18,8 @@ LEAST = 10
 """Of fewer cases nothing is said."""
 
 _LEAST_SHARE = 0.5
-_LEAST_EXCESS = 1.5
-"""By which factor a key's share of what went wrong exceeds its share of all."""
+_LEAST_RISK = 3
+"""How many times as likely something goes wrong with the key as with another."""
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,10 @@ def hot_key(run: duckdb.DuckDBPyConnection, *, slow_ms: float, late_ms: float) -
         if worst is None or worst[2] < LEAST:
             continue
         key, wrong, all_wrong, of_key, of_all = worst
-        share, share_of_all = wrong / all_wrong, of_key / of_all
-        if share >= max(_LEAST_SHARE, _LEAST_EXCESS * share_of_all):
-            return HotKey(what, kind, str(key), share, share_of_all)
+        others_wrong, others = all_wrong - wrong, of_all - of_key
+        is_likelier = wrong * others >= _LEAST_RISK * others_wrong * of_key
+        if wrong >= _LEAST_SHARE * all_wrong and is_likelier and others:
+            return HotKey(what, kind, str(key), wrong / all_wrong, of_key / of_all)
     return None
 
 
