@@ -27,6 +27,8 @@ _MOST_PROCESSES = 32
 _ONE_EACH_CORE = -1
 _FASTEST_SPAWN = 200
 _LONGEST_RUN_S = 3600
+# Of a name that stands alone, argparse says what Locust takes it for.
+_ALONE = "argument <UserClass1 UserClass2>: "
 
 
 def add_options(parser: ArgumentParser, users: Collection[str]) -> None:
@@ -135,5 +137,6 @@ def _processes(said: str) -> int:
 
 def _refuse(message: str) -> NoReturn:
     code = ExitCode.NOT_STARTED
-    sys.stderr.write(f"{' '.join(message.split())}\n{code.meaning} ({int(code)})\n")
+    said = " ".join(message.removeprefix(_ALONE).split())
+    sys.stderr.write(f"{said}\n{code.meaning} ({int(code)})\n")
     sys.exit(code)

@@ -248,6 +248,9 @@ class Runs:
             return
         unwritten = run.close()
         is_judged = run.is_judged and unwritten is None  # else there is no room for the export
+        if is_judged and not self._is_interrupted:
+            most_s = self._options.lag_deadline
+            self._stderr.print(f"Waiting until all is projected, {most_s:g} s at most, and judging")
         report = conclude(
             run.path,
             self._deployment,

@@ -131,6 +131,7 @@ def test_malformed_options_are_refused_in_one_sentence(
     code, out, err = loaded(tmp_path, *arguments)
     assert (code, out) == (64, "")
     assert_one_sentence(err, says)
+    assert "UserClass" not in err
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

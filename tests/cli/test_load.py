@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from typer.testing import CliRunner
 
+from tests.project.reading import ROOT
 from tidemark.aws.connection import EMULATOR_CREDENTIALS, Connection
 from tidemark.cli import known, program
 from tidemark.cli import load as verb
@@ -114,6 +115,20 @@ def test_a_locustfile_that_does_not_import_is_a_failure(tmp_path: Path) -> None:
         [sys.executable, "-m", "locust", "-f", str(broken), "--headless"], tmp_path, os.environ
     )
     assert (code, is_interrupted) == (1, False)  # which is not ours, as the tests above have it
+
+
+def test_ctrl_c_while_locust_still_starts_ends_it_without_a_traceback(tmp_path: Path) -> None:
+    starting = tmp_path / "starting.py"
+    starting.write_text("import os, signal; os.kill(os.getpid(), signal.SIGINT)")
+    ended = subprocess.run(
+        [sys.executable, "-m", "loadtest", "-f", str(starting), "--headless"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=WITHIN_S,
+        check=False,
+    )
+    assert (ended.returncode, ended.stdout + ended.stderr) == (130, "")
 
 
 _PASS_ON = """

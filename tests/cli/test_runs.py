@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -30,7 +31,8 @@ def state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A state folder with two runs: one that was judged, and one that was not."""
     for name in (OLD, NEW):
         with RunWriter(tmp_path / "runs" / name, Writer(name, "w1"), Unknown()) as run:
-            run.describe(DEPLOYMENT, kind="load", seed="7")
+            asked = {"profile": "closed", "refusals": ["busy"], "slo": {"error_share": 0.01}}
+            run.describe(DEPLOYMENT, kind="load", seed="7", load=asked)
             run.record(op())
     judged = {"verdict": "violated", "invariants": [{"id": "I4", "verdict": "violated"}]}
     (tmp_path / "runs" / OLD / "verdict.json").write_text(json.dumps(judged))
@@ -100,6 +102,7 @@ def test_both_are_read_at_80_columns(
         lambda: runs.app(standalone_mode=False, args=["show", OLD]), monkeypatch, capsys
     )
     assert "violated" in shown
+    assert re.search(r"^  load\.slo\.error_share +0\.01 *$", shown, re.MULTILINE)
 
 
 @pytest.mark.parametrize("limit", [("--keep", "1"), ("--bytes", "0")])

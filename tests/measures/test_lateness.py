@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +17,7 @@ from tests.invariants.edits import leave_views_only
 from tests.invariants.folders import write_run
 from tests.measures.lateness_oracle import lateness
 from tidemark.invariants.views import connect
-from tidemark.measures.lateness import AGES_MS, Stale, lateness_of, with_samples
+from tidemark.measures.lateness import AGES_MS, Stale, Visible, lateness_of, with_samples
 from tidemark.report.lateness import describe, measure
 
 if TYPE_CHECKING:
@@ -94,7 +95,8 @@ def test_what_set_a_run_up_was_as_late_as_it_was_and_is_none_of_the_runs_lag() -
     measured = lateness(tables)
     assert measured.lag is not None
     assert (measured.lag.max_ms, measured.lagging) == (0, len(slow) - 1)
-    assert f" {len(slow) - 1} of {len(slow)} events" in "\n".join(describe(measured, None))
+    said = "\n".join(describe(measured, None))
+    assert f" {len(slow) - 1} events, without 1 that set it up\n" in said
 
 
 @settings(max_examples=15, deadline=None, derandomize=True)
@@ -125,6 +127,23 @@ def test_what_was_polled_for_is_said_to_be_a_sample() -> None:
     measured = replace(lateness(clean_run(1, steps=30)), sampled=3, unread=1)
 
     assert any(line.endswith("3 sampled; 1 not seen") for line in describe(measured, None))
+
+
+@pytest.mark.parametrize(
+    ("fresh", "says"),
+    [
+        ([4, 4], "all of 8 reads"),
+        ([3, 4], "75.0% to 10 ms, all of 4 reads after that"),
+        ([4, 3], "100.0% to 10 ms, 75.0% later"),
+    ],
+)
+def test_where_all_reads_are_fresh_from_some_age_on_that_is_said_once(
+    fresh: list[int], says: str
+) -> None:
+    curve = tuple(Visible(age, 4, one) for age, one in zip((10, None), fresh, strict=True))
+    measured = replace(lateness(clean_run(1, steps=30)), curve=curve, clock_error_ms=0.0)
+
+    assert f"newest version: {says}" in "\n".join(describe(measured, None)) + "\n"
 
 
 def test_of_a_run_without_anything_nothing_is_said() -> None:

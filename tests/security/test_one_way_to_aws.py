@@ -54,6 +54,7 @@ _ENTRIES = {
     "integration/recording.py": "no",
     "integration/recording_app.py": "no",
     "examples/parcels/app.py": "no",
+    "loadtest/__main__.py": "through the target of the deployment",
     "loadtest/container.py": "through the target of the deployment",
     "loadtest/locustfile.py": "through the target of the deployment",
     "stack/app.py": "no",

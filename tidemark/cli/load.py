@@ -110,7 +110,7 @@ def load(
         if code != ExitCode.OK:
             raise EndedError(ExitCode(code) if code in set(ExitCode) else ExitCode.FAILED)
         return
-    command = [sys.executable, "-m", "locust", "-f", _LOCUSTFILE, "--headless", *arguments]
+    command = [sys.executable, "-m", "loadtest", "-f", _LOCUSTFILE, "--headless", *arguments]
     with TemporaryDirectory() as folder:
         environment = for_ours(connection) | {
             DEPLOYMENT_VARIABLE: str(deployment.save(Path(folder))),

@@ -71,12 +71,12 @@ def show(
         document = row | {"invariants": one.invariants, "rows": rows, "about": one.manifest}
         typer.echo(json.dumps(document, indent=2))
         return
-    about = ((name, one.manifest.get(name)) for name in sorted(one.manifest))
+    about = {name: value for name, value in one.manifest.items() if name not in _SAID}
     tables.show_rows(
         [
             *((name, str(value)) for name, value in row.items()),
             *((f"  {verdict}", ", ".join(ids)) for verdict, ids in one.invariants.items()),
-            *((f"  {name}", _words(value)) for name, value in about if name not in _SAID),
+            *((f"  {name}", value) for name, value in runs.flat(about)),
             ("rows", ""),
             *((f"  {name}", str(count)) for name, count in rows.items()),
         ]
@@ -121,7 +121,3 @@ def _row(one: Kept) -> dict[str, Any]:
         "bytes": one.size_bytes,
         "path": str(one.path),
     }
-
-
-def _words(value: object) -> str:
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

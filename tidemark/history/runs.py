@@ -10,13 +10,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tidemark.api.shown import shown_url
 from tidemark.errors import NotStartedError
 from tidemark.history.files import files_of
 from tidemark.history.places import MANIFEST, VERDICT, folder_of_runs, is_in_use
 from tidemark.host.state import read_json
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
 _NAME = re.compile(r"[\w.-]+")
 
@@ -128,3 +129,24 @@ def find(state: Path, name: str | None) -> Path:
             f"{how_many} called {name}: `tidemark runs` lists those that are kept."
         )
     return found[0]
+
+
+def flat(value: object, name: str = "") -> Iterator[tuple[str, str]]:
+    """Yield what is written down of a run, such as its manifest, in rows of a name and a text.
+
+    Args:
+        value: It, or a part of it.
+        name: What that part is called.
+    """
+    if isinstance(value, dict):
+        for key in sorted(value):
+            yield from flat(value[key], f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list):
+        yield name, ", ".join(map(_shown, value))
+    else:
+        yield name, _shown(value)
+
+
+def _shown(value: object) -> str:
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return shown_url(text) if "://" in text else text

@@ -54,7 +54,9 @@ def describe(lateness: Lateness | None, target: str | None) -> list[str]:
         return []
     lines = [f"{'lateness in ms':24}{'p50':>8}{'p95':>8}{'p99':>8}{'max':>8}"]
     if lateness.lag is not None:
-        told = f"{lateness.lagging} of {lateness.events} events"
+        told = f"{lateness.lagging} events"
+        if before := lateness.events - lateness.lagging - lateness.unprojected:
+            told += f", without {before} that set it up"
         lines.append(_row("projection lag", lateness.lag, 0.0, told))
     if lateness.visibility is not None:
         unread = f"; {lateness.unread} not seen" if lateness.unread else ""
@@ -108,13 +110,21 @@ def _converged(lateness: Lateness) -> list[str]:
 
 
 def _curve(curve: Iterable[Visible], error_ms: float) -> str:
-    """The points of the curve; none at an age that the clocks cannot tell."""
-    return ", ".join(
+    """The points of the curve to the last that is not whole; none that the clocks cannot tell."""
+    points = [
+        one for one in curve if one.reads and (one.within_ms is None or one.within_ms >= error_ms)
+    ]
+    whole = 0
+    while points and points[-1].fresh == points[-1].reads:
+        whole += points.pop().reads
+    said = [
         f"{one.fresh / one.reads:.1%} "
         + ("later" if one.within_ms is None else f"to {one.within_ms} ms")
-        for one in curve
-        if one.reads and (one.within_ms is None or one.within_ms >= error_ms)
-    )
+        for one in points
+    ]
+    if whole:
+        said.append(f"all of {whole} reads{' after that' if said else ''}")
+    return ", ".join(said)
 
 
 def _rate(name: str, one: Stale) -> str:

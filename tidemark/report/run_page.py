@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tidemark.api.shown import shown_url
 from tidemark.errors import ExitCode
 from tidemark.history import runs
 from tidemark.history.folder import RunFolderError
@@ -22,7 +21,7 @@ from tidemark.report.page import Note, Page, Section, Table
 from tidemark.report.verdict import document
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     import duckdb
@@ -160,20 +159,4 @@ def _faults(faults: Sequence[Struck]) -> list[Note | Table]:
 
 def _run(folder: RunFolder) -> list[Table]:
     """What is written down of the run."""
-    rows = list(_flat(folder.manifest))
-    return [Table(("what", "value"), rows)]
-
-
-def _flat(value: object, name: str = "") -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
-        for key in sorted(value):
-            yield from _flat(value[key], f"{name}.{key}" if name else str(key))
-    elif isinstance(value, list):
-        yield name, ", ".join(map(_shown, value))
-    else:
-        yield name, _shown(value)
-
-
-def _shown(value: object) -> str:
-    text = str(value)
-    return shown_url(text) if "://" in text else text
+    return [Table(("what", "value"), list(runs.flat(folder.manifest)))]
