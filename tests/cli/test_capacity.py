@@ -312,10 +312,38 @@ def test_a_target_that_dies_leaves_a_search_that_goes_on(
     assert target.tried
 
 
+def test_a_target_that_dies_in_the_middle_of_a_step_has_not_failed_at_its_rate(
+    target: Target, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def is_gone(_: object) -> Connection:
+        if target.tried:
+            raise TidemarkError("the target does not answer")
+        return Connection("us-east-1", DEPLOYMENT.endpoint, EMULATOR_CREDENTIALS)
+
+    target.others = {1: ExitCode.FAILED}
+    with monkeypatch.context() as patched:
+        patched.setattr(known, "connect", is_gone)
+        code, said = ran("--profile", "write", "--seed", "s")
+    assert code is ExitCode.FAILED
+    assert "The search stopped after 1 steps; `tidemark capacity --resume` goes on." in said
+    assert said.endswith("the target does not answer")
+
+    code, said = ran("--resume")
+    assert code is ExitCode.OK
+    assert "93.5 writes/s" in said
+
+
+def test_a_target_that_answers_and_took_nothing_has_failed_at_its_rate(target: Target) -> None:
+    target.others = {1: ExitCode.FAILED}
+    _, said = ran("--profile", "write")
+    assert "write: 36 calls/s failed" in said
+
+
 def test_a_limit_of_steps_leaves_it_incomplete(target: Target) -> None:
     code, said = ran("--profile", "write", "--max-steps", "2")
     assert code is ExitCode.UNKNOWN
     assert "(--max-steps)" in said
+    assert "write: 36 calls/s was sustained, and no more was tried." in said
     assert len(target.tried) == 2
 
 

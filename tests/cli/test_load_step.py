@@ -30,7 +30,7 @@ def test_a_run_that_did_not_start_says_why_in_its_own_words() -> None:
 @pytest.mark.parametrize("out", ["", "{", "{}", "[]", '{"run": "r1", "exit_code": 9}'])
 def test_a_run_without_a_report_is_a_failure_with_its_last_words(out: str) -> None:
     with pytest.raises(TidemarkError, match="ended with 70 and without a report") as failed:
-        _ended(70, out, "begun\n" * 9 + "no answer")
+        _ended(70, out, "begun\n" * 9 + "no answer\ntidemark: the target failed (exit 70)\n")
     assert failed.value.exit_code is ExitCode.FAILED
     assert str(failed.value).endswith("report:" + "\nbegun" * 4 + "\nno answer")
 

@@ -39,6 +39,11 @@ def test_calls_are_counted_from_deliveries_their_transactions_and_their_invocati
     assert used_in(database.connection) == Used(2, 3, 5, 2)
 
 
+def test_a_command_on_its_own_makes_as_many_calls_as_were_counted_by_hand() -> None:
+    alone = Used(commands=1, deliveries=1, transactions=1, invocations=1)
+    assert [sum(alone.calls(wiring).values()) for wiring in ("queued", "direct")] == [10, 7]
+
+
 def test_a_queue_is_paid_for_where_there_is_one() -> None:
     queued, direct = USED.calls("queued"), USED.calls("direct")
     of_queue = {name for name in queued if "queue" in name}

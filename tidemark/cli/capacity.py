@@ -5,6 +5,7 @@ import math
 import os
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -148,7 +149,14 @@ def capacity(  # noqa: PLR0913 -- the options of the command line
         log = _new(deployment, wanted)
     is_priced = targets.class_of(deployment.target).asks_first
     searches = [
-        Searching(checkout, deployment, log, one, most_usd=max_cost if is_priced else None)
+        Searching(
+            checkout,
+            deployment,
+            log,
+            one,
+            find=partial(known.connect, its_target),
+            most_usd=max_cost if is_priced else None,
+        )
         for one in log.wanted.profiles
     ]
     if is_priced:
@@ -215,7 +223,7 @@ def _new(deployment: Deployment, wanted: Wanted) -> CapacityLog:
         before = capacity_log.newest(state_dir())
     except NotStartedError:
         before = None  # what cannot be read is in nobody's way but that of who resumes it
-    if before is not None and not before.is_finished:
+    if before is not None and before.tried and not before.is_finished:
         typer.echo(
             f"The search {before.id} was not finished; it can't be resumed once this one has "
             "begun.",

@@ -115,7 +115,8 @@ def _ended(code: int, out: str, err: str) -> Ended:
             figures=report["figures"],
         )
     except (ValueError, KeyError, TypeError):
-        said = "\n".join(err.strip().splitlines()[-_LINES:])
+        lines = [one for one in err.strip().splitlines() if not one.startswith("tidemark: ")]
+        said = "\n".join(lines[-_LINES:])
         if code == ExitCode.NOT_STARTED:
             raise NotStartedError(said) from None
         raise TidemarkError(f"A load run ended with {code} and without a report:\n{said}") from None

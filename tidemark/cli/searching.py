@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from tidemark.cli.load_step import load
-from tidemark.errors import NotStartedError
+from tidemark.errors import ExitCode, NotStartedError
 from tidemark.host.progress import Steps
 from tidemark.host.state import state_dir
 from tidemark.load import profiles
@@ -17,6 +17,7 @@ from tidemark.load.sustained import tried
 from tidemark.measures.slo import MEASURES
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from tidemark.cli.load_step import Ended
@@ -39,6 +40,7 @@ class Searching:
         deployment: Where the load goes.
         log: What the steps are written into.
         profile: What is sent.
+        find: Sees that the target answers, and raises if it does not.
         most_usd: What the load runs of all profiles may cost together, in US dollars; None where
             they cost nothing.
 
@@ -56,8 +58,10 @@ class Searching:
         log: CapacityLog,
         profile: str,
         *,
+        find: Callable[[], object],
         most_usd: float | None,
     ) -> None:
+        self._find = find
         self.is_too_dear = False
         self._most_usd = most_usd
         self._deployment = deployment
@@ -134,6 +138,8 @@ class Searching:
         seed = f"{wanted.seed}.{self._profile}.{number}"
         with self._progress.step(f"{self._profile} at {rate:g} calls/s has been tried"):
             ended = self._load(rate, wanted.step_s, "--seed", seed)
+            if ended.exit_code is ExitCode.FAILED:
+                self._find()  # a target that is gone has not failed at a rate
         one = tried(
             self._profile,
             rate,

@@ -57,7 +57,8 @@ def endings(log: CapacityLog) -> Iterator[str]:
         found = found_by(log.steps(profile))
         if found.ceiling is None:
             if tried:
-                yield f"{profile}: {tried[-1].rate:g} calls/s is the most that may be planned."
+                most = max(one.rate for one in tried)
+                yield f"{profile}: {most:g} calls/s was sustained, and no more was tried."
             continue
         failed = next(one for one in tried if one.limit is not None and one.rate == found.ceiling)
         yield f"{profile}: {found.ceiling:g} calls/s failed (run {failed.run}): {failed.why}."
