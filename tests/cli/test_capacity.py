@@ -126,7 +126,7 @@ def test_it_finds_writes_and_reads_and_says_so_in_a_sentence(target: Target) -> 
     assert (
         "write: 102 calls/s failed (run run5): write_p99_ms is 4000 ms and may be 500 ms." in said
     )
-    assert target.warmed == [("write", 18), ("read", 36)]
+    assert target.warmed == [("write", 72), ("read", 144)]
     assert target.tried.count(("write", 93.5)) == 2
 
 
@@ -152,7 +152,7 @@ def test_after_ctrl_c_it_goes_on_without_repeating_a_step(target: Target) -> Non
     assert code is ExitCode.OK
     assert "93.5 writes/s and 222 reads/s" in said
     assert target.tried == whole
-    assert target.warmed[-2:] == [("write", 144), ("read", 36)]
+    assert target.warmed[-2:] == [("write", 72), ("read", 144)]
 
 
 def test_a_search_that_has_ended_is_not_resumed(target: Target) -> None:

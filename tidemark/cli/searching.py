@@ -17,7 +17,7 @@ from tidemark.load.sustained import tried
 from tidemark.measures.slo import MEASURES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
     from tidemark.cli.load_step import Ended
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tidemark.load.sustained import Tried
 
 _WARM_UP_S = 5
+# Functions start for each call under way: what starts in a step would be its p99.
+_WARM_UP_TIMES = 4
 _LEAST_RATE = 0.5
 _LEAST_CALLERS = 10
 # An overloaded target works off what it has taken before the next step begins.
@@ -102,20 +104,34 @@ class Searching:
         """
         is_warm = False
         while (rate := self._search.next_rate(self._log.steps(self._profile))) is not None:
-            if not self._affords(rate, self._log.wanted.step_s + (0 if is_warm else _WARM_UP_S)):
+            runs = [(rate, self._log.wanted.step_s)]
+            warm_up = (min(_WARM_UP_TIMES * self._search.start, self._search.most), _WARM_UP_S)
+            if not self._affords(runs if is_warm else [*runs, warm_up]):
                 self.is_too_dear = True
                 return
             if not is_warm:
                 with self._progress.step(f"{self._profile} is warmed up"):
-                    self._load(rate, _WARM_UP_S, "--check", "off")
+                    self._load(*warm_up, "--check", "off")
                 is_warm = True
             self._log.tried.append(self._try(rate))
             self._log.save(state_dir())
 
-    def _affords(self, rate: float, seconds: float) -> bool:
-        """Tell whether a load run may be paid for, and if so, write down that it is."""
+    def _affords(self, runs: Iterable[tuple[float, float]]) -> bool:
+        """Tell whether load runs may be paid for, and if so, write down that they are.
+
+        Args:
+            runs: The rate and the seconds of each.
+        """
         if self._most_usd is None:
             return True
+        usd = self._log.spent_usd + sum(self._usd(rate, seconds) for rate, seconds in runs)
+        if usd > self._most_usd:
+            return False
+        self._log.spent_usd = usd
+        self._log.save(state_dir())
+        return True
+
+    def _usd(self, rate: float, seconds: float) -> float:
         told = Told(
             profile=self._profile,
             seconds=seconds,
@@ -125,12 +141,7 @@ class Searching:
             read_share=0.0,
         )
         wiring = str(self._deployment.outputs.get("Wiring", "queued"))
-        costs = estimate(told, self._sent, rate=rate / self._share, wiring=wiring)
-        if self._log.spent_usd + costs.usd > self._most_usd:
-            return False
-        self._log.spent_usd += costs.usd
-        self._log.save(state_dir())
-        return True
+        return estimate(told, self._sent, rate=rate / self._share, wiring=wiring).usd
 
     def _try(self, rate: float) -> Tried:
         wanted = self._log.wanted
