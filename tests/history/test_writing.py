@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+import pyarrow.parquet as pq
 import pytest
 
 from tests.history.rows import rows
@@ -193,6 +194,21 @@ def test_parts_that_could_not_be_merged_on_a_full_disk_are_as_good(
     ]
     assert len(rows(path, "ops")) == 2
     assert RunFolder.open(path).gaps == {}
+
+
+def test_merged_parts_become_few_large_groups_of_rows_in_the_order_of_the_calls(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tidemark.history.recorder._GROUP", 4)
+    path = tmp_path / "run-1"
+    with run_of(path) as run:
+        for number in range(6):
+            run.record(replace(op(), sequence=number))
+            run._recorder.flush()
+
+    merged = pq.ParquetFile(path / "ops" / "run-1.w1.parquet")
+    groups = [merged.read_row_group(one, ["seq"]) for one in range(merged.num_row_groups)]
+    assert [one["seq"].to_pylist() for one in groups] == [[0, 1, 2, 3], [4, 5]]
 
 
 def test_a_run_is_in_use_while_anybody_has_it_open(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from tidemark.history.native import Repeating, let_others_on, lock
 from tidemark.history.tables import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from pathlib import Path
 
 _EVERY_S = 1.0
@@ -30,6 +30,8 @@ _AT_ONCE = 100
 # Beyond so many, who records helps to write: memory stays flat however fast it goes.
 _MOST_WAITING = 20_000
 _COMPRESSION = "zstd"
+# To scan a file of many small groups takes several times as long.
+_GROUP = 122_880
 # A disk that lets nobody write for so long, such as one that a network is in between, is lost.
 _ENDS_WITHIN_S = 30.0
 
@@ -154,11 +156,25 @@ class Recorder:
             _beside(folder / f"{self.writer}.parquet") as beside,
             pq.ParquetWriter(beside, schema, compression=_COMPRESSION) as merged,
         ):
-            for part in parts:
-                for batch in pq.ParquetFile(part).iter_batches():
-                    merged.write_batch(batch)
+            for rows in _gathered(parts):
+                merged.write_table(rows)
         for part in parts:
             part.unlink()
+
+
+def _gathered(parts: Iterable[Path]) -> Iterator[pa.Table]:
+    """The rows of some files one after the other, in tables as large as a group at least."""
+    batches: list[pa.RecordBatch] = []
+    count = 0
+    for part in parts:
+        for batch in pq.ParquetFile(part).iter_batches():
+            batches.append(batch)
+            count += batch.num_rows
+            if count >= _GROUP:
+                yield pa.Table.from_batches(batches)
+                batches, count = [], 0
+    if batches:
+        yield pa.Table.from_batches(batches)
 
 
 def _batch(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
