@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from tidemark.errors import ExitCode, TidemarkError
-from tidemark.history.files import part_name, schema_of
+from tidemark.history.files import packing_of, part_name, schema_of
 from tidemark.history.native import Repeating, let_others_on, lock
 from tidemark.history.tables import TABLES
 
@@ -29,7 +29,6 @@ _EVERY_S = 1.0
 _AT_ONCE = 100
 # Beyond so many, who records helps to write: memory stays flat however fast it goes.
 _MOST_WAITING = 20_000
-_COMPRESSION = "zstd"
 # To scan a file of many small groups takes several times as long.
 _GROUP = 122_880
 # A disk that lets nobody write for so long, such as one that a network is in between, is lost.
@@ -141,7 +140,7 @@ class Recorder:
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
             with _beside(file) as beside:
-                pq.write_table(pa.Table.from_batches(batches), beside, compression=_COMPRESSION)
+                pq.write_table(pa.Table.from_batches(batches), beside, **packing_of(schema))
         except OSError as error:
             self._failure = error
             return
@@ -154,7 +153,7 @@ class Recorder:
         schema = schema_of(TABLES[name])
         with (
             _beside(folder / f"{self.writer}.parquet") as beside,
-            pq.ParquetWriter(beside, schema, compression=_COMPRESSION) as merged,
+            pq.ParquetWriter(beside, schema, **packing_of(schema)) as merged,
         ):
             for rows in _gathered(parts):
                 merged.write_table(rows)

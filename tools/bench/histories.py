@@ -15,19 +15,21 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from tidemark.history.examination import CLOSING
-from tidemark.history.files import schema_of
+from tidemark.history.files import packing_of, schema_of
 from tidemark.history.tables import SCHEMA_VERSION, TABLES
 from tidemark.invariants.catalog import catalog
 from tidemark.workloads.canonical import digest_at, digest_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 _RUN = "20260101T000000-abcdef"
 _EXPORT = f"{_RUN}.export"
 _WRITERS = [f"{_RUN}.w{number}" for number in range(1, 5)]
 _SQL = Path(__file__).with_name("histories.sql")
-_ROWS = 200_000
+# As large as the groups of rows that the recorder makes.
+_GROUP = 122_880
+_SLICE = 2_000_000
 
 
 def write(path: Path, ops: int) -> None:
@@ -52,7 +54,11 @@ def write(path: Path, ops: int) -> None:
         # Of what load generators say of themselves there is none.
         rows: defaultdict[str, Counter[str]] = defaultdict(Counter)
         for name, query in queries.items():
-            rows[name] = _copy(database, path, name, query)
+            # Ops are in the order they began; to sort all of them at once would take long.
+            first = range(0, ops, _SLICE) if name == "ops" else [0]
+            size = _SLICE if name == "ops" else ops
+            slices = [(one, min(one + size, ops)) for one in first]
+            rows[name] = _write(path, name, _asked(database, query, slices))
     work.unlink()
     (path / "made.parquet").unlink()
     claims = [{"invariant": one} for one in catalog()]
@@ -64,7 +70,7 @@ def _digest(database: duckdb.DuckDBPyConnection, path: Path) -> None:
     """Make the table `made`: the events, with the digests of what they say."""
     made = path / "made.parquet"
     writer = None
-    for batch in database.sql("FROM told").to_arrow_reader(_ROWS):
+    for batch in database.sql("FROM told").to_arrow_reader(_GROUP):
         told = pa.Table.from_batches([batch])
         effects, states, lines, versions = (
             told[name].to_pylist() for name in ("effect", "state", "line", "v")
@@ -85,25 +91,34 @@ def _digest(database: duckdb.DuckDBPyConnection, path: Path) -> None:
     )
 
 
-def _copy(database: duckdb.DuckDBPyConnection, path: Path, name: str, query: str) -> Counter[str]:
-    """Write the rows of a query as a table; return how many each writer has."""
-    batches = database.sql(query).to_arrow_reader(_ROWS)
-    return _write(path, name, (pa.Table.from_batches([one]) for one in batches))
+def _asked(
+    database: duckdb.DuckDBPyConnection, query: str, slices: Iterable[tuple[int, int]]
+) -> Iterator[pa.Table]:
+    """The rows of a query, of some slices of the ops one after the other."""
+    for first, last in slices:
+        database.execute(f"SET VARIABLE first = {first}")
+        database.execute(f"SET VARIABLE last = {last}")
+        for batch in database.sql(query).to_arrow_reader(_GROUP):
+            yield pa.Table.from_batches([batch])
 
 
 def _write(path: Path, name: str, parts: Any) -> Counter[str]:
     schema = schema_of(TABLES[name])
     files: dict[str, pq.ParquetWriter] = {}
+    waiting: defaultdict[str, list[pa.Table]] = defaultdict(list)
     rows: Counter[str] = Counter()
     (path / name).mkdir()
     for part in parts:
         for writer, mine in _of_writers(part, schema):
             if writer not in files:
                 file = path / name / f"{writer}.parquet"
-                files[writer] = pq.ParquetWriter(file, schema, compression="zstd")
-            files[writer].write_table(mine)
+                files[writer] = pq.ParquetWriter(file, schema, **packing_of(schema))
+            waiting[writer].append(mine)
             rows[writer] += mine.num_rows
-    for file in files.values():
+            if sum(one.num_rows for one in waiting[writer]) >= _GROUP:
+                files[writer].write_table(pa.concat_tables(waiting.pop(writer)))
+    for writer, file in files.items():
+        file.write_table(pa.concat_tables([schema.empty_table(), *waiting[writer]]))
         file.close()
     return rows
 

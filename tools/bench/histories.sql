@@ -98,7 +98,7 @@ FROM (
             WHEN is_again(c) THEN events_before(c - 997)
             ELSE events_before(c // 20 * 20)
         END AS e
-    FROM range($ops // 5) commands (c)
+    FROM range(getvariable('first') // 5, getvariable('last') // 5) commands (c)
 ) numbered;
 
 CREATE VIEW calls AS
@@ -126,7 +126,7 @@ FROM (
                 WHEN is_own(i) THEN events_before(own_op(i) // 5)
                 ELSE greatest(events_before(i // 5) - drawn(i), 0)
             END AS e
-        FROM range($ops) numbers (i)
+        FROM range(getvariable('first'), getvariable('last')) numbers (i)
         WHERE i % 5 > 0
     ) chosen
 ) placed;
@@ -250,6 +250,8 @@ SELECT
     CASE reads WHEN 'totals_reads' THEN owner_id(n) END,
     NULL, NULL, start_ns, start_ns, end_ns, 'ok', 200, FALSE, v, NULL, NULL
 FROM final
+WHERE getvariable('last') = $ops
+ORDER BY start_ns
 
 --@ account_reads
 SELECT
