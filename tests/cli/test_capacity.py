@@ -16,6 +16,7 @@ from tidemark.cli.load_step import Ended
 from tidemark.errors import EndedError, ExitCode, InterruptedByUserError, TidemarkError
 from tidemark.host.deployment import Deployment
 from tidemark.host.state import state_dir
+from tidemark.measures.contention import HotKey
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -33,11 +34,22 @@ DEPLOYMENT = Deployment(
 SHARES = {"write": 0.3, "read": 0.6, "hot_account": 0.3}
 
 
-class Quiet(Ended):
-    """A run without a folder, in which no key was hot."""
+HOT = HotKey("late events", "account", "a1", 0.9, 0.5)
 
-    def hot_key(self, _: object) -> None:
-        """Return no key."""
+
+@dataclass(frozen=True)
+class Seen(Ended):
+    """A run without a folder.
+
+    Attributes:
+        hot: The key that was, if one was.
+    """
+
+    hot: HotKey | None = None
+
+    def hot_key(self, _: object) -> HotKey | None:
+        """Return it."""
+        return self.hot
 
 
 @dataclass
@@ -51,6 +63,7 @@ class Target:
         warmed: Those of every other.
         interrupted_at: After how many runs Ctrl-C comes.
         arguments: What the newest run was told.
+        is_quick: Whether it takes more than is sent.
     """
 
     takes: dict[str, float]
@@ -59,6 +72,7 @@ class Target:
     warmed: list[tuple[str, float]] = field(default_factory=list)
     interrupted_at: int | None = None
     arguments: Sequence[str] = ()
+    is_quick: bool = False
 
     def load(self, _: Deployment, arguments: Sequence[str]) -> Ended:
         """End as the target would."""
@@ -76,7 +90,7 @@ class Target:
         p99_ms = 40.0 if rate <= self.takes[profile] else 4_000.0
         measures = {f"{side}s_per_s": rate, f"{side}_p50_ms": 20.0, f"{side}_p99_ms": p99_ms}
         none = {"ok": 0, "refused": 0, "errors": 0}
-        return Quiet(
+        return Seen(
             f"run{len(self.tried)}",
             code,
             code.meaning if code else "",
@@ -85,8 +99,9 @@ class Target:
                 "writes": none,
                 "reads": none,
                 "refusals": {},
-                "generator": {"was_limit": False},
+                "generator": {"was_limit": self.is_quick},
             },
+            hot=HOT if profile == "hot_account" else None,
         )
 
 
@@ -128,6 +143,26 @@ def test_it_finds_writes_and_reads_and_says_so_in_a_sentence(target: Target) -> 
     )
     assert target.warmed == [("write", 72), ("read", 144)]
     assert target.tried.count(("write", 93.5)) == 2
+
+
+def test_a_single_hot_key_is_named_as_the_reason(target: Target) -> None:
+    code, said = ran("--profile", "hot_account")
+    assert code is ExitCode.OK
+    assert target.tried
+    assert "limit: hot key" in said
+    assert (
+        "a single hot key is the limit: 90% of the late events are of the account a1, which has "
+        "50% of the calls; write_p99_ms is 4000 ms and may be 500 ms." in said
+    )
+
+
+def test_the_generators_own_limit_is_not_reported_as_the_targets(target: Target) -> None:
+    target.is_quick = True
+    code, said = ran("--profile", "write")
+    assert code is ExitCode.OK
+    assert "limit: generator" in said
+    assert "the load generator was the limit, not the target: write_p99_ms is" in said
+    assert said.splitlines()[-1].startswith("at least 93.5 writes/s with ")
 
 
 def test_as_json_it_prints_one_object_with_each_step(target: Target) -> None:

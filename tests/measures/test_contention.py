@@ -107,6 +107,12 @@ def test_an_account_whose_events_are_late_is_named_where_its_owner_has_others() 
     assert found == HotKey("late events", "account", "hot", 1.0, 0.2)
 
 
+def test_of_an_owner_who_is_late_by_one_account_alone_the_account_is_named() -> None:
+    late = events("hot", "owner", 20, LATE_MS + 1)
+    found = hot_key_in([], [*late, *events("hot", "owner", 5), *events("cold", "other", 25)])
+    assert found == HotKey("late events", "account", "hot", 1.0, 0.5)
+
+
 def test_what_opened_the_accounts_of_a_load_is_none_of_its_late_events() -> None:
     ops = commands("hot", 1, purpose="setup", event_id="opened")
     opened = [one | {"event_id": "opened"} for one in events("hot", "hot", 20, lag_ms=LATE_MS + 1)]

@@ -25,16 +25,22 @@ def measured(wiring: str) -> Measured:
     )
 
 
-def test_calls_are_counted_from_deliveries_their_transactions_and_their_invocations() -> None:
+def test_calls_are_counted_from_the_loads_deliveries_their_transactions_and_their_invocations() -> (
+    None
+):
     database = Database()
     delivery = {"message_id": "m", "outcome": "applied"}
     deliveries = [
-        delivery | {"request_id": "r1", "attempts": 1},
-        delivery | {"request_id": "r1", "attempts": 3},
-        delivery | {"request_id": "r2", "attempts": 1},
+        delivery | {"event_id": "a", "request_id": "r1", "attempts": 1},
+        delivery | {"event_id": "b", "request_id": "r1", "attempts": 3},
+        delivery | {"event_id": "b", "request_id": "r2", "attempts": 1},
+        delivery | {"event_id": "opened", "request_id": "r3", "attempts": 1},
     ]
-    events = [{"event_id": one} for one in "ab"]
-    tables: Tables = {name: [] for name in TABLES} | {"deliveries": deliveries, "events": events}
+    tables: Tables = {name: [] for name in TABLES} | {
+        "deliveries": deliveries,
+        "events": [{"event_id": one} for one in ("a", "b", "opened")],
+        "ops": [{"event_id": "opened", "purpose": "setup"}],
+    }
     database.load(tables)
     assert used_in(database.connection) == Used(2, 3, 5, 2)
 

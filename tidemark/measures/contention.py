@@ -57,8 +57,9 @@ def hot_key(run: duckdb.DuckDBPyConnection, *, slow_ms: float, late_ms: float) -
     """
     for what, kind, query, beyond in (
         ("commands that were busy or slow", "account", _COMMANDS, slow_ms),
-        ("late events", "owner", _OF_OWNERS, late_ms),
+        # An account that is hot makes its owner hot; one owner's accounts need not be.
         ("late events", "account", _OF_ACCOUNTS, late_ms),
+        ("late events", "owner", _OF_OWNERS, late_ms),
     ):
         worst = run.execute(query, [beyond]).fetchone()
         if worst is None or worst[2] < LEAST:
