@@ -98,7 +98,9 @@ def _on_init(environment: Environment, runner: Runner, web_ui: WebUI | None, **_
 
 def _begin_as_worker(environment: Environment, runner: WorkerRunner) -> None:
     """Wait for the master: it says where a run goes, and what this worker's share is."""
-    tags.forget(environment.parsed_options)  # the master says what they leave
+    options: Any = environment.parsed_options
+    tags.forget(options)  # the master says what they leave
+    options.json = False  # what the master prints is one JSON object
     worker = Worker(runner, _stderr)
     _listen(environment.events.report_to_master, lambda data, **_: worker.report(data))
     _listen(environment.events.test_stopping, lambda **_: worker.stopping())

@@ -14,14 +14,13 @@ if TYPE_CHECKING:
 
     from acceptance.program import Program
 
-WITHIN_S = 60
+WITHIN_S = 120
 ENDS_WITHIN_S = 15
 
 
 def test_a_search_is_interrupted_and_goes_on_to_its_headline(up: Program) -> None:
-    with up.start(
-        "capacity", "--profile", "write", "--start", "2", "--step", "2", "--max-steps", "2"
-    ) as process:
+    steps = ("--start", "2", "--step", "2", "--max-steps", "2", "--processes", "2")
+    with up.start("capacity", "--profile", "write", *steps) as process:
         log = eventually(
             lambda: next((one for one in up.state.glob("capacity/*.json") if _tried(one)), None),
             within_s=WITHIN_S,
