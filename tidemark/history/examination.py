@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 CLOSING = frozenset({"writers", "written"})
 """The tables that say of the others who wrote them, and how much."""
+
+_AT_ONCE = 2
 
 # What is written once, at the end: of a writer that was killed then it is not whole.
 _AT_THE_END = (*(one.name for one in EXPORTED), "claims", "settings")
@@ -52,8 +55,10 @@ class _Examination:
         else:
             how = "is still being written" if is_in_use(run) else "was never closed"
             self._say_of_all(f"the run {how}: {MANIFEST} does not name its writers")
-        for name, files in self._whole.items():
-            self._compute_again(name, files)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:  # most of it is reading, which takes no lock
+            for name, sentences in pool.map(self._compute_again, self._whole.items()):
+                for sentence in sentences:
+                    self._say(name, sentence)
 
     def _say(self, table: str, sentence: str) -> None:
         self.gaps.setdefault(table, []).append(sentence)
@@ -131,20 +136,18 @@ class _Examination:
             for name in _AT_THE_END:
                 self._say(name, f"the writer {writer} was killed while it wrote down the end")
 
-    def _compute_again(self, name: str, files: list[Path]) -> None:
-        """See whether the digests of a table are those of its cells."""
-        rows = sum(count for (table, _), count in self._rows.items() if table == name)
+    def _compute_again(self, table: tuple[str, list[Path]]) -> tuple[str, list[str]]:
+        """See whether the digests of a table are those of its cells; sentences where not."""
+        name, files = table
+        rows = sum(count for (of, _), count in self._rows.items() if of == name)
         try:
             differ, looked_at = differing(name, files, rows, self._run.name)
         except _UNREADABLE as error:
-            self._say(name, f"{name} has a file that is torn ({str(error).splitlines()[0]})")
-            return
-        if differ:
-            self._say(
-                name,
-                f"{name} was edited: {differ} of {looked_at} rows do not have the digest of what "
-                "they say",
-            )
+            return name, [f"{name} has a file that is torn ({str(error).splitlines()[0]})"]
+        if not differ:
+            return name, []
+        edited = f"{differ} of {looked_at} rows do not have the digest of what they say"
+        return name, [f"{name} was edited: {edited}"]
 
     def _table(self, name: str) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []

@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from tidemark.history.folder import RunFolder
 
 _TYPES = {Kind.TEXT: "VARCHAR", Kind.INTEGER: "BIGINT", Kind.FLAG: "BOOLEAN"}
-_MEMORY = "900MiB"
+_MIB = 1024 * 1024
+_LEAST_MEMORY, _MOST_MEMORY = 900 * _MIB, 2048 * _MIB
 
 _HASHED = "hashed"
 _NAMES = frozenset(
@@ -96,12 +97,18 @@ def torn(folder: RunFolder, tables: Iterable[str]) -> dict[Path, str]:
 
 
 @contextmanager
-def connect(folder: RunFolder, *, memory: str = _MEMORY) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database with the tables of a run; what does not fit the memory spills to disk."""
+def connect(folder: RunFolder, *, memory: int | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database with the tables of a run; what does not fit the memory spills to disk.
+
+    Args:
+        folder: The run.
+        memory: How many bytes it may take, beside what Python does. By default they grow with the
+            run: who judges a small one on a small machine has them, and a large one spills less.
+    """
     with spilling() as spill:
         database = duckdb.connect(
             config={
-                "memory_limit": memory,
+                "memory_limit": f"{(memory or _memory_for(folder)) // _MIB}MiB",
                 "temp_directory": str(spill),
                 "preserve_insertion_order": False,
                 "autoinstall_known_extensions": False,
@@ -115,6 +122,11 @@ def connect(folder: RunFolder, *, memory: str = _MEMORY) -> Iterator[duckdb.Duck
             yield database
         finally:
             database.close()
+
+
+def _memory_for(folder: RunFolder) -> int:
+    size = sum(file.stat().st_size for name in TABLES for file in folder.files(name))
+    return min(_LEAST_MEMORY + size // 8, _MOST_MEMORY)
 
 
 @contextmanager
