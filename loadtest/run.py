@@ -11,7 +11,7 @@ from gevent.event import Event  # type: ignore[import-untyped]  # likewise
 from loadtest import tags
 from loadtest.live import Live
 from loadtest.visibility import Watchers
-from loadtest.watching import watch_backlog, watch_generator
+from loadtest.watching import collect_seldom, watch_backlog, watch_generator
 from tidemark import targets
 from tidemark.api.client import process_clock
 from tidemark.api.httpx_transport import HttpxTransport
@@ -168,6 +168,7 @@ class LoadRun:
     def watch(self) -> None:
         """Keep an eye on the generator, and on what is on its way, until the run has ended."""
         if self.share is not None:
+            collect_seldom()
             self._watching += [
                 watch_generator(self._history, self.schedule, self.ended, self.clock)
             ]

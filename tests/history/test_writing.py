@@ -144,6 +144,19 @@ def test_rows_of_many_threads_are_all_there(tmp_path: Path) -> None:
     assert len(rows(tmp_path / "run-1", "ops")) == 2_000
 
 
+def test_calls_become_columns_as_they_come_and_leave_little_for_a_second_to_end_with(
+    tmp_path: Path,
+) -> None:
+    with run_of(tmp_path / "run-1") as run:
+        run._recorder._each_second.stop(30)
+        for _ in range(1_000):
+            run.record(op())
+
+            assert len(run._recorder._waiting["ops"]) < 64
+
+    assert len(rows(tmp_path / "run-1", "ops")) == 1_000
+
+
 def full_disk(*_: object, **__: object) -> None:
     raise OSError(errno.ENOSPC, "[Errno 28] Error writing bytes to file. Detail: ...")
 
@@ -156,7 +169,7 @@ def test_on_a_full_disk_what_was_written_before_is_whole_and_the_rest_is_missed(
     run.describe(DEPLOYMENT)
     run.record(op())
     run._recorder.flush()
-    monkeypatch.setattr("tidemark.history.recorder.pq.write_table", full_disk)
+    monkeypatch.setattr("tidemark.history.recorder.pq.ParquetWriter.write_table", full_disk)
     run.record(op())
     assert not run.has_failed
     run._recorder._write_now()
@@ -180,7 +193,7 @@ def test_parts_that_could_not_be_merged_on_a_full_disk_are_as_good(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "run-1"
-    monkeypatch.setattr("tidemark.history.recorder.pq.ParquetWriter", full_disk)
+    monkeypatch.setattr("tidemark.history.recorder._gathered", full_disk)
 
     with run_of(path) as run:
         run.describe(DEPLOYMENT)

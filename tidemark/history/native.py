@@ -21,9 +21,9 @@ def lock() -> Any:
     return _original("_thread", "allocate_lock")()
 
 
-def let_others_on() -> None:
-    """Let another thread have the interpreter, from a thread of the system."""
-    _original("time", "sleep")(0)
+def sleep(seconds: float) -> None:
+    """Have the thread of the system sleep, and no greenlet go on in it meanwhile."""
+    _original("time", "sleep")(seconds)
 
 
 class Repeating:

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import errno
 import os
-from collections import Counter
+from collections import Counter, deque
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -17,22 +18,30 @@ import pyarrow.parquet as pq
 
 from tidemark.errors import ExitCode, TidemarkError
 from tidemark.history.files import packing_of, part_name, schema_of
-from tidemark.history.native import Repeating, let_others_on, lock
+from tidemark.history.native import Repeating, lock, sleep
 from tidemark.history.tables import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
 _EVERY_S = 1.0
-# So few rows become columns at once that no event loop of the process waits a millisecond.
-_AT_ONCE = 100
-# Beyond so many, who records helps to write: memory stays flat however fast it goes.
+# So many rows become columns at once, by whoever brings the last of them: no event loop waits a
+# millisecond for that, and nothing is left for the thread that would hold the interpreter.
+_AT_ONCE = 64
+# Beyond so many rows, who records helps to write: memory stays flat however fast it goes.
 _MOST_WAITING = 20_000
 # To scan a file of many small groups takes several times as long.
 _GROUP = 122_880
 # A disk that lets nobody write for so long, such as one that a network is in between, is lost.
 _ENDS_WITHIN_S = 30.0
+# So many batches are written at once, in half a millisecond, where the thread rests in between: on
+# a core that it shares with a loop, the system would give it turns of four.
+_WRITTEN_AT_ONCE = 8
+_REST_S = 0.002
+_COMPRESSION_OF_PARTS = "snappy"  # a third of the time
+_SCHEMAS = {name: schema_of(table) for name, table in TABLES.items()}
+_TYPES = {name: schema.types for name, schema in _SCHEMAS.items()}
 
 
 class RecordingError(TidemarkError):
@@ -64,11 +73,13 @@ class Recorder:
         self.path = path
         self.writer = writer
         self.rows: Counter[str] = Counter()
-        self._waiting: dict[str, list[tuple[Any, ...]]] = {name: [] for name in TABLES}
+        self._waiting: dict[str, deque[tuple[Any, ...]]] = {name: deque() for name in TABLES}
+        self._batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in TABLES}
         self._parts: Counter[str] = Counter()
         self._failure: OSError | None = None
+        self._packing = lock()
         self._writing = lock()
-        self._each_second = Repeating(self._write_now, every_s)
+        self._each_second = Repeating(partial(self._write_now, _REST_S), every_s)
 
     def add(self, table: str, row: tuple[Any, ...]) -> None:
         """Record one row; it is lost where nothing can be written any more, as on a full disk.
@@ -79,16 +90,21 @@ class Recorder:
         """
         waiting = self._waiting[table]
         waiting.append(row)  # atomic, from whichever thread
-        if len(waiting) > _MOST_WAITING:
-            self._write_now()
+        if len(waiting) >= _AT_ONCE:
+            self._pack(table, _AT_ONCE)
+            if len(self._batches[table]) * _AT_ONCE > _MOST_WAITING:
+                self._write_now()
 
     @property
     def has_failed(self) -> bool:
         """Whether nothing can be written any more."""
         return self._failure is not None
 
-    def flush(self) -> None:
+    def flush(self, rest_s: float = 0.0) -> None:
         """Write what was recorded so far.
+
+        Args:
+            rest_s: How long this thread lets others go on after each piece of it, in seconds.
 
         Raises:
             RecordingError: It cannot be written.
@@ -97,9 +113,11 @@ class Recorder:
             raise lost(self.path, TimeoutError(errno.ETIMEDOUT, ""))
         try:
             for name in TABLES:
-                if self._waiting[name]:
-                    rows, self._waiting[name] = self._waiting[name], []
-                    self._write(name, rows)
+                self._pack(name, 1)
+                with self._packing:
+                    batches, self._batches[name] = self._batches[name], []
+                if batches:
+                    self._write(name, batches, rest_s)
         finally:
             self._writing.release()
         if self._failure is not None:
@@ -121,39 +139,46 @@ class Recorder:
                 if self._parts[name]:
                     self._merge(name)
 
-    def _write_now(self) -> None:
+    def _write_now(self, rest_s: float = 0.0) -> None:
         with suppress(RecordingError):  # who closes it is told
-            self.flush()
+            self.flush(rest_s)
 
-    def _write(self, name: str, rows: list[tuple[Any, ...]]) -> None:
+    def _pack(self, name: str, least: int) -> None:
+        """Make columns of a table's rows, if there are at least so many."""
+        with self._packing:
+            waiting = self._waiting[name]
+            if len(waiting) >= least:
+                rows = [waiting.popleft() for _ in range(len(waiting))]
+                columns = map(pa.array, zip(*rows, strict=True), _TYPES[name])
+                batch = pa.RecordBatch.from_arrays(list(columns), schema=_SCHEMAS[name])
+                self._batches[name].append(batch)
+
+    def _write(self, name: str, batches: list[pa.RecordBatch], rest_s: float) -> None:
         if self._failure is not None:
             return
-        schema, count = schema_of(TABLES[name]), len(rows)
-        rows.reverse()
-        batches = []
-        while rows:
-            part = rows[-_AT_ONCE:]
-            # All of them at once would take as long to let go of as to write.
-            del rows[-_AT_ONCE:]
-            batches.append(_batch(part[::-1], schema))
         file = self.path / name / part_name(self.writer, self._parts[name])
         try:
             file.parent.mkdir(parents=True, exist_ok=True)
-            with _beside(file) as beside:
-                pq.write_table(pa.Table.from_batches(batches), beside, **packing_of(schema))
+            with (
+                _beside(file) as beside,
+                pq.ParquetWriter(beside, _SCHEMAS[name], compression=_COMPRESSION_OF_PARTS) as part,
+            ):
+                for first in range(0, len(batches), _WRITTEN_AT_ONCE):
+                    few = batches[first : first + _WRITTEN_AT_ONCE]
+                    part.write_table(pa.Table.from_batches(few))
+                    sleep(rest_s)
         except OSError as error:
             self._failure = error
             return
         self._parts[name] += 1
-        self.rows[name] += count
+        self.rows[name] += sum(batch.num_rows for batch in batches)
 
     def _merge(self, name: str) -> None:
         folder = self.path / name
         parts = [folder / part_name(self.writer, part) for part in range(self._parts[name])]
-        schema = schema_of(TABLES[name])
         with (
             _beside(folder / f"{self.writer}.parquet") as beside,
-            pq.ParquetWriter(beside, schema, **packing_of(schema)) as merged,
+            pq.ParquetWriter(beside, _SCHEMAS[name], **packing_of(_SCHEMAS[name])) as merged,
         ):
             for rows in _gathered(parts):
                 merged.write_table(rows)
@@ -174,15 +199,6 @@ def _gathered(parts: Iterable[Path]) -> Iterator[pa.Table]:
                 batches, count = [], 0
     if batches:
         yield pa.Table.from_batches(batches)
-
-
-def _batch(rows: Sequence[tuple[Any, ...]], schema: pa.Schema) -> pa.RecordBatch:
-    columns = [
-        pa.array(values, field.type)
-        for values, field in zip(zip(*rows, strict=True), schema, strict=True)
-    ]
-    let_others_on()
-    return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
 @contextmanager

@@ -23,6 +23,7 @@ from locust import FastHttpUser, User, task
 from locust.env import Environment
 
 from loadtest.users import MixedUser
+from loadtest.watching import collect_seldom
 from tidemark.api.client import Client, process_clock
 from tidemark.api.session import Writer
 from tidemark.history.writing import RunWriter
@@ -96,23 +97,26 @@ def main() -> None:
     parser.add_argument("--run", type=Path, help="their run folder; else the users are bare")
     options = parser.parse_args()
     if options.run is None:
-        document = _sent(BareUser, options.url, options.seconds)
+        document, _ = _sent(BareUser, options.url, options.seconds)
     else:
         plan = Plan((Stretch(options.seconds + _ENOUGH_S, options.rate, options.rate),), "seed")
         run = OurRun(options.url, options.run, plan)
+        collect_seldom()
         MixedUser.load_run = run  # type: ignore[assignment]  # as much of one as is needed
-        document = _sent(MixedUser, options.url, options.seconds)
+        document, span_ns = _sent(MixedUser, options.url, options.seconds)
         run.history.close()
-        document["late_p99_ms"] = _late_p99_ms(options.run)
+        document["late_p99_ms"] = _late_p99_ms(options.run, *span_ns)
     sys.stdout.write(f"{json.dumps(document)}\n")
 
 
-def _sent(user: type[User], url: str, seconds: float) -> dict[str, float]:
+def _sent(user: type[User], url: str, seconds: float) -> tuple[dict[str, float], tuple[int, int]]:
+    """Send; returns what came of it, and from when to when that was counted, in nanoseconds."""
     environment = Environment(user_classes=[user], host=url)
     runner = environment.create_local_runner()
     runner.start(_USERS, spawn_rate=_AT_ONCE)
     gevent.sleep(_WARM_S)
     total = environment.stats.total
+    begin_ns = process_clock()()
     begin, begin_s, begin_cpu_s = total.num_requests, time.monotonic(), time.process_time()
     gevent.sleep(seconds / 4)
     begin_mb = _memory_mb()
@@ -125,13 +129,19 @@ def _sent(user: type[User], url: str, seconds: float) -> dict[str, float]:
         "failures": total.num_failures,
         "late_p99_ms": 0.0,
     }
+    span_ns = begin_ns, process_clock()()
     runner.quit()
-    return document
+    return document, span_ns
 
 
-def _late_p99_ms(run: Path) -> float:
+def _late_p99_ms(run: Path, from_ns: int, to_ns: int) -> float:
+    """How late calls began that were due in a span: not while users were being made or ended."""
     began = pq.read_table(run / "ops", columns=["intended_ns", "start_ns"]).to_pydict()
-    late = [start - intended for intended, start in zip(*began.values(), strict=True)]
+    late = [
+        start - intended
+        for intended, start in zip(*began.values(), strict=True)
+        if from_ns <= intended < to_ns
+    ]
     return percentile(sorted(late), 0.99) / 1e6
 
 
