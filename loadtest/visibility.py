@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING
 
-import gevent  # type: ignore[import-untyped]  # it ships no types
+from gevent.event import Event  # type: ignore[import-untyped]  # it ships no types
 from gevent.pool import Pool  # type: ignore[import-untyped]  # likewise
 
 from tidemark.api.op import Outcome, Purpose
@@ -21,6 +21,7 @@ _FIRST_S = 0.005
 _LONGER_BY = 1.3
 _LONGEST_S = 0.1
 _GIVES_UP_AFTER_S = 30.0
+_LAST_POLL_WITHIN_S = 1.0
 
 
 class Watchers:
@@ -40,6 +41,7 @@ class Watchers:
         self._share = share
         self._draw = random.Random(f"{seed}/visibility")  # noqa: S311 -- draws, no secrets
         self._pool = Pool(_AT_ONCE)
+        self._closed = Event()
 
     def take(self, op: Op) -> None:
         """Poll for the event of an accepted command, if it is drawn."""
@@ -50,15 +52,22 @@ class Watchers:
             self._pool.spawn(self._poll, op)
 
     def close(self, within_s: float) -> None:
-        """Let those that wait go on for so long, and end the rest."""
+        """Let those that wait go on for so long, and end the rest, between two polls if they can.
+
+        Args:
+            within_s: How long, in seconds.
+        """
         self._pool.join(timeout=within_s)
+        self._closed.set()
+        self._pool.join(timeout=_LAST_POLL_WITHIN_S)
         self._pool.kill()
 
     def _poll(self, op: Op) -> None:
         client = self._client.for_session(f"{op.session}{WAITS_FOR}{op.sequence}")
         call, pause_s = bank.account(op.aggregate or ""), _FIRST_S
         while client.clock() - op.end_ns < _GIVES_UP_AFTER_S * 1e9:
-            gevent.sleep(pause_s)
+            if self._closed.wait(pause_s):
+                return
             seen = client.run(call, purpose=Purpose.POLL)
             if seen.outcome is Outcome.OK and (seen.version or 0) >= (op.version or 0):
                 return

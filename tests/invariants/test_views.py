@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import random
+import signal
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
@@ -65,3 +67,17 @@ def test_what_spills_is_gone_when_the_judge_is(
         assert list(tmp_path.iterdir())
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_while_a_query_runs_is_no_failure_of_the_judge(broken: RunFolder) -> None:
+    interrupting = threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT))
+    for_ages = "SELECT SUM(n * n % 7) FROM range(1_000_000_000) many(n)"
+
+    def asked() -> None:
+        with views.connect(broken) as database:
+            interrupting.start()
+            database.execute(for_ages).fetchall()
+
+    with pytest.raises(KeyboardInterrupt):
+        asked()
+    interrupting.join()

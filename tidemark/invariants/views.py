@@ -104,6 +104,9 @@ def connect(folder: RunFolder, *, memory: int | None = None) -> Iterator[duckdb.
         folder: The run.
         memory: How many bytes it may take, beside what Python does. By default they grow with the
             run: who judges a small one on a small machine has them, and a large one spills less.
+
+    Raises:
+        KeyboardInterrupt: Ctrl-C came while a query ran.
     """
     with spilling() as spill:
         database = duckdb.connect(
@@ -120,6 +123,11 @@ def connect(folder: RunFolder, *, memory: int | None = None) -> Iterator[duckdb.
                 _make_view(database, folder, name)
             add_hashed(database)
             yield database
+        except RuntimeError as error:
+            # The database takes Ctrl-C for itself, and has no error of its own for it.
+            if str(error) == "Query interrupted":
+                raise KeyboardInterrupt from error
+            raise
         finally:
             database.close()
 
