@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
+from tidemark.history.files import files_of
+
 if TYPE_CHECKING:
     from pathlib import Path
 
 
 def rows(run: Path, table: str) -> list[dict[str, Any]]:
     """What is in a table, of all writers."""
-    return [
-        row
-        for file in sorted((run / table).glob("*.parquet"))
-        for row in pq.read_table(file).to_pylist()
-    ]
+    return [row for file in files_of(run, table) for row in pq.read_table(file).to_pylist()]
