@@ -86,3 +86,23 @@ def test_a_target_that_fails_costs_no_other_its_figures(
     ]
     assert rows[0].note == "not measured: it does not start"
     assert "## localstack\n\n**93.5 writes/s" in (tmp_path / "_PAGE").read_text()
+
+
+def test_of_a_search_the_runs_are_kept_in_which_an_invariant_was_violated(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for run in ("r1", "r2"):
+        (tmp_path / "runs" / run).mkdir(parents=True)
+        (tmp_path / "runs" / run / "run.json").write_text(run)
+    tried = [
+        {"run": run, "profile": "read", "rate": 111.0, "is_violated": run == "r2", "why": why}
+        for run, why in (("r1", ""), ("r2", "an invariant is violated"))
+    ]
+
+    headline.keep({"tried": tried}, tmp_path / "runs", tmp_path / "kept")
+
+    assert [one.name for one in (tmp_path / "kept").iterdir()] == ["r2"]
+    assert (tmp_path / "kept/r2/run.json").read_text() == "r2"
+    assert "read at 111 calls/s: an invariant is violated; `tidemark check r2`" in (
+        capsys.readouterr().err
+    )

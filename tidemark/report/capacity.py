@@ -51,19 +51,24 @@ def measured(log: CapacityLog) -> str:
 
 
 def endings(log: CapacityLog) -> Iterator[str]:
-    """Yield, for each profile, why it is not more."""
+    """Yield, for each profile, where an invariant was violated, and why it is not more."""
     for profile in log.wanted.profiles:
         tried = log.of(profile)
         found = found_by(log.steps(profile))
+        yield from (_failed(one) for one in tried if one.is_violated and one.rate != found.ceiling)
         if found.ceiling is None:
             if tried:
                 most = max(one.rate for one in tried)
                 yield f"{profile}: {most:g} calls/s was sustained, and no more was tried."
             continue
         failed = next(one for one in tried if one.limit is not None and one.rate == found.ceiling)
-        yield f"{profile}: {found.ceiling:g} calls/s failed (run {failed.run}): {failed.why}."
+        yield _failed(failed)
         if found.rate is not None and not found.is_repeated:
             yield f"{profile}: {found.rate:g} calls/s passed, and was not repeated."
+
+
+def _failed(one: Tried) -> str:
+    return f"{one.profile}: {one.rate:g} calls/s failed (run {one.run}): {one.why}."
 
 
 def curve(log: CapacityLog) -> list[list[str]]:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tidemark.errors import TidemarkError
+from tidemark.history.places import folder_of_runs
 from tidemark.host.progress import Steps
+from tidemark.host.state import state_dir
 from tools import published
 from tools.bench.bringup import tidemark
 from tools.bench.row import Row
@@ -117,6 +121,23 @@ def _search(target: str) -> dict[str, Any]:
     with Steps().step(f"{target} has been searched"), published.target_of_its_own() as state:
         tidemark("up", "--target", target, state=state)
         asked = (*_SEARCH, "--resolution", _RESOLUTION[target], "--json")
-        said = tidemark("capacity", *asked, state=state, ends=_FOUND)
-    found: dict[str, Any] = json.loads(said)
+        found: dict[str, Any] = json.loads(tidemark("capacity", *asked, state=state, ends=_FOUND))
+        keep(found, folder_of_runs(state), folder_of_runs(state_dir()))
     return found
+
+
+def keep(found: Mapping[str, Any], runs: Path, kept: Path) -> None:
+    """Keep the runs in which an invariant was violated, beyond the end of their target.
+
+    Args:
+        found: What `tidemark capacity --json` printed.
+        runs: Where the runs are.
+        kept: Where those of this checkout are.
+    """
+    for one in found["tried"]:
+        if one["is_violated"]:
+            shutil.copytree(runs / one["run"], kept / one["run"])
+            sys.stderr.write(
+                f"{one['profile']} at {one['rate']:g} calls/s: {one['why']}; "
+                f"`tidemark check {one['run']}` says more.\n"
+            )

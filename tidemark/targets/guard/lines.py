@@ -1,14 +1,17 @@
 """The lines that a function logged, each with the invocation that logged it.
 
-The emulator gives a line 50 ms to arrive after the answer. On a busy machine that is too little:
-the line then counts as the next invocation's, or is lost with the process if there is none.
+The emulator takes what arrives within some milliseconds of the answer. On a busy machine that is
+too little: a late line then counts as the next invocation's, or is lost if there is none.
 """
 
 from __future__ import annotations
 
 import fcntl
+import os
+import select
 import struct
 import termios
+import threading
 import time
 from typing import Any
 
@@ -16,29 +19,51 @@ from ministack.core.lambda_runtime import Worker
 
 _WITHIN_S = 5.0
 _LOOK_EVERY_S = 0.001
+_CHUNK = 65_536
+
+# Held while lines are on their way from a pipe to where they are taken from: who holds it, and
+# finds the pipe empty, misses none.
+_moving = threading.Lock()
 
 
 def await_lines() -> None:
-    """Let each invocation wait, from now on and for good, for what its process has written."""
-    drain = Worker._drain_stderr_bounded  # noqa: SLF001 -- there is no public way
+    """Let each invocation take, from now on and for good, just what its process has written."""
+    Worker._read_stderr = _read  # noqa: SLF001 -- there is no public way
+    Worker._drain_stderr_bounded = Worker._drain_stderr = _drain  # noqa: SLF001 -- likewise
 
-    def drain_all(worker: Worker, *arguments: Any, **named: Any) -> str:
-        give_up = time.monotonic() + _WITHIN_S
+
+def _read(worker: Worker) -> None:
+    """Read what a process writes, until it ends: what nobody reads would block it."""
+    pipe, lines = worker._proc.stderr, worker._stderr_queue  # noqa: SLF001 -- likewise
+    readable = select.poll()
+    readable.register(pipe, select.POLLIN)
+    begun = b""
+    while True:
+        readable.poll()
+        with _moving:
+            chunk = os.read(pipe.fileno(), _CHUNK)
+            *whole, begun = (begun + chunk).split(b"\n")
+            for line in whole if chunk or not begun else [begun]:
+                lines.put(line.decode(errors="replace"))
+        if not chunk:
+            return
+
+
+def _drain(worker: Worker, *_: Any, **__: Any) -> str:
+    """Take the lines of an invocation that has been answered, or whose process is gone."""
+    reader, process = worker._stderr_thread, worker._proc  # noqa: SLF001 -- likewise
+    lines = worker._stderr_queue  # noqa: SLF001 -- likewise
+    if process is not None:
         # What was logged is in the pipe by the time of the answer.
-        while _unread_bytes(worker) and time.monotonic() < give_up:
-            _pause()
-        return str(drain(worker, *arguments, **named))
+        give_up = time.monotonic() + _WITHIN_S
+        while _unread_bytes(process.stderr) and time.monotonic() < give_up:
+            time.sleep(_LOOK_EVERY_S)
+    elif reader is not None:
+        reader.join(_WITHIN_S)
+    return "\n".join(lines.get() for _ in range(lines.qsize()))
 
-    Worker._drain_stderr_bounded = drain_all  # noqa: SLF001 -- likewise
 
-
-def _unread_bytes(worker: Worker) -> int:
-    process = worker._proc  # noqa: SLF001 -- likewise
-    if process is None:
-        return 0  # it failed, and its process is no more
-    unread = fcntl.ioctl(process.stderr, termios.FIONREAD, bytes(4))
+def _unread_bytes(pipe: Any) -> int:
+    with _moving:
+        unread = fcntl.ioctl(pipe, termios.FIONREAD, bytes(4))
     return int(struct.unpack("i", unread)[0])
-
-
-def _pause() -> None:
-    time.sleep(_LOOK_EVERY_S)

@@ -13,6 +13,7 @@ from ministack import app as ministack
 
 from tidemark.targets.guard.layer import Guard
 from tidemark.targets.guard.lines import await_lines
+from tidemark.targets.guard.paging import page_logs
 from tidemark.targets.guard.workers import bound_workers
 
 
@@ -23,6 +24,7 @@ def main() -> None:
     ministack.app = Guard(ministack.app)
     bound_workers()
     await_lines()
+    page_logs()
     ministack.main()
 
 
