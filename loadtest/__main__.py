@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 import sys
 
+from loadtest import last_words
 from tidemark.errors import ExitCode
 
 
@@ -15,6 +16,7 @@ def main() -> None:
         sys.exit(ExitCode.INTERRUPTED)
 
     signal.signal(signal.SIGINT, end)
+    last_words.leave_the_code_to_the_caller()
     from locust.main import main as locust  # noqa: PLC0415 -- it takes a second, for which this is
 
     locust()  # type: ignore[no-untyped-call]  # it has no types there

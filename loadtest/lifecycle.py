@@ -12,7 +12,7 @@ from locust import events
 from locust.runners import WorkerRunner
 from rich.console import Console
 
-from loadtest import live_page, page, tags
+from loadtest import last_words, live_page, page, tags
 from loadtest.options import add_options, problem_with, settle
 from loadtest.runs import Runs, hold_bounds
 from loadtest.sent import chosen
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from locust.event import EventHook
     from locust.runners import Runner
     from locust.web import WebUI
-
-    from tidemark.errors import ExitCode
 
 _USERS = [user.__name__ for user in (MixedUser, ReadUser, WriteUser)]
 
@@ -69,8 +67,7 @@ def _on_init(environment: Environment, runner: Runner, web_ui: WebUI | None, **_
         clients = AwsClients(targets.connection_to(deployment))
         prove_it_answers(deployment, clients)
     except TidemarkError as error:
-        _stderr.print(str(error), markup=False)
-        _exit(error.exit_code)
+        _exit(error)
     environment.host = deployment.api_url
     if not options.print_stats:
         # The report at the end has the same rows, with exact percentiles.
@@ -86,8 +83,7 @@ def _on_init(environment: Environment, runner: Runner, web_ui: WebUI | None, **_
     try:
         runs.gather()
     except TidemarkError as error:
-        _stderr.print(str(error), markup=False)
-        _exit(error.exit_code)
+        _exit(error)
     # Later than now, for Locust is about to heed a kill in its own way.
     gevent.spawn(end_between_calls, gevent.getcurrent())
     if web_ui is not None:
@@ -126,6 +122,6 @@ def _listen(hook: EventHook, listener: Callable[..., object]) -> None:
     hook.add_listener(listener)  # type: ignore[no-untyped-call]  # Locust has no types there
 
 
-def _exit(code: ExitCode) -> NoReturn:
-    _stderr.print(f"{code.meaning} ({int(code)})")
-    sys.exit(code)
+def _exit(error: TidemarkError) -> NoReturn:
+    last_words.say(str(error), error.exit_code)
+    sys.exit(error.exit_code)

@@ -6,6 +6,7 @@ import sys
 from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from loadtest import last_words
 from loadtest.sent import PROFILES
 from tidemark.errors import ExitCode
 from tidemark.load import profiles
@@ -136,7 +137,5 @@ def _processes(said: str) -> int:
 
 
 def _refuse(message: str) -> NoReturn:
-    code = ExitCode.NOT_STARTED
-    said = " ".join(message.removeprefix(_ALONE).split())
-    sys.stderr.write(f"{said}\n{code.meaning} ({int(code)})\n")
-    sys.exit(code)
+    last_words.say(" ".join(message.removeprefix(_ALONE).split()), ExitCode.NOT_STARTED)
+    sys.exit(ExitCode.NOT_STARTED)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import secrets
-import sys
 import threading
 from argparse import Namespace
 from contextlib import suppress
@@ -14,7 +13,7 @@ import gevent  # type: ignore[import-untyped]  # it ships no types
 from locust import log
 from locust.runners import STATE_CLEANUP, STATE_RUNNING, STATE_SPAWNING, MasterRunner
 
-from loadtest import worker
+from loadtest import last_words, worker
 from loadtest.conclusion import conclude, show
 from loadtest.fleet import Fleet
 from loadtest.live import REPORTED
@@ -131,7 +130,7 @@ class Runs:
                 )
                 lead_s = (begin_ns - run.clock()) / 1e9
         except TidemarkError as error:
-            self._stderr.print(f"{error}: {error.exit_code.meaning}", markup=False)
+            last_words.say(str(error), error.exit_code)
             self._runner.environment.process_exit_code = int(error.exit_code)
             self._stop()
             raise gevent.GreenletExit from None  # or Locust would spawn users all the same
@@ -264,9 +263,7 @@ class Runs:
         self._runner.environment.process_exit_code = int(report.exit_code)
         show(report, is_json=self._is_json)
         if report.reason is not None:
-            sys.stdout.flush()
-            code = report.exit_code
-            self._stderr.print(f"{report.reason}: {code.meaning} ({int(code)})", markup=False)
+            last_words.say(report.reason, report.exit_code)
 
     def _failure(self) -> str | None:
         """Say what went wrong in the load generator itself, which Locust only logs."""

@@ -18,8 +18,13 @@ class ExitCode(IntEnum):
 
     @property
     def meaning(self) -> str:
-        """The code in words, as the last line of a verb prints it."""
+        """The code in words."""
         return _MEANINGS[self]
+
+    @property
+    def last_line(self) -> str:
+        """What is printed last by a program that ends with it, if that is not well."""
+        return f"tidemark: {self.meaning} (exit {self.value})"
 
 
 _MEANINGS = {

@@ -45,8 +45,8 @@ def test_a_run_that_cannot_be_written_down_ends_in_order_and_says_so(
     assert code == 3
     run = run_in(tmp_path)
     assert err.count(f"The history could not be written to {run} (File too large)") == 1
-    assert "make room there, and run it again: unknown" in err
-    assert err.rstrip().endswith("unknown or incomplete (3)")
+    assert "make room there, and run it again." in err
+    assert err.rstrip().endswith("unknown or incomplete (exit 3)")
     assert "Traceback" not in out + err
     assert "latency in ms" in out
 

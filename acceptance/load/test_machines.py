@@ -99,7 +99,7 @@ def test_a_run_that_lost_a_worker_is_not_ok_at_its_end(tmp_path: Path) -> None:
 
     assert code == 3, err
     assert "1 of 2 workers was lost (w" in err
-    assert err.splitlines()[-1].endswith("unknown or incomplete (3)")
+    assert err.splitlines()[-1].endswith("unknown or incomplete (exit 3)")
     assert "latency in ms" in out
 
 

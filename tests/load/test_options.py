@@ -109,4 +109,4 @@ def test_what_cannot_be_parsed_ends_with_64(
     assert ended.value.code == 64
     said, last = capsys.readouterr().err.splitlines()
     assert says in said
-    assert last == "not started (64)"
+    assert last == "tidemark: not started (exit 64)"

@@ -103,7 +103,7 @@ def run() -> ExitCode:
     """Run the verb of the command line; the last line printed says how it ended, if not well."""
     code = _run()
     if code is not ExitCode.OK:
-        typer.echo(f"tidemark: {code.meaning} (exit {code.value})", err=True)
+        typer.echo(code.last_line, err=True)
     return code
 
 
