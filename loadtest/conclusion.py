@@ -17,6 +17,7 @@ from tidemark.host.state import write_json
 from tidemark.invariants.judge import verdict_of
 from tidemark.invariants.views import connect
 from tidemark.load import ending
+from tidemark.load.answering import see_that_it_answers
 from tidemark.report import run_page
 from tidemark.report.assessment import assess, count
 from tidemark.report.table import REPORT, Report, report_console
@@ -56,6 +57,7 @@ def conclude(
     assessment = None
     if within_s is not None and not is_interrupted:
         try:
+            see_that_it_answers(clients)
             folder = finish(path, deployment, clients, workload, within_s=within_s)
             with connect(folder) as database:
                 assessment = assess(database, folder)

@@ -21,8 +21,8 @@ from loadtest.worker import Worker
 from tidemark import targets
 from tidemark.aws.clients import AwsClients
 from tidemark.errors import NotStartedError, TidemarkError
+from tidemark.load.answering import prove_it_answers
 from tidemark.load.choice import choose_deployment
-from tidemark.load.first_call import prove_it_answers
 from tidemark.load.options import DEFAULT_USERS
 
 if TYPE_CHECKING:

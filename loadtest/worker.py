@@ -23,8 +23,8 @@ from tidemark.errors import ExitCode, TidemarkError
 from tidemark.history.places import MANIFEST, folder_of, folder_of_runs
 from tidemark.host.deployment import Deployment
 from tidemark.host.state import state_dir
+from tidemark.load.answering import prove_it_answers
 from tidemark.load.choice import require_allowed
-from tidemark.load.first_call import prove_it_answers
 from tidemark.load.offset import Offset
 from tidemark.load.share import Share
 

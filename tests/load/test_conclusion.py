@@ -40,6 +40,11 @@ def run(tmp_path: Path) -> Path:
     return path
 
 
+@pytest.fixture(autouse=True)
+def _there_is_no_target(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conclusion, "see_that_it_answers", lambda _: None)
+
+
 def concluded(run: Path, within_s: float | None = 1, **how: Any) -> Report:
     nobody: Any = None
     return conclude(run, DEPLOYMENT, nobody, Unknown(), within_s=within_s, **how)

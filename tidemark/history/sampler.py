@@ -23,6 +23,7 @@ EVERY_S = 0.1
 """A new event is sampled so often at most, at once and again when it should be projected."""
 
 _AGAIN_AFTER_S = 2.0
+_CLOSES_WITHIN_S = 5.0
 
 
 class Sampler:
@@ -60,9 +61,9 @@ class Sampler:
             self._newest = (op.aggregate, op.version)
 
     def close(self) -> None:
-        """Stop sampling."""
+        """Stop sampling; a sample of a target that does not answer is not waited for."""
         self._is_over.set()
-        self._thread.join()
+        self._thread.join(_CLOSES_WITHIN_S)
 
     def _sample(self) -> None:
         while not self._is_over.wait(EVERY_S):
@@ -71,6 +72,8 @@ class Sampler:
                 self._take(*newest)
                 self._later.append((time.monotonic() + _AGAIN_AFTER_S, *newest))
             while self._later and self._later[0][0] <= time.monotonic():
+                if self._is_over.is_set():
+                    return  # each may take as long as a target that is gone lets it
                 _, aggregate, version = self._later.popleft()
                 self._take(aggregate, version)
 
@@ -79,7 +82,7 @@ class Sampler:
         # A sample that could not be taken is none: the judge says when there are too few.
         with suppress(BotoCoreError, ClientError):
             values = self._workload.sample(aggregate, version)
-            if values is not None:
+            if values is not None and not self._is_over.is_set():
                 self._samples += 1
                 taken = {"writer": self._run.name, "sample": self._samples, "taken_at_ms": at_ms}
                 self._run.add("snapshots", taken | values)
