@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from geventhttpclient.connectionpool import ConnectionPool, SSLConnectionPool
-from geventhttpclient.response import HTTPParseError
 from locust.exception import CatchResponseError
 
-from loadtest.line import Line
+from loadtest.line import UNREADABLE, Line
 from tidemark.api.exchange import Answer, LostError, NotSentError, Request, TransportError
 from tidemark.api.httpx_transport import TIMEOUT_S
 from tidemark.api.op import Outcome, judge, problem_name
@@ -21,7 +19,6 @@ if TYPE_CHECKING:
 
     from locust.event import EventHook
 
-_CONNECTED_WITHIN_S = 5.0
 # What a URL need not say.
 _PORT = {"http": ":80", "https": ":443"}
 
@@ -36,7 +33,7 @@ class LocustTransport:
     Args:
         on_request: Locust's event of a request that is over.
         refusals: The problems by which the system refuses as it should.
-        ssl_context: Makes what certificates are verified by, whatever it is told.
+        tls: Makes what certificates are verified by.
         timeout_s: How long to wait between two parts of an answer.
     """
 
@@ -44,12 +41,12 @@ class LocustTransport:
         self,
         on_request: EventHook,
         refusals: frozenset[str],
-        ssl_context: Callable[..., ssl.SSLContext],
+        tls: Callable[[], ssl.SSLContext],
         timeout_s: float = TIMEOUT_S,
     ) -> None:
         self._on_request = on_request
         self._refusals = refusals
-        self._ssl_context = ssl_context
+        self._tls = tls
         self._timeout_s = timeout_s
         self._lines: dict[tuple[str, str], Line] = {}
 
@@ -102,26 +99,18 @@ class LocustTransport:
         except OSError as error:
             raise NotSentError(_reason(error)) from error
         try:
-            return line.exchange(request.method, _bytes_of(request, line.host, target))
-        except (OSError, HTTPParseError) as error:
+            return line.exchange(_bytes_of(request, line.host, target))
+        except (OSError, *UNREADABLE) as error:
             raise LostError(_reason(error)) from error
 
     def _line(self, scheme: str, host: str) -> Line:
         parts = urlsplit(f"{scheme}://{host}")
         default = _PORT[scheme]
-        name, port = parts.hostname or "", parts.port or int(default[1:])
-        place = (name, port, name, port)
-        about: dict[str, Any] = {
-            "size": 1,
-            "connection_timeout": _CONNECTED_WITHIN_S,
-            "network_timeout": self._timeout_s,
-        }
-        pool = (
-            SSLConnectionPool(*place, ssl_context_factory=self._ssl_context, **about)
-            if scheme == "https"
-            else ConnectionPool(*place, **about)
+        place = parts.hostname or "", parts.port or int(default[1:])
+        tls = self._tls if scheme == "https" else None
+        line = self._lines[scheme, host] = Line(
+            host.removesuffix(default), place, self._timeout_s, tls
         )
-        line = self._lines[scheme, host] = Line(host.removesuffix(default), pool)
         return line
 
     def _failure(self, result: Answer | TransportError) -> CatchResponseError | None:

@@ -34,7 +34,7 @@ class BankUser(User):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        transport = LocustTransport(environment.events.request, REFUSALS, self._ssl_context)
+        transport = LocustTransport(environment.events.request, REFUSALS, self._tls)
         self._customer, self._client = self.load_run.new_customer(transport, self.mix())
         self._is_answered = True
 
@@ -65,7 +65,7 @@ class BankUser(User):
                 return
             self._client.run(due.call, intended_ns=due.intended_ns)
 
-    def _ssl_context(self, **_: object) -> ssl.SSLContext:
+    def _tls(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self.load_run.clients.connection.ca_bundle)
 
 
