@@ -165,3 +165,11 @@ FROM (
     WHERE o.kind = 'command' AND o.start_ns > a.end_ns
     GROUP BY o.principal, o.key
 ) again
+UNION ALL
+SELECT 'calls a day or more after the first of their key, left out', COUNT(*), 0
+FROM (
+    SELECT end_ns, MIN(start_ns) OVER (PARTITION BY principal, key) AS first_ns
+    FROM ops
+    WHERE kind = 'command'
+) o
+WHERE o.end_ns - o.first_ns >= 86400000000000  -- a day
