@@ -13,7 +13,7 @@ from tidemark.history.folder import RunFolder
 from tidemark.host.state import state_dir
 from tidemark.invariants import catalog
 from tidemark.invariants.judge import EXIT_CODES, Judgement, Verdict, verdict_of
-from tidemark.invariants.timeline import Moment, timeline_of
+from tidemark.invariants.timeline import Timeline, timeline_of
 from tidemark.invariants.views import connect
 from tidemark.report import lateness as latenesses
 from tidemark.report import verdict as documents
@@ -99,7 +99,7 @@ def _show(judgements: Sequence[Judgement]) -> None:
     tables.show(drawn)
 
 
-def _show_counterexamples(one: Judgement, moments: Sequence[Moment]) -> None:
+def _show_counterexamples(one: Judgement, timeline: Timeline) -> None:
     counted = f"{one.count} counterexample{'' if one.count == 1 else 's'}"
     shown = len(one.counterexamples)
     if shown < one.count:
@@ -116,8 +116,10 @@ def _show_counterexamples(one: Judgement, moments: Sequence[Moment]) -> None:
         }
         about = ", ".join(f"{name} {value}" for name, value in named.items() if value is not None)
         typer.echo(f"  {example.what}: {about}" if about else f"  {example.what}")
-    if moments:
+    if timeline.moments:
         first = one.counterexamples[0]
         typer.echo(f"\n  What touched {first.aggregate or first.key}:")
-        rows = [each.cells for each in moments]
+        rows = [each.cells for each in timeline.moments]
         tables.show_rows([(f"  {at}", *others) for at, *others in rows])
+        if timeline.note:
+            typer.echo(f"  {timeline.note}")

@@ -108,25 +108,59 @@ class Moment:
         )
 
 
-def timeline_of(run: duckdb.DuckDBPyConnection, example: Counterexample) -> list[Moment]:
-    """What touched what a counterexample is about, in time order; the last where it is very much.
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What touched what a counterexample is about.
+
+    Attributes:
+        moments: In time order.
+        left_out: How many others there were: of other versions, or before these.
+    """
+
+    moments: tuple[Moment, ...] = ()
+    left_out: int = 0
+
+    @property
+    def note(self) -> str | None:
+        """What is not shown of it, as a sentence, if anything."""
+        if not self.left_out:
+            return None
+        return f"{self.left_out} moments of other versions, or before these, are left out."
+
+
+def timeline_of(run: duckdb.DuckDBPyConnection, example: Counterexample) -> Timeline:
+    """What touched what a counterexample is about; the last of it where it is very much.
 
     Args:
         run: A database with the tables of a run.
         example: One that names an account or an owner, else a message; where it names a version,
-            only what concerns that or the versions beside it is told.
+            what concerns that or the versions beside it is told, and what was called meanwhile or
+            with its key and came to no version: refused, or never answered.
     """
     about = example.aggregate or example.key
     try:
         rows: list[Any] = run.execute(_MOMENTS, {"about": about}).fetchall()
     except duckdb.Error:  # a table that the verdict does not need is torn
-        return []
+        return Timeline()
     moments = [Moment(*row) for row in rows]
-    if example.version is not None:
-        moments = [
-            one
-            for one in moments
-            if one.kind == "fault"
-            or (one.version is not None and abs(one.version - example.version) <= _NEAR)
-        ]
-    return moments[-MOST_MOMENTS:]
+    shown = moments if example.version is None else _near(moments, example, example.version)
+    shown = shown[-MOST_MOMENTS:]
+    return Timeline(tuple(shown), len(moments) - len(shown))
+
+
+def _near(moments: list[Moment], example: Counterexample, version: int) -> list[Moment]:
+    """Those of a version, of the versions beside it, and of none of them in the same time."""
+    of_versions = [
+        one.at_ns
+        for one in moments
+        if one.kind != "account" and one.version is not None and abs(one.version - version) <= _NEAR
+    ]
+    first, last = min(of_versions, default=0), max(of_versions, default=0)
+    return [
+        one
+        for one in moments
+        if one.kind == "fault"
+        or (one.version is not None and abs(one.version - version) <= _NEAR)
+        or (one.version is None and first <= one.at_ns <= last)
+        or (one.key is not None and one.key == example.key)
+    ]

@@ -65,10 +65,12 @@ def _violated(run: duckdb.DuckDBPyConnection, one: Mapping[str, Any]) -> list[No
         )
     ]
     first = Counterexample(**examples[0])
-    if moments := timeline_of(run, first):
-        rows = [each.cells for each in moments]
+    timeline = timeline_of(run, first)
+    if timeline.moments:
+        rows = [each.cells for each in timeline.moments]
         title = f"{one['id']}: what touched {first.aggregate or first.key}"
         blocks.append(Table(("at (UTC)", "", "version", "what", ""), rows, title))
+        blocks += [Note(timeline.note)] if timeline.note else []
     return blocks
 
 

@@ -88,11 +88,15 @@ def _tests_of(database: duckdb.DuckDBPyConnection, judgements: Iterable[Judgemen
         if first is None or not (about := first.aggregate or first.key):
             continue
         rows = database.execute(
+            # An owner's accounts are commanded by their own ids.
             "SELECT DISTINCT session FROM ops WHERE $about IN (aggregate, owner, key) "
-            "ORDER BY session LIMIT $most",
-            {"about": about, "most": _MOST_TESTS},
+            "OR key IN (SELECT key FROM events WHERE owner = $about) ORDER BY session",
+            {"about": about},
         ).fetchall()
-        tests = ", ".join(str(row[0]) for row in rows) or "no test by the API"
+        named = [str(row[0]) for row in rows]
+        more = len(named) - _MOST_TESTS
+        tests = ", ".join(named[:_MOST_TESTS]) or "no test by the API"
+        tests += f" and {more} more" if more > 0 else ""
         if rows or first.aggregate:
             said.append(f"  {one.invariant.id}: {about} was touched by {tests}")
     return said
