@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,7 +12,7 @@ from tests.history.test_writing import DEPLOYMENT
 from tests.measures.ops import op
 from tidemark.api.session import Writer
 from tidemark.history import finishing
-from tidemark.history.quiescence import Quiescence
+from tidemark.history.quiescence import DEADLINE, Quiescence
 from tidemark.history.writing import RunWriter
 from tidemark.trace.letters import Letter
 from tidemark.workloads.workload import Unknown
@@ -20,6 +20,8 @@ from tidemark.workloads.workload import Unknown
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from tidemark.workloads.workload import Asking
 
 TAKEN = Letter("m1", 6, None, event={"event_id": "e1", "account_id": "stranger", "version": 1})
 UNREAD = Letter("m2", 6, None, event={"event_id": "e2", "account_id": "stranger", "version": 0})
@@ -32,10 +34,20 @@ class Described(Unknown):
 
     claims: tuple[str, ...] = ("I1",)
     is_views_only: bool = False
+    asked: list[Asking] = field(default_factory=list)
 
     def export(self, prefix: str) -> Iterator[tuple[str, dict[str, Any]]]:
         assert prefix == "run"
         yield "heads", {"aggregate": "run.a", "version": 2, "state": "{}", "digest": 0}
+        account = {"state": "{}", "digest": 0, "balance": 0, "projected_at_ms": 1}
+        for number in range(30):
+            yield "accounts", account | {"aggregate": f"run.a{number}", "version": number + 1}
+        for owner, accounts in (("run.many", 1_000), ("run.few", 10)):
+            yield "totals", {"owner": owner, "accounts": accounts, "balance": 0}
+
+    def ask(self, asking: Asking) -> None:
+        self.asked.append(asking)
+        asking.sink(op())
 
 
 def delivered(*_: object, messages: set[str], **__: object) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -49,10 +61,15 @@ def delivered(*_: object, messages: set[str], **__: object) -> Iterator[tuple[st
 @pytest.fixture
 def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A run with poison in it, whose dead letters a test took."""
-    monkeypatch.setattr(finishing, "await_quiescence", lambda *_, **__: Quiescence("quiet", 0.1))
+    return finish(tmp_path / "run", monkeypatch, Described())
+
+
+def finish(
+    path: Path, monkeypatch: pytest.MonkeyPatch, workload: Described, how: str = "quiet"
+) -> Path:
+    monkeypatch.setattr(finishing, "await_quiescence", lambda *_, **__: Quiescence(how, 0.1))
     monkeypatch.setattr(finishing, "delivered", delivered)
     monkeypatch.setattr(finishing, "peek", lambda *_: [FOREIGN])
-    path, workload = tmp_path / "run", Described()
     deployment = replace(DEPLOYMENT, outputs={"DeadLetterQueueName": "dead"})
     with RunWriter(path, Writer("run", "gw0"), workload) as run:
         run.describe(deployment)
@@ -70,6 +87,30 @@ def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     finishing.finish(path, deployment, Clients(), workload)  # type: ignore[arg-type]
     return path
+
+
+def test_what_the_api_shows_in_the_end_is_asked_of_a_sample(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workload = Described()
+
+    path = finish(tmp_path / "run", monkeypatch, workload)
+
+    [asked] = workload.asked
+    assert len(asked.accounts) == finishing.MOST_ASKED
+    assert all(name == f"run.a{version - 1}" for name, version in asked.accounts.items())
+    assert asked.owners == ["run.few"]
+    assert [one["writer"] for one in rows(path, "ops")].count("run.export") == 1
+
+
+def test_what_still_changes_is_not_asked_of_the_api(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workload = Described()
+
+    finish(tmp_path / "run", monkeypatch, workload, how=DEADLINE)
+
+    assert workload.asked == []
 
 
 def test_faults_add_the_invariants_that_they_exercise(finished: Path) -> None:

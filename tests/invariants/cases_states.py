@@ -168,6 +168,17 @@ CASES = [
 ]
 
 DOUBTS = [
+    Case(
+        "I6",
+        "the API did not say in the end what it shows",
+        change(
+            "ops",
+            {"purpose": "final", "reads": "totals_reads"},
+            outcome="info",
+            status=503,
+            rows_read=None,
+        ),
+    ),
     Case("I4", "an event of it is not projected", _UNPROJECTED),
     Case("I7", "an event of it is not projected", _UNPROJECTED),
 ]

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from tests.invariants.recorded import Tables
 
 _PLACE = ("aggregate", "version")
+_NOT_THERE = 404
 
 
 def nothing_lost(tables: Tables) -> Finding:
@@ -122,6 +123,10 @@ def convergence(tables: Tables) -> Finding:
             or _came_late(tables)
         ),
         is_enough=bool(tables["events"]) and bool(setting(tables, "convergence_bound_ms")),
+        is_beyond_judgement=any(
+            op["purpose"] == "final" and op["outcome"] != "ok" and op["status"] != _NOT_THERE
+            for op in tables["ops"]
+        ),
     )
 
 

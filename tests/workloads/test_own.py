@@ -15,8 +15,10 @@ from tests.workloads.shelves import CLIENTS, DEPLOYMENT, Shelves, System, raisin
 from tidemark.api.op import Outcome
 from tidemark.api.session import Writer
 from tidemark.errors import NotStartedError
+from tidemark.history import finishing
 from tidemark.history.finishing import finish
 from tidemark.history.folder import RunFolder
+from tidemark.history.quiescence import Quiescence
 from tidemark.history.writing import RunWriter
 from tidemark.host.waiting import eventually
 from tidemark.invariants.catalog import choose
@@ -125,6 +127,26 @@ def test_an_event_that_no_view_shows_is_lost(session: Session) -> None:
 
     assert session.workload.unprojected(RUN) == 1
     assert session.verdicts()["I2"] is Verdict.VIOLATED
+
+
+@pytest.mark.parametrize(
+    ("answer", "verdict"),
+    [(View(1, {"things": ["vase"]}), Verdict.VIOLATED), (TimeoutError(), Verdict.UNKNOWN)],
+    ids=["something else", "nothing"],
+)
+def test_what_a_read_shows_in_the_end_is_what_the_views_hold(
+    session: Session, answer: View | Exception, verdict: Verdict, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read(*_: Any) -> View:
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    session.put()
+    monkeypatch.setattr(finishing, "await_quiescence", lambda *_, **__: Quiescence("quiet", 0.1))
+    monkeypatch.setattr(session.workload.own, "read", read)
+
+    assert session.verdicts()["I6"] is verdict
 
 
 def test_what_others_do_is_not_of_the_run(session: Session) -> None:

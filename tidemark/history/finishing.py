@@ -1,7 +1,13 @@
-"""The end of a run: wait until it is quiet, export what the system holds, and close its history."""
+"""The end of a run: wait until it is quiet, export what the system holds, and close its history.
+
+What was exported is looked up again through the API, as far as a seeded sample goes: a query that
+shows something else than the read model holds is found at the latest then.
+"""
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
@@ -10,10 +16,11 @@ from tidemark.api.session import Writer
 from tidemark.history.deliveries import delivered
 from tidemark.history.folder import RunFolder
 from tidemark.history.places import MANIFEST
-from tidemark.history.quiescence import DEADLINE_S, await_quiescence
+from tidemark.history.quiescence import DEADLINE, DEADLINE_S, await_quiescence
 from tidemark.history.writing import RunWriter, describe_more, noted_in, writers_of
 from tidemark.host.state import read_json
 from tidemark.trace.letters import names_in, peek, row_of
+from tidemark.workloads.workload import Asking
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -35,6 +42,12 @@ _BOUNDS = {
     "recovery_ms": round(RECOVERY_S * 1000),
     "most_receives": 6,
 }
+MOST_ASKED = 20
+"""So many accounts are read once more through the API, which takes some seconds at most."""
+
+_OWNERS = 5
+_MOST_ACCOUNTS = 200
+
 _EXERCISED_BY = {"poison": ("I12",), "throttled": ("I15",)}
 
 
@@ -64,25 +77,29 @@ def finish(
     quiescence = await_quiescence(deployment, clients, workload, run, within_s=within_s)
     others = writers_of(path)
     closed = {row["writer"] for row in _rows(path, "writers")}
-    with RunWriter(path, Writer(run, "export"), workload) as export:
-        accounts: set[str] = set()
+    exporter = Writer(run, "export")
+    with RunWriter(path, exporter, workload) as export:
+        state = _State()
         for table, values in workload.export(run):
             export.add(table, values)
-            if table == "events":
-                accounts.add(values["aggregate"])
+            state.note(table, values)
+        if quiescence.how != DEADLINE:  # what still comes in would be shown, and is not exported
+            asked = state.sample(run)
+            session = exporter.session("final")
+            workload.ask(Asking(deployment, clients, session, export.record, *asked))
         sent = {row["message_id"] for row in _rows(path, "faults")} - {None}
         noted, unread = noted_in(path), set()
         since_ms = manifest.get("began_ms", 0)
         if not workload.is_views_only:
             delivery = delivered(
-                clients, deployment, since_ms=since_ms, accounts=accounts, messages=sent
+                clients, deployment, since_ms=since_ms, accounts=state.logged, messages=sent
             )
             for table, values in delivery:
                 export.add(table, values)
                 if table == "deliveries" and values["event_id"] is None:
                     unread.add(values["message_id"])
             left = peek(clients.sqs, deployment.outputs["DeadLetterQueueName"])
-            for letter in _of_run([*noted.letters, *left], sent, accounts):
+            for letter in _of_run([*noted.letters, *left], sent, state.logged):
                 export.add("dead_letters", row_of(letter, is_read=letter.message_id not in unread))
         for table, values in _asked_of(workload, noted.planned):
             export.add(table, values)
@@ -93,6 +110,36 @@ def finish(
         path, writers=writers_of(path), ended_by=quiescence.how, waited_s=quiescence.waited_s
     )
     return RunFolder.open(path)
+
+
+@dataclass
+class _State:
+    """What of the final state is looked up again.
+
+    Attributes:
+        logged: The accounts of the log.
+        shown: The version that each account of the read model is at.
+        owners: The owners whose accounts can all be read again.
+    """
+
+    logged: set[str] = field(default_factory=set)
+    shown: dict[str, int] = field(default_factory=dict)
+    owners: list[str] = field(default_factory=list)
+
+    def note(self, table: str, values: Values) -> None:
+        if table == "events":
+            self.logged.add(values["aggregate"])
+        elif table == "accounts":
+            self.shown[values["aggregate"]] = values["version"]
+        elif table == "totals" and values["accounts"] <= _MOST_ACCOUNTS:
+            self.owners.append(values["owner"])
+
+    def sample(self, seed: str) -> tuple[dict[str, int], list[str]]:
+        """Some of the accounts, with their versions, and some of the owners."""
+        draw = Random(seed)  # noqa: S311 -- reproducible draws, not secrets
+        accounts = draw.sample(sorted(self.shown), min(MOST_ASKED, len(self.shown)))
+        owners = draw.sample(sorted(self.owners), min(_OWNERS, len(self.owners)))
+        return {name: self.shown[name] for name in accounts}, owners
 
 
 def _of_run(

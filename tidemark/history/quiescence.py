@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 DEADLINE_S = 150.0
 """Sweep threshold, schedule, visibility and function timeout, one after the other."""
 
+DEADLINE = "deadline"
+"""How the waiting ended that was not worth it."""
+
 _READINGS = 3
 
 
@@ -74,5 +77,5 @@ def await_quiescence(
     try:
         how = eventually(probe, within_s=within_s, what="the run to come to rest")
     except NotSeenError:
-        how = "deadline"
+        how = DEADLINE
     return Quiescence(how, time.monotonic() - began)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tidemark.api.call import Kind
 from tidemark.api.op import Outcome
-from tidemark.workloads import bank_items
+from tidemark.workloads import bank_items, bank_last_reads
 from tidemark.workloads.bank_items import event_of, nobodys_event, plain, principal_and_key
 from tidemark.workloads.canonical import canonical, digest_at, digest_of
 from tidemark.workloads.workload import Seen, Values
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from tidemark.api.op import Op
     from tidemark.workloads.bank_items import Event, Row
     from tidemark.workloads.bank_tables import BankTables
+    from tidemark.workloads.workload import Asking
 
 _EVENT_OF = {
     "open_account": "AccountOpened",
@@ -131,6 +132,10 @@ class BankHistory:
             yield from _log(account_id, events)
         for item in self.tables.every_item(self.tables.query_table):
             yield from _of_query_side(plain(item), prefix, accounts.keys())
+
+    def ask(self, asking: Asking) -> None:
+        """Read through the API what it shows in the end; see `Workload.ask`."""
+        bank_last_reads.ask(asking)
 
     def _events(self, prefix: str) -> Iterator[Event]:
         for item in self.tables.every_item(self.tables.command_table):

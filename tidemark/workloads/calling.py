@@ -34,12 +34,14 @@ class Caller:
         workload: What sends and reads.
         session: Who calls.
         sink: Takes the op of every call, also of one that raised.
+        purpose: What its calls are made for.
         clock: UTC in nanoseconds.
     """
 
     workload: OwnWorkload
     session: Session = field(repr=False)
     sink: Sink = field(repr=False)
+    purpose: Purpose = Purpose.TEST
     clock: Callable[[], int] = field(default_factory=process_clock, repr=False)
 
     def for_session(self, name: str) -> Caller:
@@ -149,7 +151,7 @@ class Caller:
 
     def _purpose(self, call: Call) -> Purpose:
         """A read that is asked for until it shows something would make any look late."""
-        return Purpose.POLL if call.route == READ and is_looking() else Purpose.TEST
+        return Purpose.POLL if call.route == READ and is_looking() else self.purpose
 
 
 def command_of(call: Call) -> Command:

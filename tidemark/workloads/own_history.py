@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tidemark.api.call import Kind
-from tidemark.api.op import Outcome
-from tidemark.workloads.calling import READ, command_of, event_id_of
+from tidemark.api.op import Outcome, Purpose
+from tidemark.workloads.calling import READ, Caller, command_of, event_id_of
 from tidemark.workloads.canonical import canonical, digest_of
 from tidemark.workloads.own import Event, View
 from tidemark.workloads.own_checks import WorkloadError, expect, expected, naming, not_json
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from tidemark.api.op import Op
     from tidemark.workloads.own import OwnWorkload, State
+    from tidemark.workloads.workload import Asking
 
 _NOBODY = "-"
 _NOT_THERE = 404
@@ -103,6 +104,23 @@ class OwnHistory:
                 "accounts",
                 {"aggregate": aggregate, "version": view.version} | _shown(view.state) | about,
             )
+
+    def ask(self, asking: Asking) -> None:
+        """Read what the read side shows in the end; see `Workload.ask`.
+
+        Raises:
+            WorkloadError: `read` gave what it must not.
+        """
+        caller = Caller(
+            workload=self.own, session=asking.session, sink=asking.sink, purpose=Purpose.FINAL
+        )
+        for aggregate, version in asking.accounts.items():
+            try:
+                caller.read(aggregate, token=version)
+            except WorkloadError:
+                raise
+            except Exception:  # noqa: BLE001 -- the op says that it was not answered
+                return
 
     def _log(self, prefix: str) -> dict[str, list[Event]]:
         """The events of a run by aggregate, in order."""

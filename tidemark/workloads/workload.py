@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
+    from tidemark.api.client import Sink
     from tidemark.api.op import Op
+    from tidemark.api.session import Session
+    from tidemark.aws.clients import AwsClients
+    from tidemark.host.deployment import Deployment
 
 Values = dict[str, Any]
 """The values of a row, by the names of its table's columns."""
@@ -27,6 +31,27 @@ class Seen:
     table: str
     rows: tuple[Values, ...]
     owner: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """Who asks a system for what it shows, once a run is over, and what about.
+
+    Attributes:
+        deployment: Where the system is.
+        clients: The AWS clients of its target.
+        session: Who asks.
+        sink: Takes the op of every call.
+        accounts: The accounts that are asked for, by their ids, with the versions they are at.
+        owners: The owners that are asked for.
+    """
+
+    deployment: Deployment
+    clients: AwsClients
+    session: Session
+    sink: Sink
+    accounts: Mapping[str, int]
+    owners: Collection[str]
 
 
 class Workload(Protocol):
@@ -73,6 +98,12 @@ class Workload(Protocol):
             prefix: What the run's ids begin with.
         """
 
+    def ask(self, asking: Asking) -> None:
+        """Read through the API, for the purpose `final`, what the read model holds in the end.
+
+        Every call is an op of the run; where one gets no answer, the others are not made.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
@@ -98,3 +129,6 @@ class Unknown:
     def export(self, prefix: str) -> Iterator[tuple[str, Values]]:  # noqa: ARG002 -- likewise
         """Nothing is known of its tables."""
         return iter(())
+
+    def ask(self, asking: Asking) -> None:
+        """Nothing is known of its queries."""

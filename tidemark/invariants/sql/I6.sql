@@ -124,7 +124,17 @@ CROSS JOIN (SELECT COALESCE(MAX(end_ns), 0) AS healed_ns FROM faults) f
 JOIN settings s ON s.name = 'convergence_bound_ms'
 WHERE c.converged_ns - GREATEST(c.written_ns, f.healed_ns) > s.value * 1000000
 
+--@ unknown
+SELECT 'the API did not say in the end what it shows' AS what,
+    COALESCE(aggregate, owner) AS aggregate
+FROM ops
+WHERE purpose = 'final' AND outcome <> 'ok' AND status IS DISTINCT FROM 404
+
 --@ evidence
 SELECT 'accounts of the log' AS what, COUNT(DISTINCT aggregate) AS seen, 1 AS needed FROM events
 UNION ALL
 SELECT 'bounds of convergence', COUNT(*), 1 FROM settings WHERE name = 'convergence_bound_ms'
+UNION ALL
+SELECT 'accounts read again in the end', COUNT(DISTINCT aggregate), 0
+FROM ops
+WHERE purpose = 'final' AND reads = 'account_reads'
