@@ -13,7 +13,7 @@ import typer
 from tidemark import targets
 from tidemark.api.session import new_run_id
 from tidemark.cli import choices, consent, known, tables
-from tidemark.cli.options import AsJson, KnownStack, KnownTarget, Yes
+from tidemark.cli.options import AsJson, KnownStack, KnownTarget, Yes, max_cost_of
 from tidemark.cli.searching import Searching
 from tidemark.deploy.status import versions
 from tidemark.errors import (
@@ -90,12 +90,8 @@ Processes = Annotated[
 ]
 MaxCost = Annotated[
     float,
-    typer.Option(
-        "--max-cost",
-        min=0,
-        metavar="USD",
-        help="On AWS, what its load runs may cost together: it ends before the one that would "
-        "exceed that.",
+    max_cost_of(
+        "what its load runs may cost together: it ends before the one that would exceed that"
     ),
 ]
 Seed = Annotated[str | None, typer.Option(help="Where every draw comes from.")]

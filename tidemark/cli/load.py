@@ -18,7 +18,7 @@ from tidemark import targets
 from tidemark.api.session import new_run_id
 from tidemark.aws.connection import for_ours
 from tidemark.cli import known, load_cost, load_fargate
-from tidemark.cli.options import KnownStack, KnownTarget, Yes
+from tidemark.cli.options import KnownStack, KnownTarget, Yes, max_cost_of
 from tidemark.errors import EndedError, ExitCode, InterruptedByUserError, TidemarkError
 from tidemark.history.places import folder_of_runs
 from tidemark.host import ports
@@ -43,15 +43,7 @@ _DESCRIBED = "\n".join(
     textwrap.fill(told, 78, initial_indent=f"{flag:25}", subsequent_indent=" " * 25)
     for flag, told in _OPTIONS
 )
-MaxCost = Annotated[
-    float,
-    typer.Option(
-        "--max-cost",
-        min=0,
-        metavar="USD",
-        help="On AWS, up to which estimated cost a run starts without asking.",
-    ),
-]
+MaxCost = Annotated[float, max_cost_of("up to which estimated cost a run starts without asking")]
 On = Annotated[
     str | None,
     typer.Option(

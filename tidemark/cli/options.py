@@ -53,6 +53,15 @@ def since(default: str, what: str) -> Any:
     )
 
 
+def max_cost_of(what: str) -> Any:
+    """The option that bounds what load runs may cost.
+
+    Args:
+        what: What is bounded, and what happens beyond it.
+    """
+    return typer.Option("--max-cost", min=0, metavar="USD", help=f"On AWS, {what}.")
+
+
 TargetToStart = Annotated[
     str,
     typer.Option(

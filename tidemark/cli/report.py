@@ -35,4 +35,9 @@ def report(
         ) from error
     typer.echo(str(path))
     if opens and not webbrowser.open(path.resolve().as_uri()):
-        raise TidemarkError(f"No browser could be opened: open {path} yourself.")
+        # The page is there: that nobody can look at it here is no fault of the run.
+        typer.echo(
+            "No browser could be started here: open the file above in one, on any machine; it "
+            "needs nothing besides itself.",
+            err=True,
+        )

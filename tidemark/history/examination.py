@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 
 from tidemark.history.checksums import differing
 from tidemark.history.exported import EXPORTED
-from tidemark.history.files import files_of, schema_of, writer_of
+from tidemark.history.files import files_of, first_line, schema_of, writer_of
 from tidemark.history.places import MANIFEST, is_in_use
 from tidemark.history.tables import TABLES
 
@@ -86,8 +86,8 @@ class _Examination:
         return whole
 
     def _say_torn(self, name: str, file: Path, error: Exception) -> None:
-        why = str(error).splitlines()[0]
-        self._say(name, f"{file.relative_to(self._run)} is torn, or no Parquet file ({why})")
+        where = file.relative_to(self._run)
+        self._say(name, f"{where} is torn, or no Parquet file ({first_line(error)})")
 
     def _compare(self, expected: set[str]) -> None:
         closing = self._table("writers")
@@ -143,7 +143,7 @@ class _Examination:
         try:
             differ, looked_at = differing(name, files, rows, self._run.name)
         except _UNREADABLE as error:
-            return name, [f"{name} has a file that is torn ({str(error).splitlines()[0]})"]
+            return name, [f"{name} has a file that is torn ({first_line(error)})"]
         if not differ:
             return name, []
         edited = f"{differ} of {looked_at} rows do not have the digest of what they say"

@@ -37,6 +37,11 @@ def packing_of(schema: pa.Schema) -> dict[str, Any]:
     }
 
 
+def first_line(error: Exception) -> str:
+    """What a reader of files says of one, in a line; its kind where it says nothing."""
+    return str(error).partition("\n")[0].strip(" :") or type(error).__name__
+
+
 def writer_of(file: Path) -> str:
     """The writer of a table's file: its name is `<writer>.parquet` or `<writer>~<part>.parquet`."""
     return file.name.removesuffix(_END).partition(_PART)[0]

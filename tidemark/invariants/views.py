@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import duckdb
 
 from tidemark.errors import ExitCode, TidemarkError
+from tidemark.history.files import first_line
 from tidemark.history.tables import TABLES, Kind
 from tidemark.invariants.spilling import spilling
 
@@ -73,7 +74,7 @@ def reading() -> Iterator[None]:
         raise
     # The errors of a torn page are as many as there are places to tear it.
     except duckdb.Error as error:
-        raise UnreadableError(_first_line(error)) from error
+        raise UnreadableError(first_line(error)) from error
 
 
 def torn(folder: RunFolder, tables: Iterable[str]) -> dict[Path, str]:
@@ -158,7 +159,7 @@ def _make_view(database: duckdb.DuckDBPyConnection, folder: RunFolder, name: str
         try:
             database.read_parquet(files).create_view(name)
         except duckdb.Error as error:  # torn where only this reader looks: a gap like any other
-            why = f"{name} has a file that is torn ({_first_line(error)})"
+            why = f"{name} has a file that is torn ({first_line(error)})"
             folder.gaps.setdefault(name, []).append(why)
         else:
             return
@@ -175,7 +176,3 @@ def add_hashed(database: duckdb.DuckDBPyConnection) -> None:
         replaced = f"REPLACE ({', '.join(hashes)})" if hashes else ""
         query = f'SELECT * {replaced} FROM main."{name}"'  # noqa: S608 -- names of ours
         database.execute(f'CREATE VIEW {_HASHED}."{name}" AS {query}')
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0].strip(" :")
