@@ -1,19 +1,26 @@
 """What a load run costs on AWS: the only price table, and an estimate from calls.
 
-Prices are the public on-demand list prices of us-east-1 in US dollars, as known on 2026-11-27,
-without free tiers, taxes and volume discounts. Some were compared with what public sources quote;
-none with the services' own pages, which is where to look when they matter, and no bill with any:
-https://aws.amazon.com/api-gateway/pricing/ (REST, first 333 million),
-https://aws.amazon.com/lambda/pricing/ (x86, first tier),
-https://aws.amazon.com/dynamodb/pricing/on-demand/ (Standard, since 2024-11-01),
-https://aws.amazon.com/sns/pricing/ and https://aws.amazon.com/sqs/pricing/ (standard),
-https://aws.amazon.com/cloudwatch/pricing/ (logs, Standard), https://aws.amazon.com/xray/pricing/,
-https://aws.amazon.com/fargate/pricing/ (Linux, x86) and
-https://aws.amazon.com/vpc/pricing/ (public IPv4 addresses).
+Prices are the public on-demand list prices of us-east-1 in US dollars, without free tiers, taxes
+and volume discounts. What each was compared with, on 2026-11-27, and no bill with any:
+
+- API Gateway: REST, first 333 million; AWS's whitepaper on private APIs, "Cost optimization".
+- Lambda: x86, first tier; AWS's whitepaper "How AWS Pricing Works", and its page of Lambda prices.
+- DynamoDB: https://aws.amazon.com/dynamodb/pricing/on-demand/ for the units (1 KB a write, 4 KB a
+  read, two for each in a transaction), which draws its prices by script; those of Standard tables
+  since they were halved on 2024-11-01 as airbyte.com quotes them (2025-07-21).
+- SQS and SNS, standard: cloudburn.io (March 2026) and factualminds.com (2026-06-13), which quote
+  AWS. What a topic delivers to a queue or a function costs nothing.
+- CloudWatch Logs, Standard: cloudburn.io (February 2026). Functions' logs have had tiers since
+  2025-05-01, of which the first costs the same.
+- Fargate, Linux on x86: a vCPU-second as in AWS's example on https://aws.amazon.com/ecs/pricing/
+  (2026-09-20); its memory with nothing. Public IPv4 addresses: 3.65 a month, since 2024-02-01.
+- X-Ray: with nothing; https://aws.amazon.com/xray/pricing/ is where to look.
+
 Another region costs another price, most of them up to half as much again.
 
 What a call uses follows from the stack, and where it depends on the run, it errs upwards. Not
-counted is what costs without a load run, too: storage, alarms, the dashboard, custom metrics.
+counted is what costs without a load run, too: storage, alarms, the dashboard, custom metrics. Nor
+are answers on their way out of AWS, of which 100 GB a month are free.
 """
 
 from __future__ import annotations
