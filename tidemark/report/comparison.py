@@ -89,8 +89,8 @@ class Comparison:
         for one in self.differences:
             yield (
                 one.name,
-                _value(one, one.before.value),
-                _value(one, one.after.value),
+                value_of(one, one.before.value),
+                value_of(one, one.after.value),
                 _change(one),
                 "beyond" if one.is_beyond_noise else "within",
                 "regression" if one.is_regression else "",
@@ -206,7 +206,8 @@ def _finite(value: object) -> float:
     return value
 
 
-def _value(one: Difference, value: float) -> str:
+def value_of(one: Difference, value: float) -> str:
+    """A value of a measure as people read it; shares in percent."""
     if one.is_share:
         return f"{value:.2%}"
     return brief(value)

@@ -7,16 +7,17 @@ from typing import TYPE_CHECKING
 
 from tidemark.errors import ExitCode
 from tidemark.invariants.judge import together
+from tidemark.report.comparison import HEADINGS, value_of
 from tidemark.report.page import Chart, Note, Page, Section, Table, Tile
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tidemark.measures.comparison import Difference
+    from tidemark.measures.noise import Interval
     from tidemark.report.comparison import Comparison
 
 _TILES = 4
-_PERCENT = 100
 _SIDES = {"write_": "Latency of writes", "read_": "Latency of reads", "lag_": "Projection lag"}
 
 
@@ -26,6 +27,7 @@ def draw(compared: Comparison) -> Page:
     return Page(
         title="Two runs compared",
         verdict=together((before.verdict, after.verdict)),
+        banner=_banner(compared),
         is_well=compared.exit_code is ExitCode.OK,
         ending=compared.conclusion,
         facts=[
@@ -40,10 +42,20 @@ def draw(compared: Comparison) -> Page:
         tiles=_tiles(compared.differences),
         sections=[
             Section("Read this first", [Note(one, is_loud=True) for one in compared.notes()]),
-            Section("Measures", _measures(compared.differences)),
+            Section("Measures", _measures(compared)),
             Section("How long it took", _latencies(compared.differences)),
         ],
     )
+
+
+def _banner(compared: Comparison) -> str:
+    """What two runs were compared for, where both may be compared."""
+    worse = sum(one.is_regression for one in compared.differences)
+    if compared.exit_code is ExitCode.OK:
+        return "no regression"
+    if compared.exit_code is ExitCode.SLO_MISSED:
+        return f"{worse} regression{'' if worse == 1 else 's'}"
+    return ""
 
 
 def _tiles(differences: Sequence[Difference]) -> list[Tile]:
@@ -57,30 +69,22 @@ def _tiles(differences: Sequence[Difference]) -> list[Tile]:
     ]
 
 
-def _measures(differences: Sequence[Difference]) -> list[Note | Table]:
-    if not differences:
+def _measures(compared: Comparison) -> list[Note | Table]:
+    if not compared.differences:
         return []
     rows = [
-        (
-            f"{one.name}, %" if one.is_share else one.name,
-            *(
-                value * (_PERCENT if one.is_share else 1)
-                for side in (one.before, one.after)
-                for value in (side.value, side.low, side.high)
-            ),
-            f"{one.change:+.1%}" if math.isfinite(one.change) else "from 0",
-            "beyond" if one.is_beyond_noise else "within",
-            "regression" if one.is_regression else "",
-        )
-        for one in differences
+        (*row, *(_interval(one, side) for side in (one.before, one.after)))
+        for row, one in zip(compared.rows(), compared.differences, strict=True)
     ]
-    headings = ("measure", "before", "from", "to", "after", "from", "to", "change", "noise", "")
     told = (
-        "From and to are where the same run, once more, would have measured it 95 times of 100, "
-        "were nothing else different. Worse by more than that, and by the threshold, is a "
-        "regression."
+        "Again is where the same run, once more, would have measured it 95 times of 100, were "
+        "nothing else different. Worse by more than that, and by the threshold, is a regression."
     )
-    return [Note(told), Table(headings, rows)]
+    return [Note(told), Table((*HEADINGS, "before again", "after again"), rows)]
+
+
+def _interval(one: Difference, side: Interval) -> str:
+    return f"{value_of(one, side.low)}\N{EN DASH}{value_of(one, side.high)}"
 
 
 def _latencies(differences: Sequence[Difference]) -> list[Chart]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import re
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
@@ -28,6 +29,8 @@ Cell = str | int | float | None
 """A text, or a number; None where there is no value."""
 
 _TENTHS_BELOW = 100
+# A number with its sign or unit, and from one number to another.
+_FIGURE = re.compile(r"[+-]?[\d,.]+( ?%| pp)?(\N{EN DASH}[\d,.]+%?)?|from 0")
 _ASKS = "; connect-src 'self'"
 
 
@@ -144,6 +147,7 @@ class Page:
     Attributes:
         title: What it is about.
         verdict: One of holds, violated, unknown, or `not judged`.
+        banner: What stands in its place at the top, if it is something else that is asked.
         is_well: Whether nothing is to be done about it.
         ending: How it ended, in a sentence.
         facts: What it was, in a few words each.
@@ -162,6 +166,7 @@ class Page:
     sections: Sequence[Section]
     faults: Sequence[tuple[str, float, float]] = ()
     readings: str = ""
+    banner: str = ""
 
 
 def render(page: Page) -> str:
@@ -225,4 +230,5 @@ def _template() -> jinja2.Template:
     )
     environment.filters |= {"shown": shown, "point": _point, "json": json.dumps, "coded": _coded}
     environment.tests["text"] = lambda cell: isinstance(cell, str)
+    environment.tests["figure"] = lambda cell: not isinstance(cell, str) or _FIGURE.fullmatch(cell)
     return environment.get_template("page.html")
