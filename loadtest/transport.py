@@ -115,10 +115,10 @@ class LocustTransport:
 
     def _failure(self, result: Answer | TransportError) -> CatchResponseError | None:
         judged = judge(result)
+        if judged.outcome is Outcome.OK:
+            return None
         problem = problem_name(judged.problem_type)
-        if judged.outcome is Outcome.OK or (
-            judged.outcome is Outcome.FAIL and problem in self._refusals
-        ):
+        if judged.outcome is Outcome.FAIL and problem in self._refusals:
             return None
         return CatchResponseError(f"{judged.outcome} {problem}")
 

@@ -137,6 +137,9 @@ class Judged:
     detail: str | None = None
 
 
+_DONE = Judged(Outcome.OK)
+
+
 def judge(result: Answer | TransportError) -> Judged:
     """Sort an exchange by what is certain about it.
 
@@ -146,20 +149,23 @@ def judge(result: Answer | TransportError) -> Judged:
     A 408 is whoever gave up waiting, and not who did the work: `info` as well.
     A redirect, or a 2xx that is not the API's JSON, proves nothing: `info`.
     """
-    if isinstance(result, NotSentError):
-        return Judged(Outcome.FAIL, f"{CLIENT_PROBLEM}not-sent", str(result))
-    if isinstance(result, LostError):
-        return Judged(Outcome.INFO, f"{CLIENT_PROBLEM}lost", str(result))
-    if isinstance(result, TransportError):
-        return Judged(Outcome.INFO, f"{CLIENT_PROBLEM}transport", str(result))
+    if not isinstance(result, Answer):
+        return _judge_failure(result)
     members = result.members
     if 200 <= result.status < 300:
         if members is None:
             return Judged(Outcome.INFO, f"{CLIENT_PROBLEM}unreadable", _excerpt(result.body))
-        return Judged(Outcome.OK)
+        return _DONE
     is_refused = 400 <= result.status < 500 and result.status != _REQUEST_TIMEOUT
     outcome = Outcome.FAIL if is_refused else Outcome.INFO
     return Judged(outcome, *_problem(result, members or {}))
+
+
+def _judge_failure(error: TransportError) -> Judged:
+    if isinstance(error, NotSentError):
+        return Judged(Outcome.FAIL, f"{CLIENT_PROBLEM}not-sent", str(error))
+    kind = "lost" if isinstance(error, LostError) else "transport"
+    return Judged(Outcome.INFO, f"{CLIENT_PROBLEM}{kind}", str(error))
 
 
 def problem_name(problem_type: str | None) -> str | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import itertools
 import re
 import secrets
-import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
@@ -56,7 +55,8 @@ class Session:
         self.writer = writer
         self.name = _checked(name)
         self._sequence = itertools.count(1)
-        self._calling = threading.Lock()
+        # Who calls takes it; a lock would be one more of gevent's where that is, and slow.
+        self._turn = [None]
 
     @property
     def prefix(self) -> str:
@@ -72,15 +72,17 @@ class Session:
         return self
 
     def __enter__(self) -> int:
-        if not self._calling.acquire(blocking=False):
+        try:
+            self._turn.pop()  # by one thread alone, as all that one instruction does
+        except IndexError:
             raise RuntimeError(
                 f"Two calls of the session {self.name} at once: give each caller, such as a "
                 "thread, a client of its own with client.for_session(name)."
-            )
+            ) from None
         return next(self._sequence)
 
     def __exit__(self, *_: object) -> None:
-        self._calling.release()
+        self._turn.append(None)
 
 
 def _checked(name: str) -> str:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import hashlib
 import math
+import struct
 from dataclasses import dataclass
-from itertools import count, islice
-from typing import TYPE_CHECKING
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,17 +53,18 @@ class Stretch:
         return 2 * wanted / rates * self.seconds if rates else 0.0
 
 
-@dataclass(frozen=True)
-class Arrival:
+class Arrival(NamedTuple):
     """One call to come.
 
     Attributes:
         number: Its place in the plan, from 0.
         offset_s: When it is intended, in seconds after the begin of the run.
+        chances: Three numbers from 0 up to 1, which decide what it is.
     """
 
     number: int
     offset_s: float
+    chances: tuple[float, float, float]
 
 
 @dataclass(frozen=True)
@@ -101,21 +103,22 @@ class Plan:
     def _all(self) -> Iterator[Arrival]:
         begun_s = 0.0
         expected_before = 0.0
-        at = self._gap(0)
-        numbers = count()
+        number = 0
+        at, chances = self._draw(number)
         for stretch in self.stretches:
-            while at < expected_before + stretch.arrivals:
-                number = next(numbers)
-                yield Arrival(number, begun_s + stretch.instant_of(at - expected_before))
-                at += self._gap(number + 1)
+            expected_by = expected_before + stretch.arrivals
+            while at < expected_by:
+                yield Arrival(number, begun_s + stretch.instant_of(at - expected_before), chances)
+                number += 1
+                gap, chances = self._draw(number)
+                at += gap
             begun_s += stretch.seconds
-            expected_before += stretch.arrivals
+            expected_before = expected_by
 
-    def _gap(self, number: int) -> float:
-        if not self.is_poisson:
-            return 1.0
-        (chance,) = draws(f"{self.seed}/gap", number, 1)
-        return -math.log1p(-chance)
+    def _draw(self, number: int) -> tuple[float, tuple[float, float, float]]:
+        """Return the gap before an arrival, on the scale of what is expected, and its chances."""
+        gap, which, where, size = draws(self.seed, number, 4)
+        return -math.log1p(-gap) if self.is_poisson else 1.0, (which, where, size)
 
 
 def draws(seed: str, number: int, many: int) -> tuple[float, ...]:
@@ -129,7 +132,4 @@ def draws(seed: str, number: int, many: int) -> tuple[float, ...]:
     if many > _MOST_DRAWS:
         raise ValueError(f"There are {_MOST_DRAWS} draws to a place, and not {many}.")
     hashed = hashlib.blake2b(f"{seed}/{number}".encode(), digest_size=many * _DRAW_BYTES).digest()
-    return tuple(
-        (int.from_bytes(hashed[at : at + _DRAW_BYTES]) >> 11) / 2**53
-        for at in range(0, len(hashed), _DRAW_BYTES)
-    )
+    return tuple([(draw >> 11) / 2**53 for draw in struct.unpack(f">{many}Q", hashed)])

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-from tidemark.load.arrivals import draws
 from tidemark.load.share import Share
 
 if TYPE_CHECKING:
@@ -17,8 +15,7 @@ if TYPE_CHECKING:
     from tidemark.workloads.bank_arrivals import Traffic
 
 
-@dataclass(frozen=True)
-class Due:
+class Due(NamedTuple):
     """A call, and when it is intended to start.
 
     Attributes:
@@ -43,14 +40,15 @@ class Schedule:
     def __init__(
         self, plan: Plan, traffic: Traffic, clock: Callable[[], int], share: Share | None = None
     ) -> None:
-        self._plan = plan
         self._traffic = traffic
         self._clock = clock
         mine = share or Share()
         self._coming = plan.arrivals(mine.worker, mine.workers)
         self._begin_ns: int | None = None
         self._ahead: deque[Arrival] = deque()
-        self._uncounted_ns: deque[int] = deque()
+        self._latest_ns = 0
+        self._future_ns: deque[int] = deque()
+        self._due = 0
 
     def begin_at(self, instant_ns: int) -> None:
         """Have the plan begin at an instant, in UTC nanoseconds, that all workers are told."""
@@ -60,38 +58,39 @@ class Schedule:
         """Return the next call that no other caller has taken, or None after the last one."""
         if self._begin_ns is None:
             self._begin_ns = self._clock()
-        arrival = self._ahead.popleft() if self._ahead else self._come()
+        gone_ns = self._clock() - self._begin_ns
+        arrival = self._ahead.popleft() if self._ahead else self._come(gone_ns)
         if arrival is None:
             return None
-        return Due(call_of(arrival, self._plan, self._traffic), self._begin_ns + _ns(arrival))
+        return Due(self._traffic.call(arrival.chances), self._begin_ns + _ns(arrival))
 
     def newly_due(self) -> int:
         """Return how many calls were to start since this was last asked, taken or not."""
         if self._begin_ns is None:
             return 0
         gone_ns = self._clock() - self._begin_ns
-        while not self._uncounted_ns or self._uncounted_ns[-1] <= gone_ns:
-            arrival = self._come()
-            if arrival is None:
-                break
+        while self._latest_ns <= gone_ns and (arrival := self._come(gone_ns)) is not None:
             self._ahead.append(arrival)
-        count = 0
-        while self._uncounted_ns and self._uncounted_ns[0] <= gone_ns:
-            self._uncounted_ns.popleft()
-            count += 1
-        return count
+        while self._future_ns and self._future_ns[0] <= gone_ns:
+            self._future_ns.popleft()
+            self._due += 1
+        due, self._due = self._due, 0
+        return due
 
-    def _come(self) -> Arrival | None:
+    def _come(self, gone_ns: int) -> Arrival | None:
+        """Have the next arrival of the plan come, and count it once it is due.
+
+        Args:
+            gone_ns: How long ago the plan began.
+        """
         arrival = next(self._coming, None)
         if arrival is not None:
-            self._uncounted_ns.append(_ns(arrival))
+            self._latest_ns = _ns(arrival)
+            if self._latest_ns <= gone_ns:
+                self._due += 1
+            else:
+                self._future_ns.append(self._latest_ns)
         return arrival
-
-
-def call_of(arrival: Arrival, plan: Plan, traffic: Traffic) -> Call:
-    """Return the call of an arrival, which is the same however many workers there are."""
-    which, where, size = draws(f"{plan.seed}/call", arrival.number, 3)
-    return traffic.call((which, where, size))
 
 
 def _ns(arrival: Arrival) -> int:

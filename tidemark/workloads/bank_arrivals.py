@@ -12,7 +12,7 @@ from tidemark.workloads import bank
 from tidemark.workloads.bank_traffic import weighted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tidemark.api.call import Call
 
@@ -115,7 +115,7 @@ class Traffic:
         account = self.population.account_at(where)
         account_id = self.account_id(account)
         amount = 1 + int(size * _LARGEST_AMOUNT)
-        match weighted(self.mix, which):
+        match self._operation(which):
             case "deposit":
                 return bank.deposit(account_id, amount)
             case "withdraw":
@@ -126,6 +126,10 @@ class Traffic:
                 return bank.statement(account_id)
             case _:
                 return bank.owner_totals(self._owner_id(self.population.owner_of(account)))
+
+    @cached_property
+    def _operation(self) -> Callable[[float], str]:
+        return weighted(self.mix)
 
     def account_id(self, account: int) -> str:
         """Return the id of the account at a place."""

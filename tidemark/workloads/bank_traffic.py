@@ -12,7 +12,7 @@ from tidemark.api.op import Outcome
 from tidemark.workloads import bank
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from tidemark.api.call import Call
     from tidemark.api.op import Op
@@ -80,7 +80,7 @@ class Customer:
 
     def __init__(self, place: int, *, seed: str, mix: Mapping[str, float], run_id: str) -> None:
         self._rng = Random(f"{seed}/{place}")  # noqa: S311 -- reproducible draws, not secrets
-        self._mix = mix
+        self._operation = weighted(mix)
         self._run_id = run_id
         self._place = place
         self._owner_id = f"{run_id}.owner{place % _OWNERS + 1}"
@@ -97,7 +97,7 @@ class Customer:
         if self._again is not None:
             return self._again
         draw = self._draw = _Draw(*(self._rng.random() for _ in range(5)))
-        name = weighted(self._mix, draw.operation)
+        name = self._operation(draw.operation)
         return self._call(name if self._balances else "open", draw)
 
     def learn(self, op: Op) -> None:
@@ -179,10 +179,10 @@ class Customer:
         return f"{self._run_id}.c{place}.a{number}"
 
 
-def weighted(mix: Mapping[str, float], chance: float) -> str:
-    """Return the operation that a chance, from 0 up to 1, means in a mix of weights."""
+def weighted(mix: Mapping[str, float]) -> Callable[[float], str]:
+    """Return what says which operation a chance, from 0 up to 1, means in a mix of weights."""
     names, bounds = list(mix), list(accumulate(mix.values()))
-    return names[bisect(bounds, chance * bounds[-1], hi=len(names) - 1)]
+    return lambda chance: names[bisect(bounds, chance * bounds[-1], hi=len(names) - 1)]
 
 
 def _chosen(names: Sequence[str], chance: float) -> str:
