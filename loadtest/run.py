@@ -18,8 +18,9 @@ from tidemark.api.httpx_transport import HttpxTransport
 from tidemark.api.op import Purpose
 from tidemark.api.session import Writer, new_run_id
 from tidemark.aws.api_clients import client_of
+from tidemark.deploy.status import made_of
 from tidemark.history.recorder import RecordingError
-from tidemark.history.sampler import Sampler
+from tidemark.history.sampler import EVERY_S, Sampler
 from tidemark.history.writing import RunWriter
 from tidemark.load.options import CLOSED
 from tidemark.load.profiles import VISIBILITY_SHARE
@@ -131,12 +132,22 @@ class LoadRun:
             self.deployment,
             kind="load",
             seed=self.seed,
+            **made_of(self.deployment),
+            samples_per_s=1 / EVERY_S,
             load={
                 "profile": CLOSED if self.sent is None else self.sent.profile.name,
+                "plan": self._plan(),
                 "refusals": sorted(REFUSALS),
                 "slo": dict(self.bounds),
             },
         )
+
+    def _plan(self) -> dict[str, float]:
+        """What beside profile and seed is said on the command line, to have the same calls."""
+        about = {"run_time_s": self.run_time_s}
+        if self.sent is None:
+            return about | {"read_share": self.read_share}
+        return about | {"rate": self.sent.rate, "callers": self.sent.callers}
 
     def new_customer(
         self, transport: Transport, mix: Mapping[str, float]

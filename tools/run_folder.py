@@ -22,7 +22,7 @@ This is schema {SCHEMA_VERSION}: another version is refused, not misread.
 
 | in the folder | what it is |
 |---|---|
-| `run.json` | what the run is: target, stack, template, seed, who wrote, how it came to rest |
+| `run.json` | what the run is, of what versions, who wrote, how it came to rest |
 | `<table>/<writer>.parquet` | the rows of a table that one process wrote |
 | `<table>/<writer>~000001.parquet` | a part of them, of a process that still runs or was killed |
 | `processes/<writer>` | that there was this process, so that it is missed if it is killed |

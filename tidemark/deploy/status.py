@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import platform
+import subprocess
 from dataclasses import asdict
 from importlib import metadata
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tidemark import DISTRIBUTION, targets
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from tidemark.host.deployment import Deployment
 
 _PACKAGES = ("aws-cdk-lib", "boto3")
+_ANSWERS_WITHIN_S = 5.0
 
 
 def versions(deployment: Deployment) -> dict[str, str]:
@@ -32,6 +35,27 @@ def versions(deployment: Deployment) -> dict[str, str]:
     if manifest:
         found["aws-cdk"] = manifest["version"]
     return found | dict(targets.of_deployment(deployment).versions())
+
+
+def commit(folder: Path) -> str | None:
+    """The git commit that a folder is at, with `-dirty` where files differ; None without one."""
+    try:
+        finished = subprocess.run(
+            ["git", "describe", "--always", "--dirty", "--exclude=*"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            timeout=_ANSWERS_WITHIN_S,
+            check=True,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return finished.stdout.strip() or None
+
+
+def made_of(deployment: Deployment) -> dict[str, Any]:
+    """What a run is told to be of: versions, and the commit of the folder that it is started in."""
+    return {"versions": versions(deployment), "commit": commit(Path.cwd())}
 
 
 def report(deployment: Deployment, clients: AwsClients) -> dict[str, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tidemark import targets
-from tidemark.history.sampler import Sampler
+from tidemark.deploy.status import made_of
+from tidemark.history.sampler import EVERY_S, Sampler
 from tidemark.history.writing import RunWriter
 from tidemark.workloads.bank_history import BankHistory
 from tidemark.workloads.bank_tables import BankTables
@@ -57,7 +58,9 @@ class OpenRun:
             else None
         )
         self.history = RunWriter(path, writer, self.workload)
-        self.history.describe(deployment, kind="pytest")
+        self.history.describe(
+            deployment, kind="pytest", samples_per_s=1 / EVERY_S, **made_of(deployment)
+        )
         self._sampler = Sampler(self.history, self.workload)
 
     def take(self, op: Op) -> None:
