@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from loadtest.waking import wake_in_time
 from tools.bench.row import Row
 from tools.bench.stub_server import stub_server
 
@@ -163,8 +164,11 @@ def _started_ours(
 
 @contextmanager
 def _started(url: str, *about: str, core: int) -> Iterator[subprocess.Popen[str]]:
-    command = [sys.executable, "-m", "tools.bench.generator_users", url, *about]
-    with subprocess.Popen([*_pinned(core), *command], text=True, stdout=subprocess.PIPE) as process:
+    command = [*_pinned(core), sys.executable, "-m", "tools.bench.generator_users", url, *about]
+    environ = dict(os.environ)
+    if "--run" in about:
+        wake_in_time(environ)
+    with subprocess.Popen(command, text=True, stdout=subprocess.PIPE, env=environ) as process:
         try:
             yield process
         finally:
