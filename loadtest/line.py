@@ -108,7 +108,8 @@ class Line:
     def _wait_until(self, ready: Any) -> None:
         current = getcurrent()
         ready.start(current.switch)
-        self._patience.start(current.throw, TimeoutError, self._impatience)
+        # Started again, a timer goes on where it was stopped; this begins anew.
+        self._patience.again(current.throw, TimeoutError, self._impatience)
         try:
             # Whoever else wakes it up does so in vain: it tries, and waits on.
             get_hub().switch()
@@ -134,7 +135,7 @@ class Line:
         loop = get_hub().loop
         self._readable = loop.io(connection.fileno(), _READABLE)
         self._writable = loop.io(connection.fileno(), _WRITABLE)
-        self._patience = loop.timer(self._timeout_s)
+        self._patience = loop.timer(0.0, self._timeout_s)
         self._impatience = f"nothing came for {self._timeout_s:g} s"
 
     def _drop(self) -> None:

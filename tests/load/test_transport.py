@@ -107,6 +107,18 @@ def test_a_connection_is_kept_and_one_that_was_closed_meanwhile_is_not_sent_over
     assert (accepted, len(ports)) == ([2], 1)
 
 
+def test_each_answer_has_all_of_its_time_whatever_those_before_it_took() -> None:
+    # Together they take longer than the transport waits for one.
+    def answer(_: Request) -> Answer:
+        threading.Event().wait(0.25)
+        return Answer(200)
+
+    with served(answer) as url:
+        said = sent(*[url] * 6)
+
+    assert [one.get("status") for one in said] == [200] * 6
+
+
 def test_who_cannot_prove_who_it_is_is_sent_nothing(tmp_path: Path) -> None:
     arrived: list[Request] = []
 
