@@ -10,6 +10,7 @@ from locust import User, task
 from locust.exception import StopUser
 
 from loadtest.transport import LocustTransport
+from tidemark.workloads.bank_arrivals import Known
 from tidemark.workloads.bank_traffic import READS, REFUSALS, WRITES, mixed
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class BankUser(User):
         self._is_answered = op.status is not None
 
     def _keep_to(self, schedule: Schedule) -> None:
-        client, ended = self._client, self.load_run.ended
+        client, ended, known = self._client, self.load_run.ended, Known(self._customer.place)
         while (due := schedule.take()) is not None:
             early_s = (due.intended_ns - client.clock()) / 1e9
             if early_s > 0:
@@ -68,7 +69,8 @@ class BankUser(User):
             # Locust would kill who waits, and a call that begins in this moment with it.
             if ended.is_set():
                 return
-            client.run(due.call, intended_ns=due.intended_ns)
+            op = client.run(known.asked(due.call), intended_ns=due.intended_ns)
+            known.learn(op)
 
     def _tls(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self.load_run.clients.connection.ca_bundle)

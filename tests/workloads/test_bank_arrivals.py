@@ -1,11 +1,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tidemark.workloads.bank_arrivals import CHOICES, OPERATIONS, Population, Traffic
+from tests.measures.ops import op
+from tidemark.api.call import Kind
+from tidemark.workloads import bank
+from tidemark.workloads.bank_arrivals import CHOICES, OPERATIONS, Known, Population, Traffic
 
 CHANCE = st.floats(0, 1, exclude_max=True)
 POPULATIONS = st.builds(
@@ -75,3 +79,23 @@ def test_operations_come_by_their_weights() -> None:
     called = Counter(traffic.call((chance, 0, 0)).operation for chance in EVENLY)
 
     assert called == {"deposit": 2500, "account": 7500}
+
+
+def test_each_third_read_of_a_known_account_has_the_newest_version_as_its_token() -> None:
+    known, read = Known(3), bank.account("a")
+    unknown = known.asked(read)
+    wrote = replace(op(), aggregate="a", version=4, event_id="e")
+    saw = replace(op(kind=Kind.QUERY, operation="account"), aggregate="a", version=3)
+    for one in (wrote, saw):
+        known.learn(one)
+
+    assert unknown.token is None
+    assert [known.asked(read).token for _ in range(6)] == [None, None, 4, None, None, 4]
+
+
+def test_what_is_no_read_of_a_known_account_is_sent_as_it_is_planned() -> None:
+    known = Known(1)
+    known.learn(replace(op(), aggregate="a", version=4, event_id="e"))
+
+    for call in (bank.account("b"), bank.statement("a"), bank.deposit("a", 1)) * 3:
+        assert known.asked(call) is call

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tidemark.api.call import Call
+    from tidemark.api.op import Op
 
 OPERATIONS = ("deposit", "withdraw", "account", "statement", "totals")
 """What may arrive; accounts are opened before."""
@@ -29,6 +30,7 @@ CHOICES = ("uniform", "zipfian", "hot")
 _ZIPFIAN_EXPONENT = 0.99
 _HOT_SHARE = 0.5
 _LARGEST_AMOUNT = 100
+_BY_TOKEN_OF = 3
 _FUNDS = 1_000_000_000
 """More than is withdrawn in a run: a refusal for want of funds would be no load."""
 
@@ -137,3 +139,35 @@ class Traffic:
 
     def _owner_id(self, owner: int) -> str:
         return f"{self.run_id}.o{owner + 1}"
+
+
+class Known:
+    """The newest version of each account that one session knows of: some of its reads must see it.
+
+    Which calls arrive, the seed alone decides; whether a read of an account has a token hangs on
+    what its session was told before.
+
+    Args:
+        place: The session's place among all, from 1: others begin with another of the three.
+    """
+
+    def __init__(self, place: int) -> None:
+        self._versions: dict[str, int] = {}
+        self._reads = place
+
+    def asked(self, call: Call) -> Call:
+        """A call as this session makes it: each third read of an account it knows has a token."""
+        account_id = call.aggregate
+        if call.operation != "account" or account_id not in self._versions or account_id is None:
+            return call
+        self._reads += 1
+        if self._reads % _BY_TOKEN_OF:
+            return call
+        return bank.account(account_id, min_version=self._versions[account_id])
+
+    def learn(self, op: Op) -> None:
+        """Take in which version a write made, or a read saw."""
+        if op.version is None or op.aggregate is None:
+            return
+        if op.event_id is not None or op.operation == "account":
+            self._versions[op.aggregate] = max(op.version, self._versions.get(op.aggregate, 0))

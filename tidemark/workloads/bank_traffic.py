@@ -82,7 +82,7 @@ class Customer:
         self._rng = Random(f"{seed}/{place}")  # noqa: S311 -- reproducible draws, not secrets
         self._operation = weighted(mix)
         self._run_id = run_id
-        self._place = place
+        self.place = place
         self._owner_id = f"{run_id}.owner{place % _OWNERS + 1}"
         self._opened = 0
         self._balances: dict[str, int] = {}
@@ -133,7 +133,7 @@ class Customer:
         match name:
             case "open":
                 self._opened += 1
-                opened = self._account(self._place, self._opened)
+                opened = self._account(self.place, self._opened)
                 return bank.open_account(owner_id=self._owner_id, account_id=opened)
             case "deposit":
                 return self._deposit(draw)
@@ -172,7 +172,7 @@ class Customer:
     def _anyones(self, draw: _Draw) -> str:
         """An account of its own, or one that a customer before it opened first."""
         own = list(self._balances)
-        at = int(draw.account * (len(own) + self._place - 1))
+        at = int(draw.account * (len(own) + self.place - 1))
         return own[at] if at < len(own) else self._account(at - len(own) + 1, 1)
 
     def _account(self, place: int, number: int) -> str:
