@@ -91,7 +91,12 @@ class Call:
         url = build_url(api_url, template, self.path, query)
         return Request(method, url, Headers(headers), self._payload, route=self.route)
 
-    @cached_property
+    @property
     def _payload(self) -> bytes:
+        # What is kept takes a lock to make, and most calls have none.
+        return b"" if self.body is None else self._encoded
+
+    @cached_property
+    def _encoded(self) -> bytes:
         """The body, so that equal bodies have equal bytes."""
-        return b"" if self.body is None else _encode(self.body).encode()
+        return _encode(self.body).encode()

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 Sink = Callable[[Op], object]
 """Takes the op of every call, when the call is over."""
 
+_INTERRUPTED = LostError("interrupted")
+
 
 @cache
 def process_clock() -> Callable[[], int]:
@@ -108,7 +110,7 @@ class Client:
             if call.kind is Kind.COMMAND:
                 call = replace(call, key=key or call.key or f"{self.session.prefix}.{sequence}")
             request = call.request(self.api_url)
-            result: Answer | TransportError = LostError("interrupted")
+            result: Answer | TransportError = _INTERRUPTED
             start_ns = self.clock()
             try:
                 result = self._answer(request)

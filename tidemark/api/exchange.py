@@ -7,7 +7,6 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -82,20 +81,28 @@ class Request:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back: a status, headers and a complete body."""
+    """What came back: a status, headers and a complete body.
+
+    Attributes:
+        status: The HTTP status.
+        headers: Its headers.
+        body: Its bytes, empty for none.
+        members: The body as a JSON object, or None if it is anything else.
+    """
 
     status: int
     headers: Headers = field(default_factory=Headers)
     body: bytes = b""
+    members: Mapping[str, Any] | None = field(init=False, repr=False, compare=False)
 
-    @cached_property
-    def members(self) -> Mapping[str, Any] | None:
-        """The body as a JSON object, or None if it is anything else."""
+    def __post_init__(self) -> None:
+        # At once, as each is asked for it: what is made when it is asked for takes a lock.
         try:
             decoded = _decode(self.body.decode())
         except ValueError:
-            return None
-        return decoded if isinstance(decoded, dict) else None
+            decoded = None
+        members = decoded if isinstance(decoded, dict) else None
+        object.__setattr__(self, "members", members)
 
 
 class TransportError(Exception):

@@ -29,6 +29,7 @@ SERVICE = "execute-api"
 _UNSIGNED = frozenset({"expect", "transfer-encoding", "user-agent", "x-amzn-trace-id"})
 _OF_A_SIGNATURE = frozenset({"authorization", "x-amz-date", "x-amz-security-token"})
 
+_HASH_OF_NOTHING = sha256(b"").hexdigest()
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
@@ -82,7 +83,7 @@ def sign(
         at_s: When it is signed, in seconds since 1970; now if unsaid.
     """
     frozen = credentials.get_frozen_credentials()
-    stamp = _stamp(int(time.time() if at_s is None else at_s))
+    stamp, scope = _moment(int(time.time() if at_s is None else at_s), region)
     sent = [pair for name, pair in request.headers.lowered.items() if name not in _OF_A_SIGNATURE]
     sent.append(("X-Amz-Date", stamp))
     if frozen.token:
@@ -92,10 +93,8 @@ def sign(
     names = sorted([name for name in signed if name not in _UNSIGNED])
     lines = "".join([f"{name}:{' '.join(signed[name].split())}\n" for name in names])
     listed = ";".join(names)
-    canonical = (
-        f"{request.method}\n{path}\n{query}\n{lines}\n{listed}\n{sha256(request.body).hexdigest()}"
-    )
-    scope = f"{stamp[:8]}/{region}/{SERVICE}/aws4_request"
+    hashed = sha256(request.body).hexdigest() if request.body else _HASH_OF_NOTHING
+    canonical = f"{request.method}\n{path}\n{query}\n{lines}\n{listed}\n{hashed}"
     text = f"AWS4-HMAC-SHA256\n{stamp}\n{scope}\n{sha256(canonical.encode()).hexdigest()}"
     signature = _key_of_the_day(frozen.secret_key, stamp[:8], region).copy()
     signature.update(text.encode())
@@ -123,8 +122,10 @@ def _parts(url: str) -> tuple[str, str, str]:
 
 
 @lru_cache(maxsize=4)
-def _stamp(second: int) -> str:
-    return time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
+def _moment(second: int, region: str) -> tuple[str, str]:
+    """Return how an instant is written, and the scope of what is signed then."""
+    stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(second))
+    return stamp, f"{stamp[:8]}/{region}/{SERVICE}/aws4_request"
 
 
 @lru_cache(maxsize=16)
