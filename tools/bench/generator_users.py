@@ -75,10 +75,10 @@ class OurRun:
         self.read_share = 1.0
         self.clients = SimpleNamespace(connection=SimpleNamespace(ca_bundle=None))
 
-    def new_customer(self, transport: Any, _: Mapping[str, float]) -> tuple[None, Client]:
-        """Return nobody, for there is a plan, and the client of a session."""
+    def new_customer(self, transport: Any, _: Mapping[str, float]) -> tuple[Any, Client]:
+        """Return a place, for what is sent the plan says, and the client of a session."""
         self._customers += 1
-        return None, Client(
+        return SimpleNamespace(place=self._customers), Client(
             api_url=self._url,
             region="us-east-1",
             credentials=_CREDENTIALS,
