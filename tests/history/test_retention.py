@@ -6,6 +6,7 @@ import pytest
 
 from tidemark.api.session import Writer
 from tidemark.history import retention
+from tidemark.history.runs import kept as runs_of
 from tidemark.history.writing import RunWriter
 from tidemark.workloads.workload import Unknown
 
@@ -46,6 +47,20 @@ def test_a_run_under_way_stays(runs: Path) -> None:
     with RunWriter(runs / "run-1", Writer("run-1", "w1"), Unknown()):
         retention.clear(runs, most_runs=1)
     assert kept(runs) == ["run-1", "run-5"]
+
+
+def test_a_run_of_which_only_a_part_can_be_removed_is_said_to_be_removed_and_goes_next_time(
+    runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr("tidemark.history.retention.shutil.rmtree", lambda *_, **__: None)
+        said = retention.clear(runs, most_runs=4)
+    assert said is not None
+    assert said.startswith("Removed run-1 (1.0 MB)")
+    assert [one.name for one in runs_of(runs)] == ["run-2", "run-3", "run-4", "run-5"]
+
+    retention.clear(runs, most_runs=4)
+    assert kept(runs) == ["run-2", "run-3", "run-4", "run-5"]
 
 
 def test_what_is_no_run_stays(runs: Path) -> None:

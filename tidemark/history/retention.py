@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tidemark.history.places import is_in_use
+from tidemark.history.places import MANIFEST, is_in_use
 from tidemark.history.runs import kept
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
 MOST_RUNS = 50
 MOST_BYTES = 1_000_000_000
+_GOING = "~removed"
 
 
 def prune(runs: Path, *, most_runs: int = MOST_RUNS, most_bytes: int = MOST_BYTES) -> list[Kept]:
@@ -26,19 +28,25 @@ def prune(runs: Path, *, most_runs: int = MOST_RUNS, most_bytes: int = MOST_BYTE
         most_bytes: How large those that are kept may be together.
 
     Returns:
-        What was removed, oldest first. What cannot be removed stays, and is tried again next time.
+        What was removed, oldest first. What cannot be removed stays whole; of what can in part
+        alone, the rest is no run any more, and goes next time.
     """
     count, count_bytes, removed = 0, 0, []
+    for left in runs.glob(f"*{_GOING}"):
+        shutil.rmtree(left, ignore_errors=True)
     for one in reversed(kept(runs)):
         size_bytes = one.size_bytes  # while it is there
         is_beyond = count >= most_runs or count_bytes + size_bytes > most_bytes
         if is_beyond and not is_in_use(one.path):
-            shutil.rmtree(one.path, ignore_errors=True)
-            removed.append(one)
+            with suppress(OSError):
+                going = one.path.rename(one.path.with_name(f"{one.name}{_GOING}"))
+                removed.append(one)
+                (going / MANIFEST).unlink()  # what stays is no run
+                shutil.rmtree(going, ignore_errors=True)
         else:
             count += 1
             count_bytes += size_bytes
-    return [one for one in reversed(removed) if not one.path.exists()]
+    return removed[::-1]
 
 
 def clear(runs: Path, *, most_runs: int = MOST_RUNS, most_bytes: int = MOST_BYTES) -> str | None:
