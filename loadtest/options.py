@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from argparse import ArgumentTypeError
+from functools import partial
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from loadtest import last_words
@@ -28,8 +30,9 @@ _MOST_PROCESSES = 32
 _ONE_EACH_CORE = -1
 _FASTEST_SPAWN = 200
 _LONGEST_RUN_S = 3600
-# Of a name that stands alone, argparse says what Locust takes it for.
-_ALONE = "argument <UserClass1 UserClass2>: "
+# What argparse would say it of: a name that stands alone, and what `tidemark load` has another
+# name for.
+_OF = re.compile(r"^argument (<UserClass1 UserClass2>|-t/--run-time): ")
 
 
 def add_options(parser: ArgumentParser, users: Collection[str]) -> None:
@@ -71,13 +74,13 @@ def add_options(parser: ArgumentParser, users: Collection[str]) -> None:
         raise ArgumentTypeError(f"There is no {name}; {nearest(name, [*known, *users])}.")
 
     # Told as they are parsed: right after that, Locust would fork, or end with a code of its own.
+    types = {"processes": _processes, "user_classes": user, "arrivals": profile}
     for action in parser._actions:  # noqa: SLF001 -- argparse has no other way
-        if action.dest == "processes":
-            action.type = _processes
-        elif action.dest == "user_classes":
-            action.type = user
-        elif action.dest == "arrivals":
-            action.type, action.choices = profile, [*known, CLOSED]
+        if action.dest == "arrivals":
+            action.choices = [*known, CLOSED]
+        elif action.dest == "run_time":
+            types["run_time"] = partial(_duration, action.type)
+        action.type = types.get(action.dest, action.type)
     parser.error = _refuse  # type: ignore[method-assign]  # argparse has no other way to say 64
 
 
@@ -136,6 +139,13 @@ def _processes(said: str) -> int:
     return many
 
 
+def _duration(read: Any, said: str) -> Any:
+    try:
+        return read(said)
+    except (ValueError, ArgumentTypeError):
+        raise ArgumentTypeError(f"{said} is no duration: say it like 20s, 5m or 1h30m.") from None
+
+
 def _refuse(message: str) -> NoReturn:
-    last_words.say(" ".join(message.removeprefix(_ALONE).split()), ExitCode.NOT_STARTED)
+    last_words.say(" ".join(_OF.sub("", message).split()), ExitCode.NOT_STARTED)
     sys.exit(ExitCode.NOT_STARTED)

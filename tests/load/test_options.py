@@ -16,6 +16,7 @@ def parsed(*arguments: str, **locusts: Any) -> Namespace:
     # Locust's:
     parser.add_argument("--processes", type=int)
     parser.add_argument("user_classes", nargs="*")
+    parser.add_argument("-t", "--run-time", type=int)
     add_options(parser, ["MixedUser", "WriteUser"])
     options: Namespace = parser.parse_args(arguments)
     defaults = {"num_users": None, "master": False, "worker": False, "host": None}
@@ -97,6 +98,7 @@ def test_the_bounds_themselves_are_fine(changed: dict[str, Any]) -> None:
         (("--max-ops", "many"), "--max-ops"),
         (("--processes", "33"), "1 to 32"),
         (("--arrivals", "mixd"), "There is no mixd; the nearest is mixed"),
+        (("--run-time", "soon"), "soon is no duration: say it like 20s, 5m or 1h30m."),
         (("foo",), "There is no foo; there are MixedUser, WriteUser, hot_account"),
         (("WriteUser", "foo"), "There is no foo"),
     ],
