@@ -30,11 +30,12 @@ def test_fewer_than_nine_tenths_are_missed() -> None:
 
 
 def test_two_processes_are_held_against_one() -> None:
-    row = of_twos([(sent(1000), [sent(850), sent(900)])])
+    row = of_twos([(sent(1000), [sent(850), sent(900)])], server_us=250)
     assert (row.value, row.reached) == (1.75, True)
+    assert row.note.endswith("250 µs a call beside 1000, which leaves two 1.60 times at most")
 
 
 def test_a_late_call_is_told_with_the_rate_that_it_came_at() -> None:
     row = of_calm(sent(2000, late_p99_ms=3.0))
     assert (row.value, row.reached) == (3.0, False)
-    assert row.note == "at 70% of the most, 1,000/s"
+    assert row.note == "at 70% of the most, 1,000/s, 50% of a core"

@@ -33,7 +33,6 @@ _HASH_OF_NOTHING = sha256(b"").hexdigest()
 _PLACEHOLDER = re.compile(r"\{(\w+)\}")
 
 
-@lru_cache(maxsize=4096)
 def encoded(text: str) -> str:
     """Encode everything but RFC 3986's unreserved characters, as SigV4 wants it."""
     return quote(text, safe="-_.~")
@@ -61,14 +60,19 @@ def build_url(
     Raises:
         KeyError: If the template names what `path` does not have.
     """
-    values = path or {}
-    filled = _PLACEHOLDER.sub(lambda match: _segment(values[match[1]]), template)
+    filled = _filled(template, tuple((path or {}).items()))
     pairs = [
         f"{encoded(name)}={encoded(str(value))}"
         for name, value in (query or {}).items()
         if value is not None
     ]
     return f"{api_url}{filled}" + (f"?{'&'.join(pairs)}" if pairs else "")
+
+
+@lru_cache(maxsize=4096)
+def _filled(template: str, path: tuple[tuple[str, str], ...]) -> str:
+    values = dict(path)
+    return _PLACEHOLDER.sub(lambda match: _segment(values[match[1]]), template)
 
 
 def sign(

@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from loadtest.waking import wake_in_time
 from tools.bench.row import Row
 from tools.bench.stub_server import stub_server
@@ -75,7 +77,10 @@ def measure() -> list[Row]:
         long = _ours(url, seconds=_LONG_S)
     with stub_server() as url:
         twos = [(_ours(url), _two(url)) for _ in range(_PAIRS)]
-    return [*of_pairs(pairs), of_twos(twos), of_calm(calm), of_long(long)]
+        # They send for a second before they count.
+        calls = sum(one.rate * (_ROUND_S + 1) for alone, two in twos for one in (alone, *two))
+        server_us = _server_cpu_s() / calls * _US
+    return [*of_pairs(pairs), of_twos(twos, server_us), of_calm(calm), of_long(long)]
 
 
 def of_pairs(pairs: Sequence[tuple[Sent, Sent]]) -> list[Row]:
@@ -106,24 +111,32 @@ def of_pairs(pairs: Sequence[tuple[Sent, Sent]]) -> list[Row]:
     ]
 
 
-def of_twos(twos: Sequence[tuple[Sent, Sequence[Sent]]]) -> Row:
+def of_twos(twos: Sequence[tuple[Sent, Sequence[Sent]]], server_us: float) -> Row:
     """What a second process brings.
+
+    One process has a core and leaves the other to the server; two share both with it. So where
+    a call takes less of the generator, two of them have less of two cores.
 
     Args:
         twos: One process, and two at once.
+        server_us: What a call takes of the server, in microseconds.
     """
+    ours_us = statistics.median(alone.cpu_us for alone, _ in twos)
+    most = 2 * ours_us / (ours_us + server_us)
     return Row(
         "requests/s of two processes / of one",
         statistics.median(sum(one.rate for one in two) / alone.rate for alone, two in twos),
         "x",
         at_least=1.7,
-        note=f"on {os.cpu_count()} cores, with the server",
+        note=f"on {os.cpu_count()} cores, with the server: {server_us:.0f} µs a call beside "
+        f"{ours_us:.0f}, which leaves two {most:.2f} times at most",
     )
 
 
 def of_calm(calm: Sent) -> Row:
     """How punctual ours are below the most that they can send."""
-    note = f"at {_OF_MOST:.0%} of the most, {calm.rate:,.0f}/s"
+    busy = calm.cpu_s / calm.seconds
+    note = f"at {_OF_MOST:.0%} of the most, {calm.rate:,.0f}/s, {busy:.0%} of a core"
     return Row("a call begins after its intended start, p99", calm.late_p99_ms, "ms", 2, note)
 
 
@@ -189,6 +202,12 @@ def _said(process: subprocess.Popen[str]) -> Sent:
     if sent.failures or not sent.requests:
         raise RuntimeError(f"{sent.failures} of {sent.requests} requests failed")
     return sent
+
+
+def _server_cpu_s() -> float:
+    """What the server has taken of the CPU."""
+    taken = [one.cpu_times() for one in psutil.Process().children(recursive=True)]
+    return sum(one.user + one.system for one in taken)
 
 
 def _pinned(core: int) -> tuple[str, ...]:
