@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pyarrow.parquet as pq
 import pytest
 
 from tests.invariants.clean_runs import clean_run
@@ -66,3 +67,18 @@ def test_of_a_large_table_a_sample_is_checked_across_its_files(
     forged = [row | {"state": "{}"} for row in rows[:30]]
     files[1] = write_rows(tmp_path, "heads", "w1", forged)
     assert differing("heads", files, 100, "a") == (3, 10)
+
+
+def test_a_sample_is_of_some_groups_of_rows_and_as_large(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checksums, "MOST_ROWS", 10)
+    monkeypatch.setattr(checksums, "SAMPLE", 10)
+    rows = [row | {"state": "{}"} for row in (clean_run()["heads"] * 25)[:100]]
+    file = write_rows(tmp_path, "heads", "w", rows)
+    pq.write_table(pq.read_table(file), file, row_group_size=5)
+
+    for seed in "abc":
+        differ, looked_at = differing("heads", [file], 100, seed)
+        assert differ == looked_at
+        assert looked_at in {10, 15}

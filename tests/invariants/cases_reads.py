@@ -73,6 +73,6 @@ CASES = [
 
 TOO_LITTLE = [
     Case("I8", "accounts read that are in the log", empty("account_reads")),
-    Case("I9", "reads again, with a token", every(empty("account_reads"))),
+    Case("I9", "accounts read again in a session, with a token", every(empty("account_reads"))),
 ]
 DOUBTS: list[Case] = []

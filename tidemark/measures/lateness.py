@@ -130,7 +130,10 @@ def lateness_of(run: duckdb.DuckDBPyConnection) -> Lateness:
     """
     events, unprojected, converged_ms = _row(run, _EVENTS)
     lagging, lag = _row(run, _LAG)
+    run.execute(_VERSIONS)
     unread, visibility = _row(run, _VISIBILITY)
+    curve = _curve(run.execute(_AGES, [list(AGES_MS)]).fetchall())
+    run.execute("DROP TABLE seen_versions")
     own, own_stale, again, again_stale = _row(run, _SESSIONS)
     return Lateness(
         events=events,
@@ -140,7 +143,7 @@ def lateness_of(run: duckdb.DuckDBPyConnection) -> Lateness:
         visibility=_spread(visibility),
         sampled=0,
         unread=unread,
-        curve=_curve(run.execute(_AGES, [list(AGES_MS)]).fetchall()),
+        curve=curve,
         own_writes=Stale(own, own_stale),
         monotonic=Stale(again, again_stale),
         converged_ms=converged_ms,
@@ -156,6 +159,9 @@ def with_samples(run: duckdb.DuckDBPyConnection, lateness: Lateness) -> Lateness
         run: A database with the tables of the run; names of sessions must be as they were written.
         lateness: What was measured of all writes.
     """
+    # To look for the polls of every write takes long, and most runs have none.
+    if run.execute("SELECT 1 FROM ops WHERE purpose = 'poll' LIMIT 1").fetchone() is None:
+        return lateness
     sampled, unread, visibility = _row(run, _SAMPLED)
     if not sampled:
         return lateness
@@ -205,23 +211,20 @@ FROM (SELECT projected_at_ms - recorded_at_ms AS ms {LAGGING_EVENTS})
 """  # noqa: S608 -- a text of ours
 
 # One clock for all: what the process's own says, less its offset. A retry's answer is no new
-# write, and polls ask until they see what they wait for: they would make any read look late.
-_CALLS = """
-WITH acknowledged AS (
-    SELECT o.aggregate, o.version, MIN(o.end_ns - w.clock_offset_ns) AS at_ns
-    FROM ops o
-    JOIN writers w ON w.writer = o.writer
-    WHERE o.kind = 'command' AND o.outcome = 'ok' AND NOT o.replayed
-    GROUP BY o.aggregate, o.version
-),
-reads AS (
-    SELECT
-        o.aggregate, COALESCE(o.version, 0) AS version, o.token, o.purpose,
-        o.start_ns - w.clock_offset_ns AS start_ns, o.end_ns - w.clock_offset_ns AS end_ns
-    FROM ops o
-    JOIN writers w ON w.writer = o.writer
-    WHERE o.reads = 'account_reads' AND o.rows_read = 1
-)"""
+# write. Two measures need it, and it takes as long as either of them.
+_VERSIONS = """
+CREATE OR REPLACE TEMP TABLE seen_versions AS
+SELECT
+    o.aggregate,
+    CASE WHEN o.reads = 'account_reads' THEN COALESCE(o.version, 0) ELSE o.version END AS version,
+    MIN(CASE WHEN o.kind = 'command' THEN o.end_ns - w.clock_offset_ns END) AS written_ns,
+    MIN(CASE WHEN o.reads = 'account_reads' THEN o.end_ns - w.clock_offset_ns END) AS read_ns
+FROM ops o
+JOIN writers w ON w.writer = o.writer
+WHERE (o.kind = 'command' AND o.outcome = 'ok' AND NOT o.replayed)
+    OR (o.reads = 'account_reads' AND o.rows_read = 1)
+GROUP BY ALL
+"""
 
 # Who polls is the process that wrote: no other clock is needed.
 _SAMPLED = f"""
@@ -243,54 +246,53 @@ FROM (
 """  # noqa: S608 -- a text of ours
 
 # The first read of a version is the first that saw it or a newer one.
-_VISIBILITY = f"""{_CALLS},
-versions AS (
-    SELECT aggregate, version, MIN(at_ns) AS at_ns, MIN(end_ns) AS end_ns
-    FROM (
-        SELECT aggregate, version, at_ns, NULL AS end_ns FROM acknowledged
-        UNION ALL
-        SELECT aggregate, version, NULL, end_ns FROM reads
-    )
-    GROUP BY aggregate, version
-),
-first_seen AS (
-    SELECT
-        at_ns,
-        MIN(end_ns) OVER (
-            PARTITION BY aggregate ORDER BY version
-            ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING
-        ) AS end_ns
-    FROM versions
-)
+_VISIBILITY = f"""
 SELECT COUNT(*) FILTER (ms IS NULL), {_PERCENTILES}
 FROM (
-    SELECT CASE WHEN end_ns < at_ns THEN 0 ELSE end_ns - at_ns END / 1e6 AS ms
-    FROM first_seen
-    WHERE at_ns IS NOT NULL
+    SELECT CASE WHEN read_ns < written_ns THEN 0 ELSE read_ns - written_ns END / 1e6 AS ms
+    FROM (
+        SELECT
+            written_ns,
+            MIN(read_ns) OVER (
+                PARTITION BY aggregate ORDER BY version
+                ROWS BETWEEN CURRENT ROW AND UNBOUNDED FOLLOWING
+            ) AS read_ns
+        FROM seen_versions
+    )
+    WHERE written_ns IS NOT NULL
 )
 """  # noqa: S608 -- a text of ours
 
-# How old the newest acknowledged version of its account was when a read began.
-_AGES = f"""{_CALLS},
-raised AS (
-    SELECT aggregate, version, at_ns
+# How old the newest acknowledged version of its account was when a read began. Polls ask until
+# they see what they wait for: they would make any read look late.
+_AGES = """
+WITH raised AS (
+    SELECT aggregate, version, written_ns
     FROM (
         SELECT *, MAX(version) OVER (
-            PARTITION BY aggregate ORDER BY at_ns, version
+            PARTITION BY aggregate ORDER BY written_ns, version
             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ) AS before
-        FROM acknowledged
+        FROM seen_versions
+        WHERE written_ns IS NOT NULL
     )
     WHERE before IS NULL OR version > before
+),
+reads AS (
+    SELECT
+        o.aggregate, COALESCE(o.version, 0) AS version, o.start_ns - w.clock_offset_ns AS start_ns
+    FROM ops o
+    JOIN writers w ON w.writer = o.writer
+    WHERE o.reads = 'account_reads' AND o.rows_read = 1
+        AND o.token IS NULL AND o.purpose NOT IN ('poll', 'final')
 )
 SELECT
-    len(list_filter($1, lambda bound: bound * 1000000::BIGINT < r.start_ns - w.at_ns)) AS step,
+    len(list_filter($1, lambda bound: bound * 1000000::BIGINT < r.start_ns - w.written_ns)) AS step,
     COUNT(*), COUNT(*) FILTER (r.version >= w.version)
 FROM reads r
-ASOF JOIN raised w ON w.aggregate = r.aggregate AND w.at_ns <= r.start_ns
-WHERE r.token IS NULL AND r.purpose NOT IN ('poll', 'final')
+ASOF JOIN raised w ON w.aggregate = r.aggregate AND w.written_ns <= r.start_ns
 GROUP BY step
-"""  # noqa: S608 -- a text of ours
+"""
 
 # In a session one call follows the other: no clock is needed.
 _SESSIONS = """

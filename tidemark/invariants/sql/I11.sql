@@ -154,16 +154,11 @@ WHERE run.newest_ms - e.recorded_at_ms < 72000000  -- 20 hours: it is kept for 2
 --@ evidence
 SELECT 'keys that were sent again after they were accepted' AS what, COUNT(*) AS seen, 1 AS needed
 FROM (
-    SELECT o.principal, o.key
-    FROM ops o
-    JOIN (
-        SELECT principal, key, MIN(end_ns) AS end_ns
-        FROM ops
-        WHERE kind = 'command' AND outcome = 'ok'
-        GROUP BY principal, key
-    ) a ON a.principal = o.principal AND a.key = o.key
-    WHERE o.kind = 'command' AND o.start_ns > a.end_ns
-    GROUP BY o.principal, o.key
+    SELECT principal, key
+    FROM ops
+    WHERE kind = 'command'
+    GROUP BY principal, key
+    HAVING MAX(start_ns) > MIN(CASE WHEN outcome = 'ok' THEN end_ns END)
 ) again
 UNION ALL
 SELECT 'calls a day or more after the first of their key, left out', COUNT(*), 0

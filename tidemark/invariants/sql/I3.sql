@@ -12,16 +12,8 @@
 
 --@ violations
 SELECT
-    'a statement line without an event' AS what,
-    l.aggregate, l.version, NULL AS event_id, NULL AS key, NULL AS expected, NULL AS found
-FROM lines l
-WHERE NOT EXISTS (
-    SELECT 1 FROM events e WHERE e.aggregate = l.aggregate AND e.version = l.version
-)
-UNION ALL
-SELECT
-    'an account at a version that the log does not have',
-    a.aggregate, a.version, NULL, NULL, NULL, a.version
+    'an account at a version that the log does not have' AS what,
+    a.aggregate, a.version, NULL AS event_id, NULL AS key, NULL AS expected, a.version AS found
 FROM accounts a
 WHERE NOT EXISTS (
     SELECT 1 FROM events e WHERE e.aggregate = a.aggregate AND e.version = a.version
@@ -36,6 +28,43 @@ WHERE NOT EXISTS (
 )
 UNION ALL
 SELECT
+    'totals of an owner without events',
+    t.owner, NULL, NULL, NULL, 0, t.accounts
+FROM totals t
+WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.owner = t.owner)
+
+--@ screen
+-- Every event makes one statement line and one kept answer: a sum over each of those tables, of a
+-- number for each row, is that over the events. Whose command an event is of, and whether that
+-- process was killed, takes longer to see.
+SELECT 'lines' AS what
+WHERE (SELECT SUM(hash(hash(aggregate, version))) FROM lines)
+    <> (SELECT COALESCE(SUM(hash(hash(aggregate, version))), 0) FROM events)
+UNION ALL
+SELECT 'commands'
+WHERE (SELECT SUM(hash(hash(principal, key, event_id, aggregate, version))) FROM commands)
+    <> (
+        SELECT COALESCE(SUM(hash(hash(principal, key, event_id, aggregate, version))), 0)
+        FROM events
+    )
+UNION ALL
+SELECT 'events'
+FROM events e
+WHERE NOT EXISTS (
+    SELECT 1 FROM ops o
+    WHERE o.kind = 'command' AND o.principal = e.principal AND o.key = e.key
+)
+
+--@ violations
+SELECT
+    'a statement line without an event' AS what,
+    l.aggregate, l.version, NULL AS event_id, NULL AS key, NULL AS expected, NULL AS found
+FROM lines l
+WHERE NOT EXISTS (
+    SELECT 1 FROM events e WHERE e.aggregate = l.aggregate AND e.version = l.version
+)
+UNION ALL
+SELECT
     'a kept answer for an event that the log does not have',
     c.aggregate, c.version, c.event_id, c.key, NULL, NULL
 FROM commands c
@@ -46,24 +75,8 @@ WHERE NOT EXISTS (
 )
 UNION ALL
 SELECT
-    'totals of an owner without events',
-    t.owner, NULL, NULL, NULL, 0, t.accounts
-FROM totals t
-WHERE NOT EXISTS (SELECT 1 FROM events e WHERE e.owner = t.owner)
-
---@ screen
--- Whose command it is, and whether that process was killed, takes longer to see.
-SELECT e.aggregate
-FROM events e
-WHERE NOT EXISTS (
-    SELECT 1 FROM ops o
-    WHERE o.kind = 'command' AND o.principal = e.principal AND o.key = e.key
-)
-
---@ violations
-SELECT
-    'an event that no command of this run asked for' AS what,
-    e.aggregate, e.version, e.event_id, e.key, NULL AS expected, NULL AS found
+    'an event that no command of this run asked for',
+    e.aggregate, e.version, e.event_id, e.key, NULL, NULL
 FROM events e
 WHERE NOT EXISTS (
         SELECT 1 FROM ops o

@@ -52,11 +52,10 @@ UNION ALL
 SELECT
     'the API shows another account than the read model holds',
     r.aggregate, r.version, NULL, NULL, a.version, r.version
-FROM account_reads r
-JOIN ops o ON o.writer = r.writer AND o.session = r.session AND o.seq = r.seq
+FROM (SELECT DISTINCT writer, session, seq FROM ops WHERE purpose = 'final') o
+JOIN account_reads r ON r.writer = o.writer AND r.session = o.session AND r.seq = o.seq
 LEFT JOIN accounts a ON a.aggregate = r.aggregate
-WHERE o.purpose = 'final'
-    AND (r.version <> COALESCE(a.version, 0) OR r.digest IS DISTINCT FROM a.digest)
+WHERE r.version <> COALESCE(a.version, 0) OR r.digest IS DISTINCT FROM a.digest
 UNION ALL
 SELECT
     'the API shows another first statement line than the read model holds',

@@ -10,7 +10,17 @@
 --   The session had seen version 3, and its next read showed version 2.
 
 --@ screen
--- The same, with one number for who reads what.
+-- What is read with a token, by who has read nothing newer at any time, is not behind. Who else
+-- there is has the same windows as below, with one number for who reads what.
+WITH reads AS (
+    SELECT hash(writer, session, aggregate) AS reader, seq, version, token FROM account_reads
+),
+suspected AS (
+    SELECT reader
+    FROM reads
+    GROUP BY reader
+    HAVING MIN(CASE WHEN token IS NOT NULL THEN version END) < MAX(version)
+)
 SELECT reader
 FROM (
     SELECT
@@ -19,9 +29,8 @@ FROM (
             PARTITION BY reader ORDER BY seq, version
             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING
         ) AS seen
-    FROM (
-        SELECT hash(writer, session, aggregate) AS reader, seq, version, token FROM account_reads
-    )
+    FROM reads
+    WHERE reader IN (SELECT reader FROM suspected)
 )
 WHERE token IS NOT NULL AND version < seen
 
@@ -44,12 +53,10 @@ FROM (
 WHERE r.token IS NOT NULL AND r.seen IS NOT NULL AND r.version < r.seen
 
 --@ evidence
-SELECT 'reads again, with a token' AS what, COUNT(*) AS seen, 1 AS needed
+SELECT 'accounts read again in a session, with a token' AS what, COUNT(*) AS seen, 1 AS needed
 FROM (
-    SELECT
-        token,
-        seq,
-        MIN(seq) OVER (PARTITION BY writer, session, aggregate) AS first_seq
+    SELECT writer, session, aggregate
     FROM account_reads
-) r
-WHERE r.token IS NOT NULL AND r.seq > r.first_seq
+    GROUP BY writer, session, aggregate
+    HAVING MAX(CASE WHEN token IS NOT NULL THEN seq END) > MIN(seq)
+) again
