@@ -94,3 +94,16 @@ def test_every_sentence_has_a_history_that_makes_the_judge_say_it() -> None:
 
 def test_every_invariant_has_a_history_with_too_little_evidence() -> None:
     assert {case.invariant for case in TOO_LITTLE} == catalog().keys()
+
+
+def test_calls_a_day_after_the_first_of_their_key_are_counted(database: Database) -> None:
+    tables = clean_run(SEED, STEPS)
+    call = next(op for op in tables["ops"] if op["kind"] == "command")
+    day = 24 * 60 * 60 * 10**9
+    late = {"start_ns": call["start_ns"] + day, "end_ns": call["start_ns"] + day}
+    almost = {"start_ns": call["start_ns"] + 1, "end_ns": call["start_ns"] + day - 1}
+    tables["ops"] = [*tables["ops"], call | late, call | almost]
+
+    with database.changed(tables):
+        counted = {one.what: one.seen for one in database.judge(["I11"])["I11"].evidence}
+    assert counted["calls a day or more after the first of their key, left out"] == 1

@@ -162,9 +162,11 @@ FROM (
 ) again
 UNION ALL
 SELECT 'calls a day or more after the first of their key, left out', COUNT(*), 0
-FROM (
-    SELECT end_ns, MIN(start_ns) OVER (PARTITION BY principal, key) AS first_ns
-    FROM ops
-    WHERE kind = 'command'
-) o
-WHERE o.end_ns - o.first_ns >= 86400000000000  -- a day
+FROM ops o
+WHERE o.kind = 'command'
+    AND o.end_ns >= (SELECT MIN(start_ns) FROM ops) + 86400000000000  -- few runs last for a day
+    AND EXISTS (
+        SELECT 1 FROM ops f
+        WHERE f.kind = 'command' AND f.principal = o.principal AND f.key = o.key
+            AND o.end_ns - f.start_ns >= 86400000000000
+    )
