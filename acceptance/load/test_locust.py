@@ -120,7 +120,7 @@ def test_no_deployment_is_refused_in_one_sentence(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--run-time", "soon"], "--run-time"),
+        (["--run-time", "soon"], "soon is no duration"),
         (["--processes", "-2"], "1 to 32"),
         (["foo"], "There is no foo"),
     ],
