@@ -54,6 +54,19 @@ def test_a_query_is_a_get_with_its_token_and_without_what_is_not_asked() -> None
     assert call.payload_hash is None
 
 
+def test_a_call_is_said_once_for_each_api() -> None:
+    call = replace(READ, token=4)
+
+    one, other = call.request("http://one"), call.request("http://other")
+
+    assert (one.url, other.url) == (
+        "http://one/accounts/a-1?min_version=4",
+        "http://other/accounts/a-1?min_version=4",
+    )
+    assert call.request("http://other") is other
+    assert replace(call, token=5).request("http://other").url.endswith("=5")
+
+
 def test_a_route_that_names_what_the_path_does_not_have_is_an_error() -> None:
     with pytest.raises(KeyError):
         replace(DEPOSIT, path={}).request(API)

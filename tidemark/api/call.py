@@ -71,7 +71,7 @@ class Call:
         return hashlib.blake2b(named + self._payload, digest_size=_HASH_BYTES).hexdigest()
 
     def request(self, api_url: str) -> Request:
-        """Return the request that says this, unsigned.
+        """Return the request that says this, unsigned; asked for again, it is the same one.
 
         Args:
             api_url: Where the API is, without a trailing slash.
@@ -79,6 +79,14 @@ class Call:
         Raises:
             KeyError: The route names what `path` does not have.
         """
+        made: tuple[str, Request] | None = self.__dict__.get("_made")
+        if made is not None and made[0] == api_url:
+            return made[1]
+        request = self._request(api_url)
+        object.__setattr__(self, "_made", (api_url, request))
+        return request
+
+    def _request(self, api_url: str) -> Request:
         method, _, template = self.route.partition(" ")
         headers = {}
         if self.key is not None:

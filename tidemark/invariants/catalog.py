@@ -10,7 +10,7 @@ from importlib import resources
 from tidemark.errors import NotStartedError
 
 _SECTION = re.compile(r"^--@ (\w+)$", re.MULTILINE)
-_FIELDS = ("needs", "by", "evidence", "reading", "example")
+_FIELDS = ("needs", "evidence", "reading", "example")
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,6 @@ class Invariant:
         name: Such as `exactly once`.
         says: What it means, in plain words.
         needs: The tables that it reads.
-        by: What it can be judged bucket by bucket of: `aggregate`, `command` or `all`.
         evidence: What must have been seen, in words.
         reading: How a counterexample is read.
         example: One, and how it may have come about.
@@ -36,7 +35,6 @@ class Invariant:
     name: str
     says: str
     needs: tuple[str, ...]
-    by: str
     evidence: str
     reading: str
     example: str
@@ -95,7 +93,6 @@ def parse(text: str) -> Invariant:
         name=name,
         says=says,
         needs=tuple(part.strip() for part in fields["needs"].split(",")),
-        by=fields["by"],
         evidence=fields["evidence"],
         reading=fields["reading"],
         example=fields["example"],

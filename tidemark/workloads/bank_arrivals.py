@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -123,7 +123,7 @@ class Traffic:
             case "withdraw":
                 return bank.withdraw(account_id, amount)
             case "account":
-                return bank.account(account_id)
+                return _read(account_id)
             case "statement":
                 return bank.statement(account_id)
             case _:
@@ -139,6 +139,12 @@ class Traffic:
 
     def _owner_id(self, owner: int) -> str:
         return f"{self.run_id}.o{owner + 1}"
+
+
+@lru_cache(maxsize=4096)
+def _read(account_id: str, version: int | None = None) -> Call:
+    """The same read for the same account and token: what it says in HTTP is made once."""
+    return bank.account(account_id, min_version=version)
 
 
 class Known:
@@ -163,7 +169,7 @@ class Known:
         self._reads += 1
         if self._reads % _BY_TOKEN_OF:
             return call
-        return bank.account(account_id, min_version=self._versions[account_id])
+        return _read(account_id, self._versions[account_id])
 
     def learn(self, op: Op) -> None:
         """Take in which version a write made, or a read saw."""

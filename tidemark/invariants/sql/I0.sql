@@ -6,7 +6,6 @@
 --
 -- needs: ops, account_reads, page_reads, page_lines, totals_reads, owner_reads, commands,
 --   snapshots, invocations, totals, planned_faults, faults, settings, claims, writers
--- by: all
 -- evidence: at least one op
 -- reading: this is about the recorder, the export or somebody's edit, not about the system.
 -- example: an op that began before the one before it had ended: key r.w1.c2, expected 1200, found

@@ -4,7 +4,6 @@
 -- again a day after its event is a new command.
 --
 -- needs: ops, events, writers
--- by: command
 -- evidence: at least one command that was accepted
 -- reading: `key` is the idempotency key whose command and event do not agree. Look at its ops
 --   first: an acknowledged command that is not in the log is data loss. A command whose recorder

@@ -4,7 +4,6 @@
 -- are accepted than the log has versions.
 --
 -- needs: ops, events, writers
--- by: aggregate
 -- evidence: at least one version to which two commands were pinned
 -- reading: `version` is what the commands were pinned to. Two that committed overwrote one
 --   another's decision. What committed is what was accepted, and what is in the log although

@@ -6,7 +6,6 @@
 -- answer, or from whoever saw the account at the version that it made.
 --
 -- needs: ops, events, commands, writers, settings
--- by: command
 -- evidence: at least one key that was sent again after it was accepted
 -- reading: `key` is the idempotency key whose answers do not agree.
 -- example: one key, several events: account a1, version 3, event e9, key r.w1.c2.7, expected 1,

@@ -5,7 +5,6 @@
 -- those that another fault may have held up nothing is said.
 --
 -- needs: faults, dead_letters, events, deliveries, settings
--- by: all
 -- evidence: at least one injected poison, known by its message or event, and the bound of lag
 -- reading: poison that is not in the dead-letter queue was swallowed, or goes round for ever. A
 --   dead letter whose event is projected is stale: counted, and neither poison nor loss.

@@ -5,7 +5,6 @@
 -- that never ended, for the accounts of its messages as far as other deliveries tell them.
 --
 -- needs: events, deliveries, healed, invocations, settings
--- by: all
 -- evidence: at least one delivery
 -- reading: `found` is how many deliveries say that they projected the event. More than one, and
 --   the read model counted it twice, or the log lies.

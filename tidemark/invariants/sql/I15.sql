@@ -4,7 +4,6 @@
 -- bound: at most one event in a hundred is later.
 --
 -- needs: events, deliveries, faults, settings
--- by: all
 -- evidence: every throttle ended, and 20 events recorded after them and the time to recover
 -- reading: `expected` is the bound, `found` how many are beyond it.
 -- example: an event of the time of the throttle is not projected: account a1, version 2, event e9,

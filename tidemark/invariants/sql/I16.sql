@@ -3,7 +3,6 @@
 -- invariant saw the evidence it needs is the judge's own part of this one.
 --
 -- needs: planned_faults, faults
--- by: all
 -- evidence: at least one planned fault
 -- reading: `expected` is how often the fault was to strike, `found` how often it did. A run whose
 --   faults did not strike proves nothing about them.

@@ -2,7 +2,6 @@
 -- What the write side keeps in order to decide, the head of an account, is the fold of its events.
 --
 -- needs: events, heads, settings
--- by: aggregate
 -- evidence: at least one head
 -- reading: `expected` is the version of the log, `found` that of the head. The next command would
 --   have been decided on something that never was.

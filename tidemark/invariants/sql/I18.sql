@@ -3,7 +3,6 @@
 -- one that was closed.
 --
 -- needs: events
--- by: aggregate
 -- evidence: at least one event that says what it adds to a balance
 -- reading: `version` is the event that should have been refused, `found` the balance after it.
 -- example: below zero: account a1, version 5, event e9, key r.w1.c2.7, expected 0, found -20. Two

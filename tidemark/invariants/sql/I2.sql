@@ -3,7 +3,6 @@
 -- which views alone are exported has neither marks nor statement lines.
 --
 -- needs: events, lines, accounts, settings
--- by: aggregate
 -- evidence: at least one event
 -- reading: the event exists and the read model does not show it, although the run had waited.
 --   `found` is the account's version on the read side.

@@ -3,7 +3,6 @@
 -- a command that this run sent.
 --
 -- needs: ops, events, heads, commands, accounts, lines, totals, writers
--- by: all
 -- evidence: at least one event
 -- reading: something is there that nobody asked for. An event whose recorder was killed may be
 --   that of a call which was never written down: it is unknown, not a phantom.

@@ -3,7 +3,6 @@
 -- over its distinct events, however often each was delivered.
 --
 -- needs: events, accounts, lines, totals, settings
--- by: aggregate, totals over all
 -- evidence: at least one account of which every event is projected, and adds to a balance
 -- reading: `expected` is the sum over the log, `found` what the read model holds. More than
 --   expected is an event that counted twice, less is one that did not count.

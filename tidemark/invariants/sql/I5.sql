@@ -3,7 +3,6 @@
 -- those of its statement lines.
 --
 -- needs: events, lines
--- by: aggregate
 -- evidence: at least one event
 -- reading: `version` is the one that comes twice, or the one whose predecessor is missing.
 -- example: no event at the version before: account a1, version 4, event e9, key r.w1.c2.7, expected

@@ -6,7 +6,6 @@
 --
 -- needs: events, accounts, lines, totals, ops, account_reads, page_reads, totals_reads,
 --   owner_reads, faults, settings, writers
--- by: aggregate, the bound over all
 -- evidence: at least one account
 -- reading: `expected` is the version of the log, `found` that of the read model. Equal versions
 --   mean that some field differs: compare the account with its last event.

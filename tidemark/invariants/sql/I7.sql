@@ -5,7 +5,6 @@
 -- shows an account behind an earlier one. Scans under load are never evidence.
 --
 -- needs: events, lines, accounts, snapshots, settings
--- by: aggregate
 -- evidence: 20 samples of events not yet projected, taken within a second of the append, and 20
 --   of projected ones
 -- reading: half of a projection was visible: `expected` is the version of the event, `found` the

@@ -4,7 +4,6 @@
 -- of the log without a hole.
 --
 -- needs: events, account_reads, page_reads, page_lines, owner_reads, totals_reads
--- by: aggregate
 -- evidence: at least one account that was read and is in the log
 -- reading: `expected` is the token, or the version that the log should have; `found` is what was
 --   read. A 404 is a read of version 0; an answer that the read model is behind is honest, and no

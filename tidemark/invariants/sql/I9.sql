@@ -3,7 +3,6 @@
 -- it before. Reads without a token may, and are counted among the measures.
 --
 -- needs: account_reads
--- by: aggregate
 -- evidence: at least one session that read an account again, with a token
 -- reading: `expected` is the newest version that the session had read, `found` the older one.
 -- example: a read behind an earlier one of its session: account a1, version 2, expected 3, found 2.
