@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,6 +13,9 @@ from acceptance.program import Program
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+# In the background of a script all that tests start would ignore Ctrl-C.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

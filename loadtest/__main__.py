@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import sys
 
 from loadtest import last_words
-from loadtest.waking import wake_in_time
 from tidemark.errors import ExitCode
 
 
@@ -19,7 +17,6 @@ def main() -> None:
 
     signal.signal(signal.SIGINT, end)
     last_words.leave_the_code_to_the_caller()
-    wake_in_time(os.environ)
     from locust.main import main as locust  # noqa: PLC0415 -- it takes a second, for which this is
 
     locust()  # type: ignore[no-untyped-call]  # it has no types there

@@ -15,7 +15,6 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loadtest.waking import wake_in_time
 from tidemark import targets
 from tidemark.aws.clients import AwsClients
 from tidemark.history.places import folder_of_runs
@@ -43,7 +42,6 @@ def main(arguments: Sequence[str]) -> int:
         record.write_text(os.environ[DEPLOYMENT_JSON_VARIABLE], encoding="utf-8")
         os.environ.setdefault(STATE_DIR_VARIABLE, str(Path(folder) / "state"))
         os.environ[DEPLOYMENT_VARIABLE] = str(record)
-        wake_in_time(os.environ)
         code = _run([*_LOCUST, f"--{role}", *told])
         if role == "master":
             put(Deployment.load(record), os.environ[RUN_VARIABLE])

@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
-from loadtest.waking import wake_in_time
 from tools.bench.row import Row
 from tools.bench.stub_server import stub_server
 
@@ -178,10 +177,7 @@ def _started_ours(
 @contextmanager
 def _started(url: str, *about: str, core: int) -> Iterator[subprocess.Popen[str]]:
     command = [*_pinned(core), sys.executable, "-m", "tools.bench.generator_users", url, *about]
-    environ = dict(os.environ)
-    if "--run" in about:
-        wake_in_time(environ)
-    with subprocess.Popen(command, text=True, stdout=subprocess.PIPE, env=environ) as process:
+    with subprocess.Popen(command, text=True, stdout=subprocess.PIPE) as process:
         try:
             yield process
         finally:
