@@ -88,9 +88,10 @@ def _tests_of(database: duckdb.DuckDBPyConnection, judgements: Iterable[Judgemen
         if first is None or not (about := first.aggregate or first.key):
             continue
         rows = database.execute(
-            # An owner's accounts are commanded by their own ids.
-            "SELECT DISTINCT session FROM ops WHERE $about IN (aggregate, owner, key) "
-            "OR key IN (SELECT key FROM events WHERE owner = $about) ORDER BY session",
+            # An owner's accounts are commanded by their own ids; the last reads are no test's.
+            "SELECT DISTINCT session FROM ops WHERE purpose <> 'final' AND ("
+            "$about IN (aggregate, owner, key) "
+            "OR key IN (SELECT key FROM events WHERE owner = $about)) ORDER BY session",
             {"about": about},
         ).fetchall()
         named = [str(row[0]) for row in rows]
