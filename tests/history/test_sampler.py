@@ -34,21 +34,24 @@ class Gone:
         raise EndpointConnectionError(endpoint_url="http://127.0.0.1:9")
 
 
-def sampling(workload: Any) -> Sampler:
+def asking(gone: Gone) -> Sampler:
+    """A sampler that waits for its first sample."""
     nobody: Any = None
-    return Sampler(nobody, workload)
+    workload: Any = gone
+    sampling = Sampler(nobody, workload)
+    sampling.take(ACCEPTED)
+    assert gone.asked.wait(WITHIN_S)
+    return sampling
 
 
 def test_samples_that_are_owed_end_with_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampler, "_AGAIN_AFTER_S", 0.0)
     gone = Gone()
-    sampling_it = sampling(gone)
-    sampling_it.take(ACCEPTED)
-    assert gone.asked.wait(WITHIN_S)
+    sampling = asking(gone)
 
-    closing = threading.Thread(target=sampling_it.close)
+    closing = threading.Thread(target=sampling.close)
     closing.start()
-    assert sampling_it._is_over.wait(WITHIN_S)
+    assert sampling._is_over.wait(WITHIN_S)
     gone.told.set()
     closing.join(WITHIN_S)
 
@@ -58,11 +61,9 @@ def test_samples_that_are_owed_end_with_the_run(monkeypatch: pytest.MonkeyPatch)
 def test_a_sample_that_is_not_answered_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sampler, "_CLOSES_WITHIN_S", 0.0)
     gone = Gone()
-    sampling_it = sampling(gone)
-    sampling_it.take(ACCEPTED)
-    assert gone.asked.wait(WITHIN_S)
+    sampling = asking(gone)
 
-    sampling_it.close()
+    sampling.close()
 
     assert not gone.told.is_set()
     gone.told.set()
