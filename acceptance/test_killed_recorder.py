@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 # Records without end, as fast as it can.
 RECORDING = """
 import itertools, sys
-from dataclasses import replace
 from pathlib import Path
+from msgspec import structs
 from tests.measures.ops import op
 from tidemark.api.call import Kind
 from tidemark.api.op import Outcome
@@ -38,7 +38,7 @@ path = Path(sys.argv[1])
 run = RunWriter(path, Writer(path.name, "w1"), Unknown())
 one = op(Outcome.INFO, kind=Kind.QUERY, status=None)
 for number in itertools.count(1):
-    run.record(replace(one, session="c1", sequence=number, start_ns=number, end_ns=number))
+    run.record(structs.replace(one, session="c1", sequence=number, start_ns=number, end_ns=number))
 """
 
 

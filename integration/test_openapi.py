@@ -72,7 +72,7 @@ CONFIG = schemathesis.Config.from_dict({"generation": {"with-security-parameters
 SCHEMA = schemathesis.openapi.from_path(OPENAPI, config=CONFIG)
 
 
-class Sent(Request):
+class Sent(Request, frozen=True):
     """A request as schemathesis has it sent, well-formed or not."""
 
     def __post_init__(self) -> None:

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import FrozenInstanceError, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import pytest
@@ -319,7 +319,7 @@ def test_requests_are_not_signed_without_credentials() -> None:
 
 def test_an_op_cannot_be_changed() -> None:
     op = run(Script([ACCEPTED]))
-    with pytest.raises(FrozenInstanceError):
+    with pytest.raises(AttributeError):
         op.version = 5  # type: ignore[misc]  # that it cannot be assigned is the test
 
 

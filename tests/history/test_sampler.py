@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import EndpointConnectionError
+from msgspec import structs
 
 from tests.measures.ops import op
 from tidemark.history import sampler
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     import pytest
 
 WITHIN_S = 30.0
-ACCEPTED = replace(op(), aggregate="a", version=1, event_id="e1")
+ACCEPTED = structs.replace(op(), aggregate="a", version=1, event_id="e1")
 
 
 @dataclass

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow.parquet as pq
 import pytest
+from msgspec import structs
 
 from tests.history.rows import rows
 from tests.measures.ops import op
@@ -59,11 +60,13 @@ def test_a_run_does_not_say_how_its_address_is_entered(tmp_path: Path) -> None:
 def test_a_run_says_what_it_was_and_every_call_it_made(tmp_path: Path) -> None:
     path = tmp_path / "runs" / "run-1"
     deposit = op(status=202, took_ms=3)
-    deposit = replace(deposit, call=replace(deposit.call, key="k", body={"amount": 5}))
+    deposit = structs.replace(deposit, call=replace(deposit.call, key="k", body={"amount": 5}))
     with run_of(path) as run:
         run.describe(DEPLOYMENT, kind="load", seed="7")
         run.record(deposit)
-        run.record(replace(op(kind=Kind.QUERY, operation="account"), state=STATE, version=2))
+        run.record(
+            structs.replace(op(kind=Kind.QUERY, operation="account"), state=STATE, version=2)
+        )
 
     about = json.loads((path / "run.json").read_text())
     assert about["run"] == "run-1"
@@ -216,7 +219,7 @@ def test_merged_parts_become_few_large_groups_of_rows_in_the_order_of_the_calls(
     path = tmp_path / "run-1"
     with run_of(path) as run:
         for number in range(6):
-            run.record(replace(op(), sequence=number))
+            run.record(structs.replace(op(), sequence=number))
             run._recorder.flush()
 
     merged = pq.ParquetFile(path / "ops" / "run-1.w1.parquet")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask, jsonify
+from msgspec import structs
 
 from loadtest import live_page
 from loadtest.live import KEPT_S, Live
@@ -109,7 +109,7 @@ def test_lag_is_that_of_samples_that_were_projected(live: Live, clock: Clock) ->
 
 
 def test_only_the_load_counts(live: Live, clock: Clock) -> None:
-    live.take(replace(at(0.1), purpose=Purpose.SETUP))
+    live.take(structs.replace(at(0.1), purpose=Purpose.SETUP))
     clock.s += 1
 
     assert live.seconds()[0].writes == 0

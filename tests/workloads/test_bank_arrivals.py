@@ -1,10 +1,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from tests.measures.ops import op
 from tidemark.api.call import Kind
@@ -84,8 +84,8 @@ def test_operations_come_by_their_weights() -> None:
 def test_each_third_read_of_a_known_account_has_the_newest_version_as_its_token() -> None:
     known, read = Known(3), bank.account("a")
     unknown = known.asked(read)
-    wrote = replace(op(), aggregate="a", version=4, event_id="e")
-    saw = replace(op(kind=Kind.QUERY, operation="account"), aggregate="a", version=3)
+    wrote = structs.replace(op(), aggregate="a", version=4, event_id="e")
+    saw = structs.replace(op(kind=Kind.QUERY, operation="account"), aggregate="a", version=3)
     for one in (wrote, saw):
         known.learn(one)
 
@@ -95,7 +95,7 @@ def test_each_third_read_of_a_known_account_has_the_newest_version_as_its_token(
 
 def test_what_is_no_read_of_a_known_account_is_sent_as_it_is_planned() -> None:
     known = Known(1)
-    known.learn(replace(op(), aggregate="a", version=4, event_id="e"))
+    known.learn(structs.replace(op(), aggregate="a", version=4, event_id="e"))
 
     for call in (bank.account("b"), bank.statement("a"), bank.deposit("a", 1)) * 3:
         assert known.asked(call) is call

@@ -6,6 +6,7 @@ import itertools
 import sys
 from dataclasses import replace
 from decimal import Decimal
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -248,6 +249,10 @@ WRONG_CALLS: dict[str, tuple[str, Callable[..., Any]]] = {
     r"Shelves\.expects of put gave {'thing': \{1\}}: it must be JSON, and .*set": (
         "expects",
         lambda *_: {"thing": {1}},
+    ),
+    r"Shelves\.expects of put gave {'thing': nan}: it must be JSON, and Out of range float": (
+        "expects",
+        lambda *_: {"thing": nan},
     ),
 }
 WRONG_EXPORTS: dict[str, tuple[str, Callable[..., Any]]] = {

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import ipaddress
-import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
+import msgspec
+
 from tidemark.api.shown import HIDDEN, shown_headers
 
-# `json.loads` would first guess the encoding, which is the one that JSON has.
-_decode = json.JSONDecoder().decode
+_decode = msgspec.json.Decoder().decode
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -53,8 +53,7 @@ class Headers(Mapping[str, str]):
         return f"Headers({ {name: shown.get(name, HIDDEN) for name in self} })"
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """A request as it goes over the wire.
 
     Attributes:
@@ -67,7 +66,7 @@ class Request:
 
     method: str
     url: str
-    headers: Headers = field(default_factory=Headers)
+    headers: Headers = msgspec.field(default_factory=Headers)
     body: bytes = b""
     route: str = ""
 
@@ -98,7 +97,7 @@ class Answer:
     def __post_init__(self) -> None:
         # At once, as each is asked for it: what is made when it is asked for takes a lock.
         try:
-            decoded = _decode(self.body.decode())
+            decoded = _decode(self.body)
         except ValueError:
             decoded = None
         members = decoded if isinstance(decoded, dict) else None

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
+import msgspec
+
 from tidemark.api.exchange import Answer, LostError, NotSentError, TransportError
 
 if TYPE_CHECKING:
@@ -56,8 +58,7 @@ class Purpose(StrEnum):
     """To read the final state, after."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Op:
+class Op(msgspec.Struct, frozen=True, kw_only=True):
     """One call by one session, and what is known of it.
 
     Attributes:

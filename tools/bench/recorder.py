@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
+from msgspec import structs
 
 from tidemark.api.call import Call, Kind
 from tidemark.api.op import Op, Outcome, Purpose
@@ -142,12 +143,12 @@ def _mixed() -> Iterator[Op]:
         account_id = f"{_RUN}.c1.a{number % _ACCOUNTS}"
         if number % 10 == 0:
             state = {"lines": _LINES}
-            yield replace(_answered(bank.statement(account_id), number), state=state)
+            yield structs.replace(_answered(bank.statement(account_id), number), state=state)
         elif number % 3 == 0:
             yield next(commands)
         else:
             read = _answered(bank.account(account_id), number)
-            yield replace(read, state=_STATE | {"account_id": account_id})
+            yield structs.replace(read, state=_STATE | {"account_id": account_id})
 
 
 def _answered(call: Call, number: int) -> Op:
