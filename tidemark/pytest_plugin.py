@@ -98,7 +98,7 @@ def pytest_sessionfinish(session: pytest.Session) -> Iterator[None]:
         stop_processes(state)  # else a worker of pytest-xdist sees a deploy through
     yield
     if _TESTBED in session.config.stash:
-        _end_recording(session.config)
+        _end_recording(session)
     if state is not None:
         _close(session)
     if session.exitstatus != pytest.ExitCode.INTERRUPTED:
@@ -291,13 +291,13 @@ def _close(session: pytest.Session) -> None:
             words.append(f"What there is to look at: {bed.evidence}")
 
 
-def _end_recording(config: pytest.Config) -> None:
+def _end_recording(session: pytest.Session) -> None:
     """Write down the rest of what this process called; say so where that cannot be done."""
     try:
-        config.stash[_TESTBED].runs.close()
+        session.config.stash[_TESTBED].runs.close()
     except TidemarkError as error:
-        config.stash[_LAST_WORDS].append(str(error))
-        config.stash[_EXIT_CODE] = error.exit_code
+        session.config.stash[_LAST_WORDS].append(str(error))
+        _end_with(session, error.exit_code)
 
 
 def _judge(session: pytest.Session, bed: Testbed) -> None:
@@ -312,7 +312,7 @@ def _judge(session: pytest.Session, bed: Testbed) -> None:
         for code, said in bed.judge():
             config.stash[_LAST_WORDS].extend(said)
             if what == "fail":
-                _end_with(config, code)
+                _end_with(session, code)
     except ImportError:
         config.stash[_LAST_WORDS].append(
             "What the session left behind is not judged: `pip install 'tidemark-cqrs[check]'` "
@@ -325,13 +325,14 @@ def _judge(session: pytest.Session, bed: Testbed) -> None:
         config.stash[_LAST_WORDS].append("What the session left behind could not be judged.")
         config.stash[_LAST_WORDS].extend(failures.lines(known))
         if what == "fail":
-            _end_with(config, known.exit_code)
+            _end_with(session, known.exit_code)
 
 
-def _end_with(config: pytest.Config, code: ExitCode) -> None:
-    """End the session with a code; what was violated stays violated, whatever comes after."""
-    if code is not ExitCode.OK and config.stash.get(_EXIT_CODE, None) is not ExitCode.VIOLATED:
-        config.stash[_EXIT_CODE] = code
+def _end_with(session: pytest.Session, code: ExitCode) -> None:
+    """End the session with a code: what is violated outranks all, and else what came first."""
+    stash = session.config.stash
+    if code is ExitCode.VIOLATED or not stash.get(_EXIT_CODE, session.exitstatus):
+        stash[_EXIT_CODE] = code
 
 
 def _kept_evidence(bed: Testbed) -> list[str]:

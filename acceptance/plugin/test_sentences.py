@@ -156,3 +156,35 @@ SessionRuns.close = fail
     assert "1 passed" in session.output
     assert session.output.rstrip().endswith("The history could not be written.")
     assert "Traceback" not in session.output
+
+
+JUDGED = """
+from tidemark.errors import ExitCode
+from tidemark.testing.testbed import Testbed
+
+Testbed.judge = lambda self: [(ExitCode(code), [f"judged {{code}}"]) for code in {codes}]
+"""
+PASSES, FAILS = (
+    f"def test_it(testbed): (testbed.state / 'begun').touch(); assert {wanted}"
+    for wanted in (True, False)
+)
+
+
+@pytest.mark.parametrize(
+    ("tests", "check", "codes", "exit_code"),
+    [
+        (PASSES, "fail", (3, 0), ExitCode.UNKNOWN),
+        (PASSES, "fail", (3, 1, 3), ExitCode.VIOLATED),
+        (FAILS, "fail", (3,), pytest.ExitCode.TESTS_FAILED),
+        (PASSES, "report", (3, 1), ExitCode.OK),
+    ],
+)
+def test_unknown_ends_a_session_with_3_but_neither_a_violation_nor_a_failed_test(
+    project: Project, tests: str, check: str, codes: tuple[int, ...], exit_code: int
+) -> None:
+    (project.folder / "conftest.py").write_text(JUDGED.format(codes=codes))
+
+    session = project.run(tests, "--tidemark-check", check, *("--tidemark-app", "true"))
+
+    assert session.exit_code == exit_code, session.output
+    assert all(f"judged {code}" in session.output for code in codes)

@@ -86,3 +86,18 @@ def test_a_verdict_is_written_down(runs: SessionRuns) -> None:
     assert code is ExitCode.OK
     assert "could not be" not in said
     assert (runs.path_of("Shelves") / "verdict.json").is_file()
+
+
+def test_a_session_that_did_too_little_says_what_is_unknown_and_ends_with_3(
+    tmp_path: Path,
+) -> None:
+    Shelves.system = System()
+    runs = SessionRuns(tmp_path, "20261123T101112-abc123", "main", print, Shelves)
+    caller = runs.caller_of(DEPLOYMENT, CLIENTS)
+    caller.read(caller.new_id())
+
+    code, said = judged(runs)
+
+    assert code is ExitCode.UNKNOWN
+    assert "I2 nothing lost: too little was seen: 0 events, and it takes 1" in said
+    assert "What is unknown ends a session with 3; --tidemark-check report leaves" in said

@@ -108,8 +108,8 @@ def add(parser: pytest.Parser) -> None:
         CHECK,
         choices=("off", "report", "fail"),
         default="fail",
-        help="judge what the session left behind: not at all, to be reported, or so that what is "
-        "violated fails the session (default)",
+        help="judge what the session left behind: not at all, to be reported, or so that a session "
+        "ends with 1 if an invariant is violated, and with 3 if its verdict is unknown (default)",
     )
     group.addoption(
         "--tidemark-keep",

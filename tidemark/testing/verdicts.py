@@ -8,7 +8,7 @@ from tidemark.errors import ExitCode
 from tidemark.history.finishing import finish
 from tidemark.history.places import MANIFEST, VERDICT
 from tidemark.host.state import write_json
-from tidemark.invariants.judge import Verdict, verdict_of
+from tidemark.invariants.judge import EXIT_CODES, Verdict, verdict_of
 from tidemark.invariants.views import connect
 from tidemark.report.assessment import assess
 from tidemark.report.lateness import describe
@@ -42,7 +42,7 @@ def judge_runs(
 
     Yields:
         Of each run the code that its session must end with, and what is said of it: 1 if it is
-        violated, 3 if the verdict could not be written down.
+        violated, 3 if the verdict is unknown or could not be written down.
     """
     for deployment in deployments:
         path = runs.path_of(deployment.stack_name)
@@ -60,12 +60,15 @@ def judge_runs(
         verdict = verdict_of(judgements)
         if verdict is not Verdict.HOLDS:
             said.append(f"Look at it with `tidemark check {path}`.")
+        if verdict is Verdict.UNKNOWN:
+            said.append(
+                "What is unknown ends a session with 3; --tidemark-check report leaves its end to "
+                "the tests."
+            )
         if unwritten is not None:
             said.append(unwritten)
-        if verdict is Verdict.VIOLATED:
-            yield ExitCode.VIOLATED, said
-        else:
-            yield ExitCode.OK if unwritten is None else ExitCode.UNKNOWN, said
+        code = EXIT_CODES[verdict]
+        yield ExitCode.UNKNOWN if code is ExitCode.OK and unwritten else code, said
 
 
 def _write(path: Path, verdict: Mapping[str, Any]) -> str | None:
