@@ -26,7 +26,7 @@ EVENT = event_of(event_item())
 
 
 def dead(aws: AwsClients) -> list[str]:
-    return [letter.text for letter in letters.peek(aws.sqs, QUEUES[1])]
+    return [letter.text for letter in letters.peek(aws.sqs, QUEUES[1])[0]]
 
 
 def test_no_two_kinds_are_alike_and_only_one_is_about_an_event_of_the_log() -> None:

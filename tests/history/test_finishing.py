@@ -12,8 +12,11 @@ from tests.history.test_writing import DEPLOYMENT
 from tests.measures.ops import op
 from tidemark.api.session import Writer
 from tidemark.history import finishing
+from tidemark.history.folder import RunFolder
 from tidemark.history.quiescence import DEADLINE, Quiescence
 from tidemark.history.writing import RunWriter
+from tidemark.invariants.catalog import catalog
+from tidemark.invariants.judge import Verdict, judge
 from tidemark.trace.letters import Letter
 from tidemark.workloads.workload import Unknown
 
@@ -65,16 +68,22 @@ def finished(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def finish(
-    path: Path, monkeypatch: pytest.MonkeyPatch, workload: Described, how: str = "quiet"
+    path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    workload: Described,
+    how: str = "quiet",
+    *,
+    are_all: bool = True,
+    fault: str = "poison",
 ) -> Path:
     monkeypatch.setattr(finishing, "await_quiescence", lambda *_, **__: Quiescence(how, 0.1))
     monkeypatch.setattr(finishing, "delivered", delivered)
-    monkeypatch.setattr(finishing, "peek", lambda *_: [FOREIGN])
+    monkeypatch.setattr(finishing, "peek", lambda *_: ([FOREIGN], are_all))
     deployment = replace(DEPLOYMENT, outputs={"DeadLetterQueueName": "dead"})
     with RunWriter(path, Writer("run", "gw0"), workload) as run:
         run.describe(deployment)
         run.record(op())
-        run.plan("poison", 2)
+        run.plan(fault, 2)
         for letter in (TAKEN, UNREAD):
             strike = {"id": letter.message_id, "message_id": letter.message_id}
             nothing = dict.fromkeys(("event_id", "aggregate"))
@@ -123,6 +132,26 @@ def test_letters_that_a_test_took_are_there_and_those_of_others_are_not(finished
 
     assert set(letters) == {"m1", "m2"}
     assert (letters["m1"]["event_id"], letters["m1"]["version"]) == ("e1", 1)
+
+
+def test_letters_beyond_those_that_are_looked_at_leave_it_open_whether_poison_is_among_them(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = finish(tmp_path / "run", monkeypatch, Described(), are_all=False)
+    folder = RunFolder.open(path)
+
+    [gap] = folder.gaps["dead_letters"]
+    assert "holds more letters than the 1 that were looked at" in gap
+    [judged] = judge(folder, [catalog()["I12"]])
+    assert judged.verdict is Verdict.UNKNOWN
+
+
+def test_where_nobody_injected_poison_the_letters_of_others_leave_nothing_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = finish(tmp_path / "run", monkeypatch, Described(), are_all=False, fault="throttled")
+
+    assert "dead_letters" not in RunFolder.open(path).gaps
 
 
 def test_of_a_letter_that_nobody_could_read_it_is_not_said_what_it_is_about(finished: Path) -> None:

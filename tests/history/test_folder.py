@@ -80,6 +80,9 @@ def cut(file: Path, part: float) -> None:
         ("load", {"profile": "write", "refusals": [1], "slo": {}}),
         ("load", {"profile": "write", "refusals": [], "slo": 5}),
         ("load", {"profile": "write", "refusals": [], "slo": {"lag_p99_ms": "9"}}),
+        ("left_out", ["dead_letters"]),
+        ("left_out", {"no_table": "because"}),
+        ("left_out", {"dead_letters": 1}),
     ],
 )
 def test_a_manifest_that_was_edited_is_said_to_be(run: Path, entry: str, value: object) -> None:
@@ -103,6 +106,8 @@ DAMAGES: list[tuple[str, Damage, str, str]] = [
      f"events/{EXPORT}.parquet is torn, or no Parquet file ("),
     ("an empty file", lambda run: cut(run / f"lines/{EXPORT}.parquet", 0), "lines",
      f"lines/{EXPORT}.parquet is torn, or no Parquet file ("),
+    ("what was left out of it", lambda run: manifest(run, left_out={"dead_letters": "too many"}),
+     "dead_letters", "too many"),
     ("something else under its name",
      lambda run: (run / f"heads/{EXPORT}.parquet").write_text("a,b\n1,2\n"), "heads",
      f"heads/{EXPORT}.parquet is torn, or no Parquet file ("),

@@ -57,22 +57,23 @@ def message(number: int, body: str = "{}", **attributes: str) -> dict[str, Any]:
     }
 
 
-def peek(queue: Queue) -> list[letters.Letter]:
+def peek(queue: Queue) -> tuple[list[letters.Letter], bool]:
     return letters.peek(cast("SQSClient", queue), "dead")
 
 
 def test_all_letters_are_seen_and_all_are_visible_again() -> None:
     queue = Queue([message(number) for number in range(23)])
 
-    seen = peek(queue)
+    seen, are_all = peek(queue)
 
+    assert are_all
     assert [one.message_id for one in seen] == [f"message-{number}" for number in range(23)]
     assert queue.hidden == set()
     assert len(queue.messages) == 23
 
 
 def test_an_empty_queue_has_no_letters() -> None:
-    assert peek(Queue([])) == []
+    assert peek(Queue([])) == ([], True)
 
 
 def test_a_look_that_breaks_off_hides_nothing() -> None:
@@ -88,15 +89,31 @@ def test_a_queue_that_hands_out_the_same_letters_again_is_walked_once() -> None:
     queue = Queue([message(1), message(2)], never_hides=True)
     queue.change_message_visibility_batch = lambda **_: {}  # type: ignore[method-assign]  # nothing is hidden
 
-    assert [one.message_id for one in peek(queue)] == ["message-1", "message-2"]
+    seen, are_all = peek(queue)
+
+    assert [one.message_id for one in seen] == ["message-1", "message-2"]
+    assert not are_all
     assert queue.receives == 2
+
+
+def test_a_letter_that_comes_twice_does_not_end_the_look() -> None:
+    """SQS may hand out a message once more although it is hidden."""
+    queue = Queue([message(number) for number in range(12)])
+    queue.messages.insert(3, message(1))
+
+    seen, are_all = peek(queue)
+
+    assert (len(seen), are_all) == (12, True)
 
 
 def test_a_look_ends_at_its_bound(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(letters, "MOST_LETTERS", 15)
     queue = Queue([message(number) for number in range(40)])
 
-    assert len(peek(queue)) == 15
+    seen, are_all = peek(queue)
+
+    assert len(seen) >= 15
+    assert not are_all
     assert queue.receives == 2
 
 

@@ -34,6 +34,7 @@ class Stack:
     lines: set[tuple[str, int]] = field(default_factory=set)
     said: list[Said] = field(default_factory=list)
     letters: list[Letter] = field(default_factory=list)
+    has_all_letters: bool = True
     scans: int = 0
     scan_is_complete: bool = True
     asked_since_ms: list[int] = field(default_factory=list)
@@ -80,7 +81,7 @@ class Stack:
         tracer = Tracer(
             cast("Items", self),
             cast("Lines", self),
-            lambda: self.letters,
+            lambda: (self.letters, self.has_all_letters),
             lookback_min=60,
             principal="AROA",
             clock=lambda: NOW_MS,
@@ -323,11 +324,13 @@ def test_of_an_unknown_id_it_is_said_where_it_was_looked_for(stack: Stack) -> No
 
 def test_a_search_that_stopped_at_its_bound_says_so(stack: Stack) -> None:
     stack.scan_is_complete = False
+    stack.has_all_letters = False
 
     found = stack.ask("nobody")
 
     assert isinstance(found, Unknown)
     assert "25 MB of the command table, item by item" in found.searched
+    assert "0 of the dead letters" in found.searched
 
 
 @pytest.mark.parametrize(

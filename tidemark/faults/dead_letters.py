@@ -42,7 +42,7 @@ class DeadLetters:
 
     def take(self, wanted: Collection[str]) -> list[str]:
         """Take the letters of these messages; returns those messages, and those taken before."""
-        with held(self.sqs, self.url) as messages:
+        with held(self.sqs, self.url) as (messages, _):
             for message in messages:
                 for letter in read(message):
                     if letter.text in wanted:

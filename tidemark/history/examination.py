@@ -49,6 +49,8 @@ class _Examination:
         self.gaps: dict[str, list[str]] = {}
         self._rows: Counter[tuple[str, str]] = Counter()
         self._whole = {name: self._read(name) for name in TABLES}
+        for name, why in manifest.get("left_out", {}).items():
+            self._say(name, why)
         writers = manifest.get("writers")
         if isinstance(writers, list) and writers:
             self._compare({str(one) for one in writers})

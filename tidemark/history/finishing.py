@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tidemark.aws.clients import AwsClients
+    from tidemark.history.writing import Noted
     from tidemark.host.deployment import Deployment
     from tidemark.trace.letters import Letter
     from tidemark.workloads.workload import Values, Workload
@@ -87,6 +88,7 @@ def finish(
             asked = state.sample(run)
             session = exporter.session("final")
             workload.ask(Asking(deployment, clients, session, export.record, *asked))
+        left_out: dict[str, str] = {}
         sent = {row["message_id"] for row in _rows(path, "faults")} - {None}
         noted, unread = noted_in(path), set()
         since_ms = manifest.get("began_ms", 0)
@@ -98,17 +100,17 @@ def finish(
                 export.add(table, values)
                 if table == "deliveries" and values["event_id"] is None:
                     unread.add(values["message_id"])
-            left = peek(clients.sqs, deployment.outputs["DeadLetterQueueName"])
+            left, are_all = peek(clients.sqs, deployment.outputs["DeadLetterQueueName"])
             for letter in _of_run([*noted.letters, *left], sent, state.logged):
                 export.add("dead_letters", row_of(letter, is_read=letter.message_id not in unread))
+            left_out = _left_out(noted, len(left), are_all=are_all)
         for table, values in _asked_of(workload, noted.planned):
             export.add(table, values)
         for writer in others:
             if writer not in closed:
                 export.close_for(writer)
-    describe_more(
-        path, writers=writers_of(path), ended_by=quiescence.how, waited_s=quiescence.waited_s
-    )
+    about = {"ended_by": quiescence.how, "waited_s": quiescence.waited_s, "left_out": left_out}
+    describe_more(path, writers=writers_of(path), **about)
     return RunFolder.open(path)
 
 
@@ -148,6 +150,17 @@ def _of_run(
     for letter in letters:
         if letter.message_id in sent or names_in(letter.event)[1] in accounts:
             yield letter
+
+
+def _left_out(noted: Noted, looked_at: int, *, are_all: bool) -> dict[str, str]:
+    """What of the run's tables is not there; letters count where poison must be among them."""
+    if are_all or "poison" not in noted.planned:
+        return {}
+    why = (
+        f"the dead-letter queue holds more letters than the {looked_at} that were looked at: empty "
+        "or redrive it, and run again"
+    )
+    return {"dead_letters": why}
 
 
 def _asked_of(workload: Workload, planned: Mapping[str, int]) -> Iterator[tuple[str, Values]]:

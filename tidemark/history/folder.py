@@ -11,7 +11,7 @@ from tidemark.errors import ExitCode, TidemarkError
 from tidemark.history.examination import examine
 from tidemark.history.files import files_of
 from tidemark.history.places import MANIFEST
-from tidemark.history.tables import SCHEMA_VERSION
+from tidemark.history.tables import SCHEMA_VERSION, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -66,7 +66,7 @@ class RunFolder:
             )
         if not isinstance(manifest.get("run"), str):
             raise RunFolderError(f"{file} does not say which run it is: it was edited.")
-        for entry, is_written in (("target", _is_target), ("load", _is_load)):
+        for entry, is_written in _ENTRIES.items():
             if entry in manifest and not is_written(manifest[entry]):
                 raise RunFolderError(
                     f"{file} was edited: its {entry} is none that Tidemark writes. Copy the run "
@@ -98,6 +98,13 @@ def _is_target(target: object) -> bool:
     return target is None or isinstance(target, str)
 
 
+def _is_left_out(tables: object) -> bool:
+    """Whether it says of tables, in sentences, what of them was left out."""
+    return isinstance(tables, dict) and all(
+        name in TABLES and isinstance(why, str) for name, why in tables.items()
+    )
+
+
 def _is_load(load: object) -> bool:
     """Whether it says what a load run is measured by."""
     match load:
@@ -106,3 +113,6 @@ def _is_load(load: object) -> bool:
                 isinstance(one, int | float) for one in bounds.values()
             )
     return False
+
+
+_ENTRIES = {"target": _is_target, "load": _is_load, "left_out": _is_left_out}

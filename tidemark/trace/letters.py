@@ -49,28 +49,38 @@ class Letter:
         )
 
 
-def peek(sqs: SQSClient, queue_name: str) -> list[Letter]:
-    """Look at every dead letter, at most `MOST_LETTERS`, and leave all of them where they are."""
-    with held(sqs, sqs.get_queue_url(QueueName=queue_name)["QueueUrl"]) as messages:
-        return [letter for message in messages for letter in read(message)]
+def peek(sqs: SQSClient, queue_name: str) -> tuple[list[Letter], bool]:
+    """Look at the dead letters, and leave all of them where they are.
+
+    Returns:
+        The letters, and whether these are all: no more than `MOST_LETTERS` messages are looked at.
+    """
+    with held(sqs, sqs.get_queue_url(QueueName=queue_name)["QueueUrl"]) as (messages, are_all):
+        return [letter for message in messages for letter in read(message)], are_all
 
 
 @contextmanager
-def held(sqs: SQSClient, url: str) -> Iterator[list[MessageTypeDef]]:
+def held(sqs: SQSClient, url: str) -> Iterator[tuple[list[MessageTypeDef], bool]]:
     """Hold the messages of a dead-letter queue, at most `MOST_LETTERS`, for as long as this lasts.
 
     SQS knows no look without a receive: the messages are hidden for a moment, and their receive
     counts rise, on which nothing acts there. Those that are not deleted meanwhile are visible
     again at once.
+
+    Yields:
+        The messages, and whether the queue had no others to give.
     """
     received: dict[str, MessageTypeDef] = {}
+    are_all = False
     try:
-        for message in _receive(sqs, url):
-            is_again = message["MessageId"] in received
-            received[message["MessageId"]] = message
-            if is_again or len(received) >= MOST_LETTERS:
+        while len(received) < MOST_LETTERS and not are_all:
+            known = len(received)
+            messages = _receive(sqs, url)
+            received |= {message["MessageId"]: message for message in messages}
+            are_all = not messages
+            if messages and len(received) == known:  # a queue that hides nothing never ends
                 break
-        yield list(received.values())
+        yield list(received.values()), are_all
     finally:
         handles = [message["ReceiptHandle"] for message in received.values()]
         for start in range(0, len(handles), _AT_ONCE):
@@ -83,8 +93,8 @@ def held(sqs: SQSClient, url: str) -> Iterator[list[MessageTypeDef]]:
             )
 
 
-def _receive(sqs: SQSClient, url: str) -> Iterator[MessageTypeDef]:
-    while messages := sqs.receive_message(
+def _receive(sqs: SQSClient, url: str) -> list[MessageTypeDef]:
+    return sqs.receive_message(
         QueueUrl=url,
         MaxNumberOfMessages=_AT_ONCE,
         VisibilityTimeout=_HIDDEN_S,
@@ -92,8 +102,7 @@ def _receive(sqs: SQSClient, url: str) -> Iterator[MessageTypeDef]:
         WaitTimeSeconds=1,
         MessageSystemAttributeNames=["ApproximateReceiveCount", "SentTimestamp"],
         MessageAttributeNames=["All"],
-    ).get("Messages"):
-        yield from messages
+    ).get("Messages", [])
 
 
 def read(message: MessageTypeDef) -> list[Letter]:

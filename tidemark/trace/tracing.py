@@ -91,7 +91,7 @@ class Tracer:
     Args:
         items: Its tables.
         logs: Its functions' logs.
-        peek: Looks at its dead letters.
+        peek: Looks at its dead letters, and says whether these are all.
         principal: Whose an idempotency key is, for a look by key.
         lookback_min: How far back the logs are searched for an id that no key leads to, minutes.
         clock: UTC in milliseconds.
@@ -101,7 +101,7 @@ class Tracer:
         self,
         items: Items,
         logs: Lines,
-        peek: Callable[[], list[Letter]],
+        peek: Callable[[], tuple[list[Letter], bool]],
         *,
         principal: str,
         lookback_min: float,
@@ -138,7 +138,10 @@ class Tracer:
             kind: What it is, for an id that is several things at once.
         """
         self._notes = []
-        dead = self._peek()
+        dead, are_all = self._peek()
+        looked_at = "the dead letters" if are_all else f"{len(dead)} of the dead letters"
+        if not are_all:
+            self._notes.append(f"Only {looked_at} were looked at.")
         searched = ["the command records and accounts, by key"]
         subject, found = self._by_key(wanted_id, kind), list[Said]()
         if subject is None:
@@ -156,7 +159,7 @@ class Tracer:
                     (one for one in scan.found if one.key in subject.keys), key=lambda one: one.key
                 )
         if subject is None:
-            searched.append("the dead letters")
+            searched.append(looked_at)
             subject = name_in(wanted_id, kind, (_carried_by(letter) for letter in dead))
         if subject is None:
             return Unknown(searched)
