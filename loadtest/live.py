@@ -44,12 +44,11 @@ class Second:
 
     Attributes:
         at_s: Which one, since 1970.
-        writes: Commands that were accepted.
+        writes: Commands that were accepted, and made an event.
         reads: Queries that were answered.
         refused: Calls that were refused, as they should be.
         errors: Calls that failed in any other way, or whose effect is in doubt.
-        events: How many events commands made.
-        accepted: How many there were by its end.
+        accepted: How many of them there were by its end.
         queued: How many messages the queue held, when it was last asked; None if it never was.
         outbox: How many events were not projected then, likewise.
         write_ms: How long commands took from their intended start.
@@ -63,7 +62,6 @@ class Second:
     reads: int = 0
     refused: int = 0
     errors: int = 0
-    events: int = 0
     accepted: int = 0
     queued: int | None = None
     outbox: int | None = None
@@ -131,8 +129,7 @@ class Live:
         is_write = op.kind is Kind.COMMAND
         if op.outcome is Outcome.OK:
             if is_write:
-                now.writes += 1
-                now.events += not op.replayed
+                now.writes += not op.replayed
                 now.accepted += not op.replayed
             else:
                 now.reads += 1
@@ -185,7 +182,7 @@ class Live:
             at = min(max(0, one["at_s"] - known[0].at_s), len(known) - 1)
             known[at].add(one)
             for later in known[at:]:
-                later.accepted += one["events"]
+                later.accepted += one["writes"]
 
     def recent(self) -> Recent:
         """The last seconds in a few numbers."""

@@ -2,28 +2,61 @@ from __future__ import annotations
 
 import math
 import statistics
+from collections import Counter
+from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tidemark.load.arrivals import Plan, Stretch, draws
+from tidemark.load.arrivals import Plan, Repeats, Stretch, draws
 
 RATES = st.floats(0, 20)
 STRETCHES = st.builds(Stretch, st.floats(0.5, 5), RATES, RATES)
 PLANS = st.builds(
     Plan, st.lists(STRETCHES, min_size=1, max_size=4).map(tuple), st.text(), st.booleans()
 )
+REPEATS = st.builds(Repeats, st.floats(0.01, 1), st.just(lambda chance: chance < 0.3))
 
 
 @settings(deadline=None)
-@given(PLANS, st.integers(1, 7))
-def test_the_workers_together_send_the_plan_of_one(plan: Plan, workers: int) -> None:
+@given(PLANS, st.none() | REPEATS, st.integers(1, 7))
+def test_the_workers_together_send_the_plan_of_one(
+    plan: Plan, repeats: Repeats | None, workers: int
+) -> None:
+    plan = replace(plan, repeats=repeats)
     alone = list(plan.arrivals())
-    together = [one for worker in range(workers) for one in plan.arrivals(worker, workers)]
+    each = [list(plan.arrivals(worker, workers)) for worker in range(workers)]
 
-    assert sorted(together, key=lambda one: one.number) == alone
+    assert Counter(one for arrivals in each for one in arrivals) == Counter(alone)
     assert alone == list(plan.arrivals())
+    for arrivals in (alone, *each):
+        assert all(one.offset_s <= after.offset_s for one, after in pairwise(arrivals))
+
+
+def test_each_fourth_command_comes_twice_the_first_among_them() -> None:
+    once = Plan((Stretch(20, 10, 10),), "s", is_poisson=False)
+    repeats = Repeats(0.25, lambda chance: chance < 0.5)
+    commands = [one.number for one in once.arrivals() if repeats.is_command(one.chances[0])]
+    came: dict[int, list[float]] = {}
+    for one in replace(once, repeats=repeats).arrivals():
+        came.setdefault(one.number, []).append(one.offset_s)
+    twice = {number: at[1] - at[0] for number, at in came.items() if len(at) > 1}
+
+    assert len(came) == len(list(once.arrivals()))
+    assert list(twice) == commands[::4]
+    # In turn: when the first has its answer, and while it is under way.
+    assert [*twice.values()] == pytest.approx(([1.0, 0.0] * len(twice))[: len(twice)])
+
+
+def test_what_would_come_a_second_time_after_the_end_comes_once() -> None:
+    plan = Plan((Stretch(0.9, 10, 10),), "s", repeats=Repeats(1.0, lambda _: True))
+    numbers = [one.number for one in plan.arrivals()]
+
+    assert all(one.offset_s < plan.seconds for one in plan.arrivals())
+    # The first is to come again a second later, and each other one at once.
+    assert Counter(numbers) == {number: 1 + number % 2 for number in numbers}
 
 
 @settings(deadline=None)

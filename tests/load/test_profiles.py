@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
@@ -69,6 +70,21 @@ def test_rates_are_shares_of_the_targets(tmp_path: Path) -> None:
     assert profile.mix == {"deposit": 1, "account": 4}
     assert (profile.population.accounts, profile.population.account_choice) == (7, "zipfian")
     assert profile.slo == {"latency_p99_ms": 500}
+
+
+def test_of_the_commands_of_every_profile_some_are_sent_a_second_time(tmp_path: Path) -> None:
+    def repeated(text: str) -> float:
+        return Counter(
+            one.again_after_s is not None
+            for one in read(tmp_path, text).plan(seconds=1000, rate=1, seed="s").arrivals()
+        )[True]
+
+    commands = 0.2 * 687.5  # of so many arrivals
+    # Each that comes again comes twice.
+    assert repeated(GOOD) == pytest.approx(2 * 0.05 * commands, rel=0.2)
+    assert repeated(f"{GOOD}[repeats]\nshare = 1") == pytest.approx(2 * commands, rel=0.2)
+    assert repeated(f"{GOOD}[repeats]\nshare = 0") == 0
+    assert repeated(GOOD.replace("deposit = 1", "totals = 1")) == 0
 
 
 @pytest.mark.parametrize(

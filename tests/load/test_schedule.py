@@ -1,7 +1,10 @@
 from __future__ import annotations
 
-from tidemark.load.arrivals import Plan, Stretch
-from tidemark.load.schedule import Schedule
+from dataclasses import replace
+
+from tidemark.load.arrivals import Plan, Repeats, Stretch
+from tidemark.load.schedule import Due, Schedule
+from tidemark.load.share import Share
 from tidemark.workloads.bank_arrivals import Population, Traffic
 
 TRAFFIC = Traffic("run", Population(9, "zipfian", 2, "uniform"), {"deposit": 1, "account": 2})
@@ -40,6 +43,23 @@ def test_the_seed_decides_call_by_call() -> None:
 
     assert calls("s") == calls("s")
     assert calls("s") != calls("t")
+
+
+def test_a_call_that_comes_twice_is_the_same_one_with_the_same_key() -> None:
+    repeats = Repeats(0.5, lambda chance: chance < 1 / 3)  # the deposits of the mix
+    schedule = Schedule(replace(PLAN, repeats=repeats), TRAFFIC, Clock(), Share(1, 2))
+    keyed: dict[str, list[Due]] = {}
+    for due in iter(schedule.take, None):
+        if due.call.key is not None:
+            keyed.setdefault(due.call.key, []).append(due)
+
+    assert keyed
+    for key, dues in keyed.items():
+        # It begins as the keys of the process do that sends it.
+        assert key.startswith("run.w2.plan.")
+        first, again = dues
+        assert first.call == again.call
+        assert first.call.operation == "deposit"
 
 
 def test_what_is_due_is_counted_once_whether_it_was_taken_or_not() -> None:

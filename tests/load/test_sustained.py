@@ -23,8 +23,8 @@ def step(
 ) -> Tried:
     figures: dict[str, Any] = {
         "measures": {"writes_per_s": 9.5, "write_p99_ms": 100.0, "lag_p99_ms": 200.0, **measures},
-        "writes": {"ok": accepted, "refused": refused, "errors": 0},
-        "reads": {"ok": 0, "refused": 0, "errors": 0},
+        "writes": {"ok": accepted, "refused": refused, "errors": 0, "replayed": 0},
+        "reads": {"ok": 0, "refused": 0, "errors": 0, "replayed": 0},
         "refusals": {"busy": refused},
         "generator": {"was_limit": was_limit},
     }

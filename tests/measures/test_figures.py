@@ -104,7 +104,9 @@ def test_keys_that_are_sent_again_are_counted_and_their_earlier_answers_too() ->
         call(principal="q", key="k1"),
         call(kind="query", operation="account"),
     )
-    assert (figures.retried, figures.replayed) == (2, 1)
+    assert (figures.retried, figures.writes.replayed) == (2, 1)
+    # What makes no event is no throughput.
+    assert (figures.writes.ok, figures.writes.sent) == (2, 4)
 
 
 def test_what_begins_late_or_never_is_counted_over_all_who_call() -> None:

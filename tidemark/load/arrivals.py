@@ -10,15 +10,17 @@ from __future__ import annotations
 import hashlib
 import math
 import struct
+from collections import deque
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 _DRAW_BYTES = 8
 _MOST_DRAWS = hashlib.blake2b.MAX_DIGEST_SIZE // _DRAW_BYTES
+_AGAIN_AFTER_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -60,11 +62,45 @@ class Arrival(NamedTuple):
         number: Its place in the plan, from 0.
         offset_s: When it is intended, in seconds after the begin of the run.
         chances: Three numbers from 0 up to 1, which decide what it is.
+        again_after_s: How long after it the same call comes a second time, with the same key; None
+            if it comes once.
     """
 
     number: int
     offset_s: float
     chances: tuple[float, float, float]
+    again_after_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Repeats:
+    """Which arrivals come a second time: a share of the commands, evenly, the first among them.
+
+    In turn that is a second later, when the first one mostly has its answer, and at once, while it
+    is under way.
+
+    Attributes:
+        share: Of how many commands each is sent again, from 0 to 1.
+        is_command: Whether an arrival of such a first chance is a command.
+    """
+
+    share: float
+    is_command: Callable[[float], bool]
+
+    def mark(self, arrivals: Iterator[Arrival]) -> Iterator[Arrival]:
+        """Yield arrivals, and with each of those that come a second time when that is."""
+        commands = repeated = 0
+        for arrival in arrivals:
+            if not self.is_command(arrival.chances[0]):
+                yield arrival
+                continue
+            commands += 1
+            if repeated < math.ceil(commands * self.share):
+                repeated += 1
+                after_s = _AGAIN_AFTER_S if repeated % 2 else 0.0
+                yield arrival._replace(again_after_s=after_s)
+            else:
+                yield arrival
 
 
 @dataclass(frozen=True)
@@ -76,11 +112,13 @@ class Plan:
         seed: Where every draw comes from.
         is_poisson: Whether arrivals are independent of each other, as those of many callers are;
             else they come as evenly as the rate allows.
+        repeats: Which of them come a second time, on top of the rate.
     """
 
     stretches: tuple[Stretch, ...]
     seed: str
     is_poisson: bool = True
+    repeats: Repeats | None = None
 
     @property
     def seconds(self) -> float:
@@ -98,7 +136,10 @@ class Plan:
             worker: Its place among the workers, from 0.
             workers: How many there are.
         """
-        return islice(self._all(), worker, None, workers)
+        if self.repeats is None:
+            return islice(self._all(), worker, None, workers)
+        marked = islice(self.repeats.mark(self._all()), worker, None, workers)
+        return _with_repeats(marked, self.seconds)
 
     def _all(self) -> Iterator[Arrival]:
         begun_s = 0.0
@@ -119,6 +160,21 @@ class Plan:
         """Return the gap before an arrival, on the scale of what is expected, and its chances."""
         gap, which, where, size = draws(self.seed, number, 4)
         return -math.log1p(-gap) if self.is_poisson else 1.0, (which, where, size)
+
+
+def _with_repeats(arrivals: Iterator[Arrival], until_s: float) -> Iterator[Arrival]:
+    """Yield arrivals, and what comes a second time before the end, in their order."""
+    later: deque[Arrival] = deque()  # ordered, as all of them are as late
+    for arrival in arrivals:
+        while later and later[0].offset_s <= arrival.offset_s:
+            yield later.popleft()
+        yield arrival
+        if arrival.again_after_s:
+            later.append(arrival._replace(offset_s=arrival.offset_s + arrival.again_after_s))
+        elif arrival.again_after_s is not None:
+            yield arrival
+    while later and later[0].offset_s < until_s:
+        yield later.popleft()
 
 
 def draws(seed: str, number: int, many: int) -> tuple[float, ...]:

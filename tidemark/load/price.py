@@ -118,9 +118,9 @@ def estimate(told: Told, profile: Profile | None, *, rate: float, wiring: str) -
     if profile is None:
         share = 1 - told.read_share
         calls = min(told.max_ops, told.users * told.seconds * _CLOSED_CALLS_PER_S)
-        setup, hottest = 0.0, (1.0, 1.0)
+        setup, hottest, repeated = 0.0, (1.0, 1.0), 0.0
     else:
-        share = profile.write_share
+        share, repeated = profile.write_share, profile.repeated_share
         plan = profile.plan(seconds=told.seconds, rate=rate, seed="")
         calls = min(told.max_ops, sum(stretch.arrivals for stretch in plan.stretches))
         # Each account is opened, gets funds, and is read until both are seen.
@@ -128,7 +128,7 @@ def estimate(told: Told, profile: Profile | None, *, rate: float, wiring: str) -
     account, owner = hottest
     return price(
         Calls(
-            commands=_BESIDES * (calls * share + 2 * setup),
+            commands=_BESIDES * (calls * share * (1 + repeated) + 2 * setup),
             queries=_BESIDES * (calls * (1 - share) + setup),
             tries=1 + account * (_TRIES_AT_MOST - 1),
             projection_tries=1 + owner * (_TRIES_AT_MOST - 1),

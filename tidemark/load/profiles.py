@@ -6,10 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tidemark.errors import NotStartedError
-from tidemark.load.arrivals import Plan, Stretch
+from tidemark.load.arrivals import Plan, Repeats, Stretch
 from tidemark.load.toml_file import Table, nearest
 from tidemark.workloads.bank_arrivals import CHOICES, OPERATIONS, Population
-from tidemark.workloads.bank_traffic import WRITES
+from tidemark.workloads.bank_traffic import WRITES, weighted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
 VISIBILITY_SHARE = 0.05
 """Of so many writes at least it is seen when they can be read, if nobody says otherwise."""
+
+REPEATED_SHARE = 0.05
+"""So many commands are sent a second time with their key, if nobody says otherwise."""
 
 # A short run is sampled more densely: a write a second, until there are so many. More polls than
 # those of a write a second would be a load of their own on a slow target.
@@ -26,7 +29,10 @@ _SAMPLES_PER_S = 1.0
 _MOST_ACCOUNTS = 100_000
 _MOST_CALLERS = 200
 _MOST_OPS_PER_S = 100_000.0
-_PROFILE = {"about", "arrivals", "stretches", "mix", "accounts", "owners", "visibility", "slo"}
+_PROFILE = {
+    *("about", "arrivals", "stretches", "mix", "accounts", "owners"),
+    *("repeats", "visibility", "slo"),
+}
 _TARGET = {"about", "rate", "callers", "slo", "sustained"}
 
 
@@ -61,6 +67,7 @@ class Profile:
         population: The accounts and owners that calls are for.
         visibility_share: Of which share of the writes it is seen when they can be read; None for
             one that suits the plan.
+        repeated_share: How many of the commands are sent a second time, with their key.
         slo: The bound of each measure.
     """
 
@@ -71,6 +78,7 @@ class Profile:
     mix: Mapping[str, float]
     population: Population
     visibility_share: float | None = None
+    repeated_share: float = REPEATED_SHARE
     slo: Mapping[str, float] = field(default_factory=dict)
 
     def plan(self, *, seconds: float, rate: float, seed: str) -> Plan:
@@ -85,7 +93,13 @@ class Profile:
             Stretch(one.seconds * seconds, one.rate_from * rate, one.rate_to * rate)
             for one in self.shares
         )
-        return Plan(stretches, seed, self.is_poisson)
+        return Plan(stretches, seed, self.is_poisson, self._repeats())
+
+    def _repeats(self) -> Repeats | None:
+        if not self.repeated_share or not self.write_share:
+            return None
+        operation = weighted(self.mix)
+        return Repeats(self.repeated_share, lambda chance: operation(chance) in WRITES)
 
     @property
     def write_share(self) -> float:
@@ -116,6 +130,7 @@ def profile(folder: Path, name: str, measures: Collection[str]) -> Profile:
     """
     table = _table(folder, name)
     table.only(_PROFILE)
+    repeated = _share(table, "repeats")
     return Profile(
         name=name,
         about=str(table.entries.get("about", "")),
@@ -123,7 +138,8 @@ def profile(folder: Path, name: str, measures: Collection[str]) -> Profile:
         is_poisson=table.choice("arrivals", ("poisson", "even"), "poisson") == "poisson",
         mix=_mix(table),
         population=Population(*_chosen(table, "accounts", 100), *_chosen(table, "owners", 10)),
-        visibility_share=_visibility_share(table),
+        visibility_share=_share(table, "visibility"),
+        repeated_share=REPEATED_SHARE if repeated is None else repeated,
         slo=_slo(table, measures),
     )
 
@@ -193,10 +209,10 @@ def _chosen(table: Table, name: str, default: int) -> tuple[int, str]:
     return default, "uniform"
 
 
-def _visibility_share(table: Table) -> float | None:
-    for one in table.tables("visibility"):
+def _share(table: Table, name: str) -> float | None:
+    for one in table.tables(name):
         one.only({"share"})
-        return one.number("share", VISIBILITY_SHARE, most=1)
+        return one.number("share", most=1)
     return None
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from tidemark.load.share import Share
@@ -44,6 +45,7 @@ class Schedule:
         self._clock = clock
         mine = share or Share()
         self._coming = plan.arrivals(mine.worker, mine.workers)
+        self._keys = f"{traffic.run_id}.{mine.writer}.plan"
         self._begin_ns: int | None = None
         self._ahead: deque[Arrival] = deque()
         self._latest_ns = 0
@@ -62,7 +64,10 @@ class Schedule:
         arrival = self._ahead.popleft() if self._ahead else self._come(gone_ns)
         if arrival is None:
             return None
-        return Due(self._traffic.call(arrival.chances), self._begin_ns + _ns(arrival))
+        call = self._traffic.call(arrival.chances)
+        if arrival.again_after_s is not None:
+            call = replace(call, key=f"{self._keys}.{arrival.number}")
+        return Due(call, self._begin_ns + _ns(arrival))
 
     def newly_due(self) -> int:
         """Return how many calls were to start since this was last asked, taken or not."""

@@ -146,7 +146,8 @@ def _refused(figures: Mapping[str, Any]) -> list[str]:
     """Say it if too many calls were refused: a rate that is refused is not taken."""
     sides = (figures["writes"], figures["reads"])
     refused = sum(one["refused"] for one in sides)
-    share = refused / max(1, sum(one["ok"] + one["refused"] + one["errors"] for one in sides))
+    sent = sum(one[how] for one in sides for how in ("ok", "refused", "errors", "replayed"))
+    share = refused / max(1, sent)
     if share <= _MOST_REFUSED:
         return []
     named = ", ".join(f"{name} {count}" for name, count in figures["refusals"].items())

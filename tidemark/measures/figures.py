@@ -23,9 +23,10 @@ class Row:
 
     Attributes:
         name: The operation, or `writes` or `reads`.
-        ok: How many were done.
+        ok: How many were done; of the answers to one command, the first alone.
         refused: How many the system refused as it should.
         errors: How many failed otherwise, or are unknown.
+        replayed: How many were answered with an earlier answer.
         per_s: How many were done per second of the run.
         latency: From the intended start, of every call that got an answer, whatever it was.
         latency_from_start: The same from the actual start.
@@ -35,6 +36,7 @@ class Row:
     ok: int = 0
     refused: int = 0
     errors: int = 0
+    replayed: int = 0
     per_s: float = 0.0
     latency: Spread | None = None
     latency_from_start: Spread | None = None
@@ -42,7 +44,7 @@ class Row:
     @property
     def sent(self) -> int:
         """How many there were."""
-        return self.ok + self.refused + self.errors
+        return self.ok + self.refused + self.errors + self.replayed
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +89,6 @@ class Figures:
         reads: All reads.
         refusals: How many were refused as they should be, by problem.
         errors: How many failed otherwise, by outcome and problem.
-        replayed: How many writes were answered with an earlier answer.
         retried: How many writes were sent with a key that had been sent before.
         punctuality: How far the plan was kept to; None of a closed loop.
         backlog: What was on its way.
@@ -101,7 +102,6 @@ class Figures:
     reads: Row
     refusals: Mapping[str, int]
     errors: Mapping[str, int]
-    replayed: int
     retried: int
     punctuality: Punctuality | None
     backlog: Backlog
@@ -123,12 +123,14 @@ def figures_of(run: duckdb.DuckDBPyConnection, refusals: Collection[str]) -> Fig
     """
     run.execute("CREATE OR REPLACE TEMP TABLE refusals AS SELECT UNNEST($1) AS name", [[*refusals]])
     run.execute(_CALLS)
-    sessions, duration_s, late, replayed = run.execute(_WHOLE).fetchall()[0]
+    sessions, duration_s, late = run.execute(_WHOLE).fetchall()[0]
     operations, sides = [], {"command": Row("writes"), "query": Row("reads")}
-    for kind, operation, ok, refused, errors, *spreads in run.execute(_ROWS).fetchall():
+    for kind, operation, *counts, latency, from_start in run.execute(_ROWS).fetchall():
         name = operation or sides[kind].name
+        ok, refused, errors, replayed = counts
         per_s = ok / duration_s if duration_s else 0.0
-        row = Row(name, ok, refused, errors, per_s, *(_spread(one) for one in spreads))
+        spreads = _spread(latency), _spread(from_start)
+        row = Row(name, ok, refused, errors, replayed, per_s, *spreads)
         if operation is None:
             sides[kind] = row
         else:
@@ -144,7 +146,6 @@ def figures_of(run: duckdb.DuckDBPyConnection, refusals: Collection[str]) -> Fig
         reads=sides["query"],
         refusals=problems[True],
         errors=problems[False],
-        replayed=replayed,
         retried=run.execute(_RETRIED).fetchall()[0][0],
         punctuality=_punctuality(run, sum(one.sent for one in sides.values()), late),
         backlog=Backlog(*run.execute(_BACKLOG).fetchall()[0]),
@@ -181,8 +182,7 @@ SELECT
         MAX(c.end_ns - COALESCE(w.clock_offset_ns, 0))
         - MIN(c.start_ns - COALESCE(w.clock_offset_ns, 0)), 0
     ) / 1e9,
-    COUNT(*) FILTER (c.start_ns - c.intended_ns > {LATE_MS * 1_000_000}),
-    COUNT(*) FILTER (c.replayed)
+    COUNT(*) FILTER (c.start_ns - c.intended_ns > {LATE_MS * 1_000_000})
 FROM calls c
 LEFT JOIN writers w ON w.writer = c.writer
 """  # noqa: S608 -- a text of ours
@@ -190,9 +190,10 @@ LEFT JOIN writers w ON w.writer = c.writer
 _ROWS = f"""
 SELECT
     kind, operation,
-    COUNT(*) FILTER (outcome = 'ok'),
+    COUNT(*) FILTER (outcome = 'ok' AND NOT replayed),
     COUNT(*) FILTER (is_refusal),
     COUNT(*) FILTER (outcome <> 'ok' AND NOT is_refusal),
+    COUNT(*) FILTER (replayed),
     quantile_disc((end_ns - intended_ns) / 1e6, {list(SHARES)}) FILTER (status IS NOT NULL),
     quantile_disc((end_ns - start_ns) / 1e6, {list(SHARES)}) FILTER (status IS NOT NULL)
 FROM calls

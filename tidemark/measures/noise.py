@@ -77,7 +77,7 @@ _RATES = f"""
 WITH {_DRAWN},
 calls AS (
     SELECT
-        kind = 'command' AS is_write, start_ns, outcome = 'ok' AS is_ok,
+        kind = 'command' AS is_write, start_ns, outcome = 'ok' AND NOT replayed AS is_ok,
         outcome <> 'ok' AND NOT (
             outcome = 'fail' AND COALESCE(list_contains($refusals, problem), FALSE)
         ) AS is_error,

@@ -79,7 +79,7 @@ class Struck:
 _CALLS = """
 WITH calls AS (
     SELECT
-        o.kind, o.outcome,
+        o.kind, o.outcome, o.replayed,
         o.intended_ns - w.clock_offset_ns AS intended_ns,
         o.start_ns - w.clock_offset_ns AS start_ns,
         o.end_ns - w.clock_offset_ns AS end_ns,
@@ -127,6 +127,7 @@ def throughput(run: duckdb.DuckDBPyConnection, span: Span) -> Series:
                 WHEN outcome = 'fail' THEN 3 WHEN outcome = 'info' THEN 4
                 WHEN kind = 'command' THEN 1 ELSE 2 END
             FROM calls
+            WHERE NOT replayed -- it made no event
         )
         GROUP BY i""",  # noqa: S608 -- a text of ours
         nothing=0,

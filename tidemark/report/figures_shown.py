@@ -167,8 +167,8 @@ def _problems(figures: Mapping[str, Any]) -> list[Table]:
         for word, key in (("refused, as it should be", "refusals"), ("error", "errors"))
         for name, count in figures[key].items()
     ]
-    if figures["replayed"]:
-        rows.append(("done", "answered with an earlier answer", figures["replayed"]))
+    if again := figures["writes"]["replayed"]:
+        rows.append(("done", "answered with an earlier answer", again))
     return [Table(("calls that", "because", ""), rows, "What else was answered")] if rows else []
 
 

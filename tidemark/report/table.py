@@ -112,10 +112,10 @@ def _print_figures(console: Console, figures: Figures) -> None:
         if counts:
             listed = ", ".join(f"{name} {count}" for name, count in counts.items())
             console.print(f"{title}: {listed}")
-    if figures.retried or figures.replayed:
+    if (replayed := figures.writes.replayed) or figures.retried:
         console.print(
-            f"Sent again with their key: {figures.retried}, of which {figures.replayed} were "
-            "answered with an earlier answer"
+            f"Sent again with their key: {figures.retried}, of which {replayed} were answered with "
+            "an earlier answer"
         )
     console.print(_backlog(figures))
 

@@ -81,7 +81,7 @@ class Target:
         side = "read" if profile == "read" else "write"
         p99_ms = 40.0 if rate <= self.takes[profile] else 4_000.0
         measures = {f"{side}s_per_s": rate, f"{side}_p50_ms": 20.0, f"{side}_p99_ms": p99_ms}
-        none = {"ok": 0, "refused": 0, "errors": 0}
+        none = {"ok": 0, "refused": 0, "errors": 0, "replayed": 0}
         return Seen(
             f"run{len(self.tried)}",
             code,
