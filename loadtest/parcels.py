@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from tidemark.errors import TidemarkError
 from tidemark.history.files import writer_of
+from tidemark.history.places import WRITERS
 from tidemark.history.tables import TABLES
-from tidemark.history.writing import WRITERS, writers_of
+from tidemark.history.writing import writers_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

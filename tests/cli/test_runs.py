@@ -61,6 +61,18 @@ def test_a_run_under_way_is_said_to_be(state: Path) -> None:
     assert listed[0]["verdict"] == "under way"
 
 
+def test_a_run_that_was_killed_before_it_was_described_is_listed_as_that(state: Path) -> None:
+    late = "20261125T101112-fed987"
+    RunWriter(state / "runs" / late, Writer(late, "w1"), Unknown()).close()
+
+    listed = json.loads(tidemark_runs("--json").stdout)
+
+    assert (listed[0]["run"], listed[0]["what"]) == (late, "not described")
+    assert json.loads(tidemark_runs("show", late, "--json").stdout)["what"] == "not described"
+    # Of the newest run something must be known.
+    assert json.loads(tidemark_runs("show", "--json").stdout)["run"] == NEW
+
+
 @pytest.mark.usefixtures("state")
 def test_one_is_shown_by_the_beginning_of_its_id_and_the_newest_without() -> None:
     judged = json.loads(tidemark_runs("show", OLD[:9], "--json").stdout)

@@ -63,6 +63,19 @@ def test_a_run_of_which_only_a_part_can_be_removed_is_said_to_be_removed_and_goe
     assert kept(runs) == ["run-2", "run-3", "run-4", "run-5"]
 
 
+def test_a_run_that_was_killed_before_it_was_described_counts_and_goes_like_others(
+    runs: Path,
+) -> None:
+    RunWriter(runs / "run-0", Writer("run-0", "w1"), Unknown()).close()
+    RunWriter(runs / "run-4a", Writer("run-4a", "w1"), Unknown()).close()
+    with RunWriter(runs / "run-0a", Writer("run-0a", "w1"), Unknown()):
+        said = retention.clear(runs, most_runs=3)
+
+    assert kept(runs) == ["run-0a", "run-4", "run-4a", "run-5"]
+    assert said is not None
+    assert said.startswith("Removed run-0, run-1, run-2, run-3 (")
+
+
 def test_what_is_no_run_stays(runs: Path) -> None:
     (runs / "a-note").mkdir()
     retention.clear(runs, most_runs=0)

@@ -115,7 +115,7 @@ def _row(one: Kept) -> dict[str, Any]:
         "run": one.name,
         "began": "" if one.began is None else one.began.isoformat(timespec="seconds"),
         "target": str(one.manifest.get("target", "")),
-        "what": str(one.manifest.get("kind", "")),
+        "what": one.what,
         "ops": ops,
         "verdict": one.verdict,
         "bytes": one.size_bytes,

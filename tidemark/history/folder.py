@@ -50,8 +50,9 @@ class RunFolder:
             manifest = json.loads(file.read_text(encoding="utf-8"))
         except OSError as error:
             raise RunFolderError(
-                f"{path} is not a run folder ({file.name}: {error.strerror}): `tidemark runs` "
-                "lists those that are there."
+                f"{path} is not a run folder ({file.name}: {error.strerror}): it was not "
+                "copied whole, or was killed before it said what it is. `tidemark runs` lists the "
+                "others."
             ) from error
         except ValueError as error:
             raise RunFolderError(

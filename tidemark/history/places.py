@@ -17,6 +17,12 @@ MANIFEST = "run.json"
 VERDICT = "verdict.json"
 """What the judge said of a run last, in its folder."""
 
+WRITERS = "processes"
+"""The folder in a run's folder with a file for each process that ever had it open."""
+
+GOING = "~removed"
+"""What the name of a run's folder ends in while it is being removed."""
+
 LOCK = "lock"
 """Held, in a run's folder, by every process that writes to it."""
 

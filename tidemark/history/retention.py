@@ -6,7 +6,7 @@ import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from tidemark.history.places import MANIFEST, is_in_use
+from tidemark.history.places import GOING, is_in_use
 from tidemark.history.runs import kept
 
 if TYPE_CHECKING:
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 MOST_RUNS = 50
 MOST_BYTES = 1_000_000_000
-_GOING = "~removed"
 
 
 def prune(runs: Path, *, most_runs: int = MOST_RUNS, most_bytes: int = MOST_BYTES) -> list[Kept]:
@@ -32,16 +31,15 @@ def prune(runs: Path, *, most_runs: int = MOST_RUNS, most_bytes: int = MOST_BYTE
         alone, the rest is no run any more, and goes next time.
     """
     count, count_bytes, removed = 0, 0, []
-    for left in runs.glob(f"*{_GOING}"):
+    for left in runs.glob(f"*{GOING}"):
         shutil.rmtree(left, ignore_errors=True)
     for one in reversed(kept(runs)):
         size_bytes = one.size_bytes  # while it is there
         is_beyond = count >= most_runs or count_bytes + size_bytes > most_bytes
         if is_beyond and not is_in_use(one.path):
             with suppress(OSError):
-                going = one.path.rename(one.path.with_name(f"{one.name}{_GOING}"))
+                going = one.path.rename(one.path.with_name(f"{one.name}{GOING}"))
                 removed.append(one)
-                (going / MANIFEST).unlink()  # what stays is no run
                 shutil.rmtree(going, ignore_errors=True)
         else:
             count += 1

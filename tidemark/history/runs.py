@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from tidemark.api.shown import shown_url
 from tidemark.errors import NotStartedError
 from tidemark.history.files import files_of
-from tidemark.history.places import MANIFEST, VERDICT, folder_of_runs, is_in_use
+from tidemark.history.places import GOING, MANIFEST, VERDICT, WRITERS, folder_of_runs, is_in_use
 from tidemark.host.state import read_json
 
 if TYPE_CHECKING:
@@ -50,6 +50,11 @@ class Kept:
     def manifest(self) -> dict[str, Any]:
         """What is written down of it; empty if that cannot be read."""
         return read_json(self.path / MANIFEST) or {}
+
+    @property
+    def what(self) -> str:
+        """What it was, such as a load run."""
+        return str(self.manifest.get("kind", "")) if self.manifest else "not described"
 
     @property
     def began(self) -> datetime | None:
@@ -100,12 +105,16 @@ def began(manifest: Mapping[str, Any]) -> datetime | None:
 
 
 def kept(runs: Path) -> list[Kept]:
-    """The runs in the folder of all runs' folders, oldest first."""
-    return [Kept(folder) for folder in sorted(one.parent for one in runs.glob(f"*/{MANIFEST}"))]
+    """The runs in the folder of all runs' folders, oldest first.
+
+    Those are among them whose processes were killed before any wrote down what the run is.
+    """
+    found = {one.parent for mark in (MANIFEST, WRITERS) for one in runs.glob(f"*/{mark}")}
+    return [Kept(folder) for folder in sorted(found) if not folder.name.endswith(GOING)]
 
 
 def find(state: Path, name: str | None) -> Path:
-    """The folder of a run: a path, an id or the beginning of one; the newest without any.
+    """The folder of a run: a path, an id or the beginning of one; the newest that says what it is.
 
     Raises:
         NotStartedError: There is no such run, or several begin so.
@@ -115,13 +124,14 @@ def find(state: Path, name: str | None) -> Path:
     runs = kept(folder_of_runs(state))
     if name is not None and "/" in name and Path(name).exists():
         return Path(name)  # whoever opens it says what is missing
-    if not runs and name is None:
+    said = [one.path for one in runs if one.manifest]
+    if not said and name is None:
         raise NotStartedError(
             f"No run is kept in {folder_of_runs(state)}: `tidemark load` or an integration test "
             "makes one."
         )
     if name is None:
-        return runs[-1].path
+        return said[-1]
     found = [one.path for one in runs if _NAME.fullmatch(name) and one.name.startswith(name)]
     if len(found) != 1:
         how_many = "No run is" if not found else "Several runs are"

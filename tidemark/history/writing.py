@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from tidemark.api.shown import shown_url
 from tidemark.history.examination import CLOSING
-from tidemark.history.places import LOCK, MANIFEST
+from tidemark.history.places import LOCK, MANIFEST, WRITERS
 from tidemark.history.recorder import Recorder, lost
 from tidemark.history.tables import SCHEMA_VERSION, TABLES
 from tidemark.host.state import make_private, read_json, write_json
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
     from tidemark.api.session import Writer
     from tidemark.host.deployment import Deployment
     from tidemark.workloads.workload import Seen, Values, Workload
-
-WRITERS = "processes"
-"""The folder in a run's folder with a file for each process that ever had it open."""
 
 _NOBODY = "-"
 
