@@ -91,12 +91,18 @@ def test_locusts_own_codes_never_pass_for_ours(
     assert f"Locust ended with {code}" in str(failed.value)
 
 
-def test_a_run_whose_locust_was_killed_names_what_is_left_of_it(
-    run: Callable[..., None], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder that a run has left."""
     monkeypatch.setattr(verb, "new_run_id", lambda: "20260101T000000-abcdef")
     left = tmp_path / "runs/20260101T000000-abcdef"
     left.mkdir(parents=True)
+    return left
+
+
+def test_a_run_whose_locust_was_killed_names_what_is_left_of_it(
+    run: Callable[..., None], left: Path
+) -> None:
     with pytest.raises(TidemarkError, match="ended by signal 9") as failed:
         run(-9, reported=None)
     assert failed.value.exit_code == 70
@@ -106,6 +112,14 @@ def test_a_run_whose_locust_was_killed_names_what_is_left_of_it(
 def test_a_run_that_was_interrupted_before_it_began_is_said_to_be(run: Callable[..., None]) -> None:
     with pytest.raises(InterruptedByUserError):
         run(1, reported=None, is_interrupted=True)
+
+
+def test_an_interrupted_run_that_did_not_end_in_time_names_what_is_left_of_it(
+    run: Callable[..., None], left: Path
+) -> None:
+    with pytest.raises(InterruptedByUserError) as interrupted:
+        run(-9, reported=None, is_interrupted=True)
+    assert str(left) in str(interrupted.value)
 
 
 def test_a_locustfile_that_does_not_import_is_a_failure(tmp_path: Path) -> None:
@@ -132,15 +146,21 @@ def test_ctrl_c_while_locust_still_starts_ends_it_without_a_traceback(tmp_path: 
 
 
 _PASS_ON = """
-import os, pathlib, sys
+import os, pathlib, signal, subprocess, sys
 from tidemark.cli import load
+signal.signal(signal.SIGTERM, signal.default_int_handler)  # as the program has it
+class Patient(subprocess.Popen):
+    def __init__(self, *args, **others):
+        super().__init__(*args, **others)
+        self._sigint_wait_secs = float(sys.argv[3])  # for a child that ends by itself
+subprocess.Popen = Patient
 load._END_WITHIN_S = float(sys.argv[2])
 print(load._run([sys.executable, "-c", sys.argv[1]], pathlib.Path(), dict(os.environ)))
 """
 _HEED = """
 import time
-print("begun", flush=True)
 try:
+    print("begun", flush=True)
     time.sleep(600)
 except KeyboardInterrupt:
     raise SystemExit(130)
@@ -149,10 +169,12 @@ _IGNORE = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)" + _HEED
 
 
 @contextmanager
-def passing_on(script: str, end_within_s: float = WITHIN_S) -> Iterator[subprocess.Popen[str]]:
+def passing_on(
+    script: str, *, end_within_s: float = WITHIN_S, patience_s: float = 0.25
+) -> Iterator[subprocess.Popen[str]]:
     """A process that runs the script as the verb runs Locust; the script has begun."""
     process = subprocess.Popen(
-        [sys.executable, "-c", _PASS_ON, script, str(end_within_s)],
+        [sys.executable, "-c", _PASS_ON, script, str(end_within_s), str(patience_s)],
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -166,8 +188,8 @@ def passing_on(script: str, end_within_s: float = WITHIN_S) -> Iterator[subproce
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_ctrl_c_and_a_kill_are_passed_on_to_locust(number: signal.Signals) -> None:
-    with passing_on(_HEED) as process:
+def test_ctrl_c_and_a_kill_are_passed_on_to_locust_at_once(number: signal.Signals) -> None:
+    with passing_on(_HEED, patience_s=10 * WITHIN_S) as process:
         process.send_signal(number)
         said, _ = process.communicate(timeout=WITHIN_S)
     assert said == "(130, True)\n"

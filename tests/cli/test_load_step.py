@@ -55,8 +55,8 @@ except InterruptedByUserError:
 """
 _IN_ORDER = """
 import time
-print("begun", flush=True)
 try:
+    print("begun", flush=True)
     time.sleep(600)
 except KeyboardInterrupt:
     print("ended in order", flush=True)

@@ -91,15 +91,15 @@ def load(deployment: Deployment, arguments: Sequence[str]) -> Ended:
 
 
 def _wait(process: subprocess.Popen[bytes]) -> int:
-    with interrupted_by_kill():
+    with interrupted_by_kill(process):
         try:
             return process.wait()
         except KeyboardInterrupt:
-            for within_s in (_ENDS_WITHIN_S, _KILLED_WITHIN_S):
-                process.send_signal(signal.SIGINT)
-                with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
-                    process.wait(within_s)
-                    break
+            with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
+                process.wait(_ENDS_WITHIN_S)
+            process.send_signal(signal.SIGINT)
+            with suppress(subprocess.TimeoutExpired, KeyboardInterrupt):
+                process.wait(_KILLED_WITHIN_S)
             raise InterruptedByUserError("Interrupted.") from None
         finally:
             process.kill()
