@@ -156,6 +156,7 @@ class Worker:
         run, self._run = self._run, None
         if run is None:
             return
+        run.ended.set()
         environment = self._runner.environment
         environment.stop_timeout = within_s
         self._runner.stop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
@@ -118,6 +119,7 @@ def test_a_worker_that_is_ended_early_makes_the_run_incomplete(tmp_path: Path) -
 def test_a_kill_ends_all_processes_and_each_closes_its_part(tmp_path: Path) -> None:
     master = begun(tmp_path, *processes(2))
     workers = workers_of(master)
+    killed_ns = time.time_ns()
     master.send_signal(signal.SIGTERM)
     code, out, err = ended(master, within_s=ENDS_WITHIN_S)
 
@@ -129,6 +131,8 @@ def test_a_kill_ends_all_processes_and_each_closes_its_part(tmp_path: Path) -> N
     assert {name: row["closed"] for name, row in closed.items()} == dict.fromkeys(
         ("w0", "w1", "w2"), True
     )
+    # Calls under way have 4 s to end in; none begins meanwhile.
+    assert max(op["intended_ns"] for op in rows(run_in(tmp_path), "ops")) < killed_ns + 3e9
 
 
 @pytest.mark.usefixtures("bank")
