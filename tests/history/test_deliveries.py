@@ -39,3 +39,20 @@ def test_a_retry_under_the_same_request_id_is_an_invocation_of_its_own() -> None
     assert outcomes == ["r", "other", "r~2"]
     assert [one["request_id"] for one in invocations] == outcomes
     assert all(one["ended"] for one in invocations)
+
+
+def test_an_invocation_that_began_before_the_run_and_one_that_never_ended_are_told_apart() -> None:
+    _, *late = tried("early", 1)
+    lines = [
+        *late,
+        *tried("early", 2),
+        *list(tried("killed", 3))[:2],
+        (4, {"message": "of others"}),
+    ]
+
+    rows = list(told(lines, accounts={"run.a"}))
+
+    outcomes = [row["request_id"] for table, row in rows if table == "deliveries"]
+    ended = {row["request_id"]: row["ended"] for table, row in rows if table == "invocations"}
+    assert outcomes == ["early", "early", "killed"]
+    assert ended == {"early": True, "killed": False}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from tidemark.aws import logs
+from tidemark.host.sorting import SortedRows
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Mapping
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from tidemark.workloads.workload import Values
 
 PROCESSOR = "update-processor"
+
+_SAID = frozenset({"started", "record", "invocation"})
 
 
 def delivered(
@@ -52,51 +54,49 @@ def told(
         accounts: The run's accounts.
         messages: Messages that are its own although they carry none of its accounts.
     """
-    records: list[tuple[int, Mapping[str, Any]]] = []
-    started: list[tuple[int, Mapping[str, Any]]] = []
-    ended: set[str] = set()
-    # Lambda tries an asynchronous invocation again under the same request id.
-    tries: Counter[str] = Counter()
-    for at_ms, line in lines:
-        request = str(line.get("function_request_id"))
-        tries[request] += line.get("message") == "started"
-        said = {**line, "request_id": _attempt(request, tries[request])}
-        match said.get("message"):
-            case "record":
-                records.append((at_ms, said))
-            case "started":
-                started.append((at_ms, said))
-            case "invocation":
-                ended.add(said["request_id"])
-    ours = {
-        str(record["message_id"])
-        for _, record in records
-        if record.get("account_id") in accounts or record["message_id"] in messages
-    }
-    for at_ms, record in records:
-        if record["message_id"] in ours:
-            yield from _outcome(at_ms, record)
-    for at_ms, start in started:
-        request = start["request_id"]
-        for message in start["message_ids"]:
-            if message in ours:
-                yield (
-                    "invocations",
-                    {
-                        "request_id": request,
-                        "message_id": message,
-                        "at_ms": at_ms,
-                        "ended": request in ended,
-                    },
-                )
+    with SortedRows() as by_request, SortedRows() as by_message:
+        for place, (at_ms, line) in enumerate(lines):
+            if line.get("message") in _SAID:
+                request = str(line.get("function_request_id"))
+                by_request.add(request, place, (place, at_ms, line))
+        for request, logged in by_request.groups():
+            for message, place, row in _of_request(request, logged):
+                by_message.add(message, place, row)
+        for message, found in by_message.groups():
+            rows = list(found)
+            if any(
+                table == "deliveries" and (message in messages or values["aggregate"] in accounts)
+                for table, values in rows
+            ):
+                yield from rows
 
 
-def _attempt(request: str, number: int) -> str:
-    return request if number <= 1 else f"{request}~{number}"
+def _of_request(
+    request: str, logged: Iterable[tuple[int, int, Mapping[str, Any]]]
+) -> Iterator[tuple[str, int, tuple[str, Values]]]:
+    """What a request says of messages: each with the place where it is said, and the row it is."""
+    attempts: list[list[tuple[int, int, Mapping[str, Any]]]] = []
+    starts = 0
+    for one in logged:
+        # Lambda tries an asynchronous invocation again under the same request id.
+        starts += one[-1]["message"] == "started"
+        if starts > len(attempts) or not attempts:
+            attempts.append([])
+        attempts[-1].append(one)
+    for number, attempt in enumerate(attempts, 1):
+        ended = any(said["message"] == "invocation" for *_, said in attempt)
+        about = {"request_id": request if number == 1 else f"{request}~{number}"}
+        for place, at_ms, said in attempt:
+            for message in said.get("message_ids", ()):
+                told_of = about | {"message_id": message, "at_ms": at_ms, "ended": ended}
+                yield message, place, ("invocations", told_of)
+            if said["message"] == "record":
+                for row in _outcome(at_ms, said, about):
+                    yield str(said["message_id"]), place, row
 
 
-def _outcome(at_ms: int, said: Mapping[str, Any]) -> Iterator[tuple[str, Values]]:
-    about = {"request_id": said["request_id"], "message_id": said["message_id"]}
+def _outcome(at_ms: int, said: Mapping[str, Any], request: Values) -> Iterator[tuple[str, Values]]:
+    about = request | {"message_id": said["message_id"]}
     yield (
         "deliveries",
         about

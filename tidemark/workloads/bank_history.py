@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from tidemark.api.call import Kind
 from tidemark.api.op import Outcome
+from tidemark.host.sorting import SortedRows
 from tidemark.workloads import bank_items, bank_last_reads
 from tidemark.workloads.bank_items import event_of, nobodys_event, plain, principal_and_key
 from tidemark.workloads.canonical import canonical, digest_at, digest_of
 from tidemark.workloads.workload import Seen, Values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from tidemark.api.op import Op
     from tidemark.workloads.bank_items import Event, Row
@@ -115,23 +116,27 @@ class BankHistory:
 
     def export(self, prefix: str) -> Iterator[tuple[str, Values]]:
         """Both tables as they are, of a run; see `Workload.export`."""
-        accounts: dict[str, list[Event]] = {}
-        for item in self.tables.every_item(self.tables.command_table):
-            row = plain(item)
-            kind, _, name = row["pk"].partition("#")
-            if kind == "command":
-                yield from _command(row, prefix)
-            elif row["sk"] == "head":
-                if name.startswith(prefix) or str(row["owner_id"]).startswith(prefix):
-                    yield "heads", _state(name, row)
-            else:
-                event = nobodys_event(item) or event_of(item)
-                if _is_of(event, prefix):
-                    accounts.setdefault(name, []).append(event)
-        for account_id, events in accounts.items():
-            yield from _log(account_id, events)
+        made_by_the_server: set[str] = set()
+        # A scan promises no order, and one account may be all of it.
+        with SortedRows() as log:
+            for item in self.tables.every_item(self.tables.command_table):
+                row = plain(item)
+                kind, _, name = row["pk"].partition("#")
+                if kind == "command":
+                    yield from _command(row, prefix)
+                elif row["sk"] == "head":
+                    if name.startswith(prefix) or str(row["owner_id"]).startswith(prefix):
+                        yield "heads", _state(name, row)
+                else:
+                    event = nobodys_event(item) or event_of(item)
+                    if _is_of(event, prefix):
+                        log.add(name, event.key.version, event)
+                        if not name.startswith(prefix):
+                            made_by_the_server.add(name)
+            for account_id, events in log.groups():
+                yield from _log(account_id, events)
         for item in self.tables.every_item(self.tables.query_table):
-            yield from _of_query_side(plain(item), prefix, accounts.keys())
+            yield from _of_query_side(plain(item), prefix, made_by_the_server)
 
     def ask(self, asking: Asking) -> None:
         """Read through the API what it shows in the end; see `Workload.ask`."""
@@ -171,10 +176,10 @@ class _Fold:
         return {name: getattr(self, name) for name in _ACCOUNT}
 
 
-def _log(account_id: str, events: list[Event]) -> Iterator[tuple[str, Values]]:
-    ordered = sorted(events, key=lambda event: event.key.version)
-    fold = _Fold(account_id, ordered[0].owner_id)
-    for event in ordered:
+def _log(account_id: str, events: Iterator[Event]) -> Iterator[tuple[str, Values]]:
+    fold: _Fold | None = None
+    for event in events:
+        fold = fold or _Fold(account_id, event.owner_id)
         signed = fold.apply(event)
         amount = int(event.data.get("amount", 0))
         owner = event.owner_id if event.type == "AccountOpened" else None
@@ -222,11 +227,9 @@ def _command(row: Row, prefix: str) -> Iterator[tuple[str, Values]]:
         )
 
 
-def _of_query_side(
-    row: Row, prefix: str, accounts: Mapping[str, Any] | Any
-) -> Iterator[tuple[str, Values]]:
+def _of_query_side(row: Row, prefix: str, others: Collection[str]) -> Iterator[tuple[str, Values]]:
     _, kind, name = row["pk"].split("#", 2)
-    is_ours = name.startswith(prefix) or name in accounts
+    is_ours = name.startswith(prefix) or name in others
     if kind == "owner":
         if name.startswith(prefix):
             yield "totals", {"owner": name} | {one: row[one] for one in ("accounts", "balance")}

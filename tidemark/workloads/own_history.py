@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tidemark.api.call import Kind
 from tidemark.api.op import Outcome, Purpose
+from tidemark.host.sorting import SortedRows
 from tidemark.workloads.calling import READ, Caller, command_of, event_id_of
 from tidemark.workloads.canonical import canonical, digest_of
 from tidemark.workloads.own import Event, View
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _NOBODY = "-"
 _NOT_THERE = 404
+_BEFORE_EVENTS = 0
 
 
 @dataclass(frozen=True)
@@ -77,11 +79,7 @@ class OwnHistory:
             WorkloadError: It cannot be exported.
         """
         shown = {aggregate: view.version for aggregate, view in self._views(prefix)}
-        return sum(
-            one.version > shown.get(aggregate, 0)
-            for aggregate, events in self._log(prefix).items()
-            for one in events
-        )
+        return sum(one.version > shown.get(one.aggregate, 0) for one in self._events(prefix))
 
     def export(self, prefix: str) -> Iterator[tuple[str, Values]]:
         """Both sides; see `Workload.export`.
@@ -89,21 +87,13 @@ class OwnHistory:
         Raises:
             WorkloadError: It cannot be exported, or not folded.
         """
-        log = self._log(prefix)
-        for events in log.values():
-            yield from self._folded(events)
-        projected = {
-            (one.aggregate, one.version): one.projected_at_ms
-            for events in log.values()
-            for one in events
-        }
-        for aggregate, view in self._views(prefix):
-            at_ms = projected.get((aggregate, view.version)) or 0
-            about = {"balance": None, "projected_at_ms": at_ms}
-            yield (
-                "accounts",
-                {"aggregate": aggregate, "version": view.version} | _shown(view.state) | about,
-            )
+        with SortedRows() as both:
+            for event in self._events(prefix):
+                both.add(event.aggregate, event.version, event)
+            for aggregate, view in self._views(prefix):
+                both.add(aggregate, _BEFORE_EVENTS, view)
+            for aggregate, rows in both.groups():
+                yield from self._of(aggregate, rows)
 
     def ask(self, asking: Asking) -> None:
         """Read what the read side shows in the end; see `Workload.ask`.
@@ -122,71 +112,52 @@ class OwnHistory:
             except Exception:  # noqa: BLE001 -- the op says that it was not answered
                 return
 
-    def _log(self, prefix: str) -> dict[str, list[Event]]:
-        """The events of a run by aggregate, in order."""
-        found: dict[str, list[Event]] = {}
-        known: set[tuple[str, int, str | None]] = set()
+    def _events(self, prefix: str) -> Iterator[Event]:
         with naming(self._kind, "events"):
             for event in self.own.events(prefix):
                 expect(self._kind, "events", event, Event)
-                if not event.aggregate.startswith(prefix):
-                    continue
-                place = (event.aggregate, event.version, event.event_id)
-                if place in known:
-                    raise WorkloadError(
-                        f"{self.name}.events gave version {event.version} of {event.aggregate} "
-                        "twice: it must give each event of the log once."
-                    )
-                known.add(place)
-                found.setdefault(event.aggregate, []).append(event)
-        for events in found.values():
-            events.sort(key=lambda one: (one.version, one.event_id or ""))
-        return found
+                if event.aggregate.startswith(prefix):
+                    yield event
 
     def _views(self, prefix: str) -> Iterator[tuple[str, View]]:
-        known: set[str] = set()
         with naming(self._kind, "views"):
             for pair in self.own.views(prefix):
                 expect(self._kind, "views", pair, tuple)
                 aggregate, view = pair
                 expect(self._kind, "views", aggregate, str)
                 expect(self._kind, "views", view, View)
-                if not aggregate.startswith(prefix):
-                    continue
-                if aggregate in known:
+                if aggregate.startswith(prefix):
+                    yield aggregate, view
+
+    def _of(self, aggregate: str, rows: Iterator[Event | View]) -> Iterator[tuple[str, Values]]:
+        """An aggregate's view, which comes first, and its events in order, folded."""
+        view: View | None = None
+        state: State | None = None
+        version, ids, at_ms = 0, set[str | None](), 0
+        for one in rows:
+            if isinstance(one, View):
+                if view is not None:
                     raise WorkloadError(
                         f"{self.name}.views gave {aggregate} twice: it must give each aggregate "
                         "once."
                     )
-                known.add(aggregate)
-                yield aggregate, view
-
-    def _folded(self, events: list[Event]) -> Iterator[tuple[str, Values]]:
-        state: State | None = None
-        for event in events:
-            effect = canonical(event.data)
-            state = self._fold(state, event)
-            recorded = event.recorded_at_ms
-            yield (
-                "events",
-                {
-                    "aggregate": event.aggregate,
-                    "version": event.version,
-                    "event_id": event_id_of(event.aggregate, event.version, event.event_id),
-                    "principal": _NOBODY,
-                    "key": event.key,
-                    "effect": effect,
-                    "effect_digest": digest_of(effect),
-                    "state_digest": digest_of(canonical(state)),
-                    "line_digest": 0,
-                    "owner": None,
-                    "amount": None,
-                    "status": None,
-                    "recorded_at_ms": recorded or 0,
-                    "projected_at_ms": None if recorded is None else event.projected_at_ms,
-                    "in_outbox": False,
-                },
-            )
+                view = one
+                continue
+            version, ids = one.version, ids if one.version == version else set()
+            if one.event_id in ids:
+                raise WorkloadError(
+                    f"{self.name}.events gave version {version} of {aggregate} twice: it must give "
+                    "each event of the log once."
+                )
+            ids.add(one.event_id)
+            state = self._fold(state, one)
+            yield "events", _logged(one, state)
+            if view is not None and version == view.version:
+                at_ms = one.projected_at_ms or 0
+        if view is not None:
+            about = {"balance": None, "projected_at_ms": at_ms}
+            row = {"aggregate": aggregate, "version": view.version}
+            yield "accounts", row | _shown(view.state) | about
 
     def _fold(self, state: State | None, event: Event) -> State:
         """The state after an event: twice from equal arguments, and equal both times."""
@@ -205,6 +176,28 @@ class OwnHistory:
         if problem := not_json(folded):
             raise WorkloadError(f"{self.name}.fold of {about} gave {folded!r}: {problem}.")
         return folded
+
+
+def _logged(event: Event, state: State) -> Values:
+    """An event as a row, with the digest of the state that it makes."""
+    effect, recorded = canonical(event.data), event.recorded_at_ms
+    return {
+        "aggregate": event.aggregate,
+        "version": event.version,
+        "event_id": event_id_of(event.aggregate, event.version, event.event_id),
+        "principal": _NOBODY,
+        "key": event.key,
+        "effect": effect,
+        "effect_digest": digest_of(effect),
+        "state_digest": digest_of(canonical(state)),
+        "line_digest": 0,
+        "owner": None,
+        "amount": None,
+        "status": None,
+        "recorded_at_ms": recorded or 0,
+        "projected_at_ms": None if recorded is None else event.projected_at_ms,
+        "in_outbox": False,
+    }
 
 
 def _shown(state: State | None) -> Values:

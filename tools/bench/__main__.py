@@ -28,6 +28,7 @@ from tools.bench import (
     asset,
     bringup,
     check,
+    export,
     generator,
     guard,
     handlers,
@@ -55,6 +56,7 @@ _PARTS: dict[str, Callable[[], list[Row]]] = {
 _LONG_PARTS: dict[str, Callable[[], list[Row]]] = {
     "generator": generator.measure,
     "guard": guard.measure,
+    "export": export.measure,
     "recorder": recorder.measure,
     "reported": reported.measure,
     "headline": headline.measure,
@@ -69,7 +71,7 @@ def main() -> None:
     parts = _PARTS | _LONG_PARTS
     known = ", ".join((*_ON_A_STACK, *parts))
     parser.add_argument(
-        "parts", nargs="*", metavar="PART", help=f"{known}; the last seven by name only"
+        "parts", nargs="*", metavar="PART", help=f"{known}; the last eight by name only"
     )
     chosen = parser.parse_args().parts or [*_ON_A_STACK, *_PARTS]
     if unknown := set(chosen) - {*_ON_A_STACK, *parts}:
