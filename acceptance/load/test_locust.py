@@ -223,7 +223,7 @@ def test_more_errors_than_may_be_end_with_2(tmp_path: Path) -> None:
         deployed(url, tmp_path)
         code, _, err = loaded(tmp_path, "--max-ops", "60")
     assert code == 2
-    assert "% and may be 1.0%." in err
+    assert "% and may be 1%." in err
     assert err.splitlines()[-1].endswith("an SLO is missed (exit 2)")
 
 

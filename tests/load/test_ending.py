@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 WRITTEN = of(call())
 ALL_REFUSED = of(call(), *[call("fail", problem="busy")] * 3)
 NOTHING_WRITTEN = of(call("fail", problem="malformed", status=400))
-MISSED = "error_share is 75.0% and may be 1.0%"
+MISSED = "error_share is 75% and may be 1%"
 
 
 @pytest.mark.parametrize(

@@ -80,7 +80,7 @@ def test_where_the_generator_was_the_limit_the_target_is_not_blamed() -> None:
     one = step(was_limit=True, hot=HOT, unsent_share=0.2)
     assert one.limit is Limit.GENERATOR
     assert one.why == (
-        "the load generator was the limit, not the target: unsent_share is 20.0% and may be 1.0%"
+        "the load generator was the limit, not the target: unsent_share is 20% and may be 1%"
     )
 
 

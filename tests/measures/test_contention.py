@@ -70,8 +70,18 @@ def test_a_key_with_nearly_all_of_the_calls_is_the_limit_where_the_others_fare_w
     assert hot_key_in([*hot, *commands("other", 8), *commands("other", 2, slow)], []) is None
 
 
-def test_where_there_is_but_one_key_nothing_tells_it_from_the_target() -> None:
-    assert hot_key_in(commands("only", 90, SLOW_MS + 1), []) is None
+def test_where_there_is_but_one_key_it_is_named_and_that_it_may_be_the_target_is_said() -> None:
+    found = hot_key_in([*commands("only", 97), *commands("only", 3, SLOW_MS + 1)], [])
+    assert str(found) == (
+        "a single hot key is the limit, or hides that of the target: the account only has all of "
+        "the calls (a profile with more accounts tells which)"
+    )
+    late = [event for name in "ab" for event in events(name, "only", 9, LATE_MS + 1)]
+    assert "the owner only has all of the calls" in str(hot_key_in([], late))
+
+
+def test_a_single_key_is_not_named_for_fewer_cases_than_miss_a_bound() -> None:
+    assert hot_key_in([*commands("only", 99), *commands("only", 1, SLOW_MS + 1)], []) is None
 
 
 def test_what_waited_for_a_caller_is_not_the_accounts_doing() -> None:

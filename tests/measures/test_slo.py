@@ -65,7 +65,7 @@ def test_what_a_run_has_no_value_of_is_left_out() -> None:
     [
         ("write_p99_ms", 210, True, "write_p99_ms is 210 ms and may be 210 ms"),
         ("write_p99_ms", 209, False, "write_p99_ms is 210 ms and may be 209 ms"),
-        ("late_share", 0.2, False, "late_share is 25.0% and may be 20.0%"),
+        ("late_share", 0.2, False, "late_share is 25% and may be 20%"),
         ("outbox_max", 3, False, "outbox_max is 4 and may be 3"),
         ("writes_per_s", 101, False, "is 100 and should be 101"),
         ("writes_per_s", 100, True, "and should be 100"),

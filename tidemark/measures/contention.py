@@ -18,6 +18,7 @@ LEAST = 10
 """Of fewer cases nothing is said."""
 
 _LEAST_SHARE = 0.5
+_MISSES = 0.01
 _LEAST_RISK = 3
 """How many times as likely something goes wrong with the key as with another."""
 
@@ -41,6 +42,11 @@ class HotKey:
     share_of_all: float
 
     def __str__(self) -> str:
+        if self.share_of_all == 1:
+            return (
+                f"a single hot key is the limit, or hides that of the target: the {self.kind} "
+                f"{self.key} has all of the calls (a profile with more {self.kind}s tells which)"
+            )
         return (
             f"a single hot key is the limit: {self.share:.0%} of the {self.what} are of the "
             f"{self.kind} {self.key}, which has {self.share_of_all:.0%} of the calls"
@@ -62,12 +68,14 @@ def hot_key(run: duckdb.DuckDBPyConnection, *, slow_ms: float, late_ms: float) -
         ("late events", "owner", _OF_OWNERS, late_ms),
     ):
         worst = run.execute(query, [beyond]).fetchone()
-        if worst is None or worst[2] < LEAST:
+        if worst is None:
             continue
         key, wrong, all_wrong, of_key, of_all = worst
         others_wrong, others = all_wrong - wrong, of_all - of_key
         is_likelier = wrong * others >= _LEAST_RISK * others_wrong * of_key
-        if wrong >= _LEAST_SHARE * all_wrong and is_likelier and others:
+        # Where there is one key alone it is none of a comparison, and enough to miss a p99.
+        is_said = all_wrong >= LEAST if others else wrong > _MISSES * of_key
+        if wrong >= _LEAST_SHARE * all_wrong and is_likelier and is_said:
             return HotKey(what, kind, str(key), wrong / all_wrong, of_key / of_all)
     return None
 

@@ -126,5 +126,5 @@ def _is_rate(name: str) -> bool:
 
 def _shown(name: str, value: float) -> str:
     if name.endswith("_share"):
-        return f"{value:.1%}"
+        return f"{100 * value:.3g}%"  # 1.04% is more than 1%
     return f"{value:g} ms" if name.endswith("_ms") else f"{value:g}"
