@@ -23,7 +23,7 @@ MISSED = "error_share is 75% and may be 1%"
     ("figures", "missed", "failure", "is_interrupted", "code", "says"),
     [
         (WRITTEN, [], None, False, ExitCode.OK, None),
-        (WRITTEN, [MISSED], None, False, ExitCode.SLO_MISSED, "error_share is 75.0%"),
+        (WRITTEN, [MISSED], None, False, ExitCode.SLO_MISSED, "error_share is 75%"),
         (ALL_REFUSED, [], None, False, ExitCode.OK, None),
         (NOTHING_WRITTEN, [MISSED], None, False, ExitCode.FAILED, "no write was accepted"),
         (of(), [], None, False, ExitCode.FAILED, "no call was answered"),
