@@ -145,3 +145,16 @@ def test_it_prints_in_light_colours(opened: Open) -> None:
 
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
     assert page.pdf().startswith(b"%PDF")
+
+
+def test_what_is_printed_is_cut_off_nowhere(opened: Open) -> None:
+    page = opened(viewport={"width": 720, "height": 1000})
+    page.emulate_media(media="print")
+
+    cut = """[...document.querySelectorAll("td")].filter((cell) => {
+        const [shown, place] = [cell, cell.closest(".scroll, table")].map((one) =>
+            one.getBoundingClientRect());
+        return shown.bottom > place.bottom + 1 || shown.right > innerWidth + 1;
+    }).map((cell) => cell.textContent)"""
+    assert page.locator("td:visible").count() > 20
+    assert page.evaluate(cut) == []
