@@ -124,7 +124,10 @@ def convergence(tables: Tables) -> Finding:
         ),
         is_enough=bool(tables["events"]) and bool(setting(tables, "convergence_bound_ms")),
         is_beyond_judgement=any(
-            op["purpose"] == "final" and op["outcome"] != "ok" and op["status"] != _NOT_THERE
+            op["kind"] == "query"
+            and op["purpose"] == "final"
+            and op["outcome"] != "ok"
+            and op["status"] != _NOT_THERE
             for op in tables["ops"]
         ),
     )

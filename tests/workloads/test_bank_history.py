@@ -21,18 +21,25 @@ HOT, SERVERS, FOREIGN = f"{RUN}.a1", "made-by-the-server", "anybody"
 
 @dataclass
 class Scanned:
-    """Two tables, of which each scan gives all, in the order they are in."""
+    """Two tables; a scan lets through what names the run, in the order the items are in."""
 
     tables: dict[str, list[dict[str, Any]]]
 
     def get_paginator(self, operation: str) -> Scanned:
-        assert operation == "scan"
+        assert operation in ("scan", "query")
         return self
 
     def paginate(self, **asked: Any) -> Iterator[dict[str, Any]]:
         assert asked["ConsistentRead"]
+        values = asked["ExpressionAttributeValues"]
         for item in self.tables[asked["TableName"]]:
-            yield {"Items": [item]}
+            owner = item.get("owner_id", {"S": ""})["S"]
+            if ":pk" in values:
+                is_wanted = item["pk"] == values[":pk"]
+            else:
+                run = values[":run"]["S"]
+                is_wanted = run in item["pk"]["S"] or owner.startswith(run)
+            yield {"Items": [item] if is_wanted else []}
 
 
 def event(account_id: str, version: int, owner: str) -> dict[str, Any]:

@@ -109,24 +109,24 @@ class BankHistory:
 
     def unprojected(self, prefix: str) -> int:
         """How many events of a run are not projected; see `Workload.unprojected`."""
-        return sum(
-            event.projected_at_ms is None or event.mark is not None
-            for event in self._events(prefix)
-        )
+        on_their_way = bank_items.unprojected_of_run(prefix)
+        found = self.tables.filtered(self.tables.command_table, on_their_way)
+        events = (nobodys_event(item) or event_of(item) for item in found)
+        return sum(_is_of(event, prefix) for event in events)
 
     def export(self, prefix: str) -> Iterator[tuple[str, Values]]:
         """Both tables as they are, of a run; see `Workload.export`."""
+        of_run = bank_items.of_run(prefix)
         made_by_the_server: set[str] = set()
         # A scan promises no order, and one account may be all of it.
         with SortedRows() as log:
-            for item in self.tables.every_item(self.tables.command_table):
+            for item in self.tables.filtered(self.tables.command_table, of_run):
                 row = plain(item)
                 kind, _, name = row["pk"].partition("#")
                 if kind == "command":
                     yield from _command(row, prefix)
                 elif row["sk"] == "head":
-                    if name.startswith(prefix) or str(row["owner_id"]).startswith(prefix):
-                        yield "heads", _state(name, row)
+                    yield from _head(name, row, prefix)
                 else:
                     event = nobodys_event(item) or event_of(item)
                     if _is_of(event, prefix):
@@ -135,19 +135,15 @@ class BankHistory:
                             made_by_the_server.add(name)
             for account_id, events in log.groups():
                 yield from _log(account_id, events)
-        for item in self.tables.every_item(self.tables.query_table):
+        for item in self.tables.filtered(self.tables.query_table, of_run):
             yield from _of_query_side(plain(item), prefix, made_by_the_server)
+        for account_id in sorted(made_by_the_server):
+            for item in self.tables.view(account_id):
+                yield from _of_view(account_id, plain(item))
 
     def ask(self, asking: Asking) -> None:
         """Read through the API what it shows in the end; see `Workload.ask`."""
         bank_last_reads.ask(asking)
-
-    def _events(self, prefix: str) -> Iterator[Event]:
-        for item in self.tables.every_item(self.tables.command_table):
-            if item["sk"]["S"].startswith("event#"):
-                event = nobodys_event(item) or event_of(item)
-                if _is_of(event, prefix):
-                    yield event
 
 
 @dataclass
@@ -212,6 +208,11 @@ def _log(account_id: str, events: Iterator[Event]) -> Iterator[tuple[str, Values
         )
 
 
+def _head(account_id: str, row: Row, prefix: str) -> Iterator[tuple[str, Values]]:
+    if account_id.startswith(prefix) or str(row["owner_id"]).startswith(prefix):
+        yield "heads", _state(account_id, row)
+
+
 def _command(row: Row, prefix: str) -> Iterator[tuple[str, Values]]:
     event = bank_items.event_of_command(row)
     caller = _caller(row["pk"].removeprefix("command#"))
@@ -227,24 +228,27 @@ def _command(row: Row, prefix: str) -> Iterator[tuple[str, Values]]:
         )
 
 
-def _of_query_side(row: Row, prefix: str, others: Collection[str]) -> Iterator[tuple[str, Values]]:
+def _of_query_side(
+    row: Row, prefix: str, read_apart: Collection[str]
+) -> Iterator[tuple[str, Values]]:
     _, kind, name = row["pk"].split("#", 2)
-    is_ours = name.startswith(prefix) or name in others
+    is_ours = name.startswith(prefix)
     if kind == "owner":
-        if name.startswith(prefix):
+        if is_ours:
             yield "totals", {"owner": name} | {one: row[one] for one in ("accounts", "balance")}
-    elif is_ours or str(row.get("owner_id", "")).startswith(prefix):
-        if row["sk"] == "account":
-            about = {"balance": row["balance"], "projected_at_ms": row["projected_at"]}
-            yield "accounts", _state(name, row) | about
-        else:
-            version = int(row["sk"].removeprefix("line#"))
-            text = canonical({one: row[one] for one in _LINE} | {"version": version})
-            digest = digest_at(version, text)
-            yield (
-                "lines",
-                {"aggregate": name, "version": version, "line": text, "digest": digest},
-            )
+    elif (is_ours or str(row.get("owner_id", "")).startswith(prefix)) and name not in read_apart:
+        yield from _of_view(name, row)
+
+
+def _of_view(account_id: str, row: Row) -> Iterator[tuple[str, Values]]:
+    if row["sk"] == "account":
+        about = {"balance": row["balance"], "projected_at_ms": row["projected_at"]}
+        yield "accounts", _state(account_id, row) | about
+    else:
+        version = int(row["sk"].removeprefix("line#"))
+        text = canonical({one: row[one] for one in _LINE} | {"version": version})
+        about = {"line": text, "digest": digest_at(version, text)}
+        yield "lines", {"aggregate": account_id, "version": version} | about
 
 
 def _state(account_id: str, row: Row) -> Values:

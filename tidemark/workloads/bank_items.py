@@ -98,6 +98,50 @@ def all_lines(account_id: str) -> dict[str, Any]:
     return _beginning(_lines(account_id), _LINE)
 
 
+def view_of(account_id: str) -> dict[str, Any]:
+    """Return the arguments of a query that finds all that the query table has of an account."""
+    return {
+        "KeyConditionExpression": "pk = :pk",
+        "ExpressionAttributeValues": {":pk": {"S": _lines(account_id)}},
+        "ConsistentRead": True,
+    }
+
+
+def of_run(prefix: str) -> dict[str, Any]:
+    """Return the arguments of a scan that leaves out what is not a run's, and says so itself.
+
+    Some of others may come along. Lines of an account whose id the server made do not come.
+    """
+    return {
+        "FilterExpression": "contains(#pk, :run) OR begins_with(#owner, :run) "
+        "OR begins_with(#response.#account, :run)",
+        "ExpressionAttributeNames": {
+            "#pk": "pk",
+            "#owner": "owner_id",
+            "#response": "response",
+            "#account": "account_id",
+        },
+        "ExpressionAttributeValues": {":run": {"S": prefix}},
+    }
+
+
+def unprojected_of_run(prefix: str) -> dict[str, Any]:
+    """Return the arguments of a scan that leaves out all but a run's events on their way."""
+    return {
+        "FilterExpression": "begins_with(#sk, :event) "
+        "AND (contains(#pk, :run) OR begins_with(#owner, :run)) "
+        "AND (attribute_not_exists(#projected) OR attribute_exists(#mark))",
+        "ExpressionAttributeNames": {
+            "#pk": "pk",
+            "#sk": "sk",
+            "#owner": "owner_id",
+            "#projected": "projected_at",
+            "#mark": "outbox",
+        },
+        "ExpressionAttributeValues": {":run": {"S": prefix}, ":event": {"S": _EVENT}},
+    }
+
+
 def _log(account_id: str) -> str:
     return f"account#{account_id}"
 

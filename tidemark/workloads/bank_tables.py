@@ -84,9 +84,15 @@ class BankTables:
         """Return an owner's totals."""
         return self._row(self.query_table, bank_items.totals_key(owner_id))
 
-    def every_item(self, table: str) -> Iterator[Mapping[str, Any]]:
-        """Return every item of a table, read consistently."""
-        pages = self.dynamodb.get_paginator("scan").paginate(TableName=table, ConsistentRead=True)
+    def view(self, account_id: str) -> Iterator[Mapping[str, Any]]:
+        """Return all that the query side has of an account."""
+        return self._query(self.query_table, bank_items.view_of(account_id))
+
+    def filtered(self, table: str, arguments: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+        """Return the items of a table that a filter lets through; all are read, consistently."""
+        pages = self.dynamodb.get_paginator("scan").paginate(
+            TableName=table, ConsistentRead=True, **arguments
+        )
         return (item for page in pages for item in page["Items"])
 
     def _row(self, table: str, key: Key) -> Row | None:

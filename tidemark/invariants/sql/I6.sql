@@ -126,7 +126,8 @@ WHERE c.converged_ns - GREATEST(c.written_ns, f.healed_ns) > s.value * 1000000
 SELECT 'the API did not say in the end what it shows' AS what,
     COALESCE(aggregate, owner) AS aggregate
 FROM ops
-WHERE purpose = 'final' AND outcome <> 'ok' AND status IS DISTINCT FROM 404
+WHERE kind = 'query' AND purpose = 'final'
+    AND outcome <> 'ok' AND status IS DISTINCT FROM 404
 
 --@ evidence
 SELECT 'accounts of the log' AS what, COUNT(DISTINCT aggregate) AS seen, 1 AS needed FROM events
