@@ -5,10 +5,10 @@ from __future__ import annotations
 import ssl
 from typing import TYPE_CHECKING, ClassVar
 
-import gevent  # type: ignore[import-untyped]  # it ships no types
 from locust import User, task
 from locust.exception import StopUser
 
+from loadtest.alarm import punctual_sleep
 from loadtest.transport import LocustTransport
 from tidemark.workloads.bank_arrivals import Known
 from tidemark.workloads.bank_traffic import READS, REFUSALS, WRITES, mixed
@@ -61,11 +61,14 @@ class BankUser(User):
 
     def _keep_to(self, schedule: Schedule) -> None:
         client, ended, known = self._client, self.load_run.ended, Known(self._customer.place)
+        sleep = punctual_sleep()
         while (due := schedule.take()) is not None:
-            early_s = (due.intended_ns - client.clock()) / 1e9
-            if early_s > 0:
+            while (early_s := (due.intended_ns - client.clock()) / 1e9) > 0 and not ended.is_set():
                 # To sleep costs a tenth of what it does to wait for an event.
-                (gevent.sleep if early_s < _SHORT_S else ended.wait)(early_s)
+                if early_s < _SHORT_S:
+                    sleep(early_s)
+                else:
+                    ended.wait(early_s - _SHORT_S / 2)
             # Locust would kill who waits, and a call that begins in this moment with it.
             if ended.is_set():
                 return
