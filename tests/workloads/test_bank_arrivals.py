@@ -8,6 +8,7 @@ from msgspec import structs
 
 from tests.measures.ops import op
 from tidemark.api.call import Kind
+from tidemark.api.op import Outcome
 from tidemark.workloads import bank
 from tidemark.workloads.bank_arrivals import CHOICES, OPERATIONS, Known, Population, Traffic
 
@@ -86,7 +87,8 @@ def test_each_third_read_of_a_known_account_has_the_newest_version_as_its_token(
     unknown = known.asked(read)
     wrote = structs.replace(op(), aggregate="a", version=4, event_id="e")
     saw = structs.replace(op(kind=Kind.QUERY, operation="account"), aggregate="a", version=3)
-    for one in (wrote, saw):
+    refused = structs.replace(saw, version=9, outcome=Outcome.FAIL)
+    for one in (wrote, saw, refused):
         known.learn(one)
 
     assert unknown.token is None

@@ -9,13 +9,12 @@ from itertools import accumulate
 from typing import TYPE_CHECKING
 
 from tidemark.workloads import bank
-from tidemark.workloads.bank_traffic import weighted
+from tidemark.workloads.bank_traffic import Newest, weighted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from tidemark.api.call import Call
-    from tidemark.api.op import Op
 
 OPERATIONS = ("deposit", "withdraw", "account", "statement", "totals")
 """What may arrive; accounts are opened before."""
@@ -147,7 +146,7 @@ def _read(account_id: str, version: int | None = None) -> Call:
     return bank.account(account_id, min_version=version)
 
 
-class Known:
+class Known(Newest):
     """The newest version of each account that one session knows of: some of its reads must see it.
 
     Which calls arrive, the seed alone decides; whether a read of an account has a token hangs on
@@ -158,22 +157,12 @@ class Known:
     """
 
     def __init__(self, place: int) -> None:
-        self._versions: dict[str, int] = {}
+        super().__init__()
         self._reads = place
 
     def asked(self, call: Call) -> Call:
         """A call as this session makes it: each third read of an account it knows has a token."""
-        account_id = call.aggregate
-        if call.operation != "account" or account_id not in self._versions or account_id is None:
+        if call.operation != "account" or (newest := self.of(call.aggregate)) is None:
             return call
         self._reads += 1
-        if self._reads % _BY_TOKEN_OF:
-            return call
-        return _read(account_id, self._versions[account_id])
-
-    def learn(self, op: Op) -> None:
-        """Take in which version a write made, or a read saw."""
-        if op.version is None or op.aggregate is None:
-            return
-        if op.event_id is not None or op.operation == "account":
-            self._versions[op.aggregate] = max(op.version, self._versions.get(op.aggregate, 0))
+        return call if self._reads % _BY_TOKEN_OF else _read(call.aggregate or "", newest)

@@ -58,6 +58,22 @@ class _Draw:
     more: float
 
 
+class Newest:
+    """The newest version of each account that one session was told of."""
+
+    def __init__(self) -> None:
+        self._versions: dict[str, int] = {}
+
+    def of(self, account_id: str | None) -> int | None:
+        """What a read of an account must see at least; None of one that it knows nothing of."""
+        return self._versions.get(account_id or "")
+
+    def learn(self, op: Op) -> None:
+        """Take in which version a write made, or a read saw: no other answer says one."""
+        if op.version is not None and op.aggregate is not None and op.outcome is Outcome.OK:
+            self._versions[op.aggregate] = max(op.version, self._versions.get(op.aggregate, 0))
+
+
 class Customer:
     """One person: opens accounts, moves money, reads; ask for the `next` call, `learn` its op.
 
@@ -86,7 +102,7 @@ class Customer:
         self._owner_id = f"{run_id}.owner{place % _OWNERS + 1}"
         self._opened = 0
         self._balances: dict[str, int] = {}
-        self._versions: dict[str, int] = {}
+        self._newest = Newest()
         self._draw = _Draw(1, 1, 1, 1, 1)
         self._again: Call | None = None
         self._tries = 0
@@ -119,8 +135,7 @@ class Customer:
 
     def _learn_of(self, account_id: str, op: Op) -> None:
         """Take in what was answered about an account."""
-        if op.version is not None:
-            self._versions[account_id] = max(op.version, self._versions.get(account_id, 0))
+        self._newest.learn(op)
         if op.key is None or op.key == self._done:
             return
         self._done = op.key
@@ -166,7 +181,7 @@ class Customer:
 
     def _read(self, draw: _Draw) -> Call:
         account_id = self._anyones(draw)
-        known = self._versions.get(account_id) if draw.size < _BY_TOKEN else None
+        known = self._newest.of(account_id) if draw.size < _BY_TOKEN else None
         return bank.account(account_id, min_version=known)
 
     def _anyones(self, draw: _Draw) -> str:
