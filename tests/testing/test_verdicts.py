@@ -10,6 +10,7 @@ import pytest
 from tests.workloads.shelves import CLIENTS, DEPLOYMENT, Shelves, System
 from tidemark.errors import ExitCode
 from tidemark.history.recorder import RecordingError
+from tidemark.history.writing import expect
 from tidemark.host.state import write_json
 from tidemark.testing.runs import SessionRuns
 from tidemark.testing.verdicts import judge_runs
@@ -101,3 +102,25 @@ def test_a_session_that_did_too_little_says_what_is_unknown_and_ends_with_3(
     assert code is ExitCode.UNKNOWN
     assert "I2 nothing lost: too little was seen: 0 events, and it takes 1" in said
     assert "What is unknown ends a session with 3; --tidemark-check report leaves" in said
+
+
+def test_a_session_that_called_nothing_has_nothing_to_be_judged(tmp_path: Path) -> None:
+    Shelves.system = System()
+    runs = SessionRuns(tmp_path, "20261123T101112-abc123", "main", print, Shelves)
+    runs.caller_of(DEPLOYMENT, CLIENTS)
+
+    code, said = judged(runs)
+
+    assert code is ExitCode.OK
+    assert said.endswith("on Shelves: nothing was called, so there is nothing to judge.")
+
+
+def test_a_session_whose_process_was_killed_may_have_called(tmp_path: Path) -> None:
+    Shelves.system = System()
+    runs = SessionRuns(tmp_path, "20261123T101112-abc123", "main", print, Shelves)
+    runs.caller_of(DEPLOYMENT, CLIENTS)
+    expect(runs.path_of("Shelves"), ["killed"])
+
+    code, _ = judged(runs)
+
+    assert code is ExitCode.UNKNOWN

@@ -114,6 +114,17 @@ def finish(
     return RunFolder.open(path)
 
 
+def is_unused(path: Path) -> bool:
+    """Whether no process of a run made a call or planned a fault, and all have ended in order.
+
+    Args:
+        path: The run's folder, before it is finished.
+    """
+    closed = {row["writer"] for row in _rows(path, "writers")}
+    has_rows = any((path / table).exists() for table in ("ops", "faults"))
+    return closed == set(writers_of(path)) and not has_rows and not noted_in(path).planned
+
+
 @dataclass
 class _State:
     """What of the final state is looked up again.
