@@ -74,8 +74,10 @@ def test_a_run_that_is_fine_ends_well(run: Callable[..., None]) -> None:
     run(0, reported=0)
 
 
-@pytest.mark.parametrize("code", [64, 70])
-def test_what_never_became_a_run_needs_no_report(run: Callable[..., None], code: int) -> None:
+@pytest.mark.parametrize("code", [3, 64, 70])
+def test_what_never_became_a_run_or_had_no_room_left_needs_no_report(
+    run: Callable[..., None], code: int
+) -> None:
     with pytest.raises(EndedError) as ended:
         run(code, reported=None)
     assert ended.value.exit_code == code

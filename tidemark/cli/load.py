@@ -65,8 +65,8 @@ What `locust -f {_LOCUSTFILE} --help` names passes too.
 \b
 {_DESCRIBED}
 """
-# Locust itself ends with neither.
-_NO_RUN = {ExitCode.NOT_STARTED, ExitCode.FAILED}
+# Locust itself ends with none of them; on a full disk there is no report either.
+_OURS_ALONE = {ExitCode.NOT_STARTED, ExitCode.FAILED, ExitCode.UNKNOWN}
 
 
 def load(
@@ -113,7 +113,7 @@ def load(
     # Locust ends with 1 and 2 as well, for reasons of its own: what the run came to, it wrote down.
     run = folder_of_runs(state_dir()) / run_id
     report = read_json(run / REPORT)
-    if code in _NO_RUN or (report is not None and report.get("exit_code") == code):
+    if code in _OURS_ALONE or (report is not None and report.get("exit_code") == code):
         if code != ExitCode.OK:
             raise EndedError(ExitCode(code))
         return
