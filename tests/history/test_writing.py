@@ -23,6 +23,7 @@ from tidemark.history.recorder import RecordingError
 from tidemark.history.tables import TABLES
 from tidemark.history.writing import Noted, RunWriter, describe_more, noted_in, writers_of
 from tidemark.host.deployment import Deployment
+from tidemark.host.waiting import eventually
 from tidemark.trace.letters import Letter
 from tidemark.workloads.bank_history import BankHistory
 from tidemark.workloads.bank_tables import BankTables
@@ -151,7 +152,7 @@ def test_calls_become_columns_as_they_come_and_leave_little_for_a_second_to_end_
     tmp_path: Path,
 ) -> None:
     with run_of(tmp_path / "run-1") as run:
-        run._recorder._each_second.stop(30)
+        run._recorder._looking.stop(30)
         for _ in range(1_000):
             run.record(op())
 
@@ -164,18 +165,20 @@ def full_disk(*_: object, **__: object) -> None:
     raise OSError(errno.ENOSPC, "[Errno 28] Error writing bytes to file. Detail: ...")
 
 
+@pytest.mark.parametrize("step", ["__init__", "write_table", "close"])
 def test_on_a_full_disk_what_was_written_before_is_whole_and_the_rest_is_missed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    step: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "run-1"
     run = run_of(path)
     run.describe(DEPLOYMENT)
     run.record(op())
     run._recorder.flush()
-    monkeypatch.setattr("tidemark.history.recorder.pq.ParquetWriter.write_table", full_disk)
+    monkeypatch.setattr(f"tidemark.history.recorder.pq.ParquetWriter.{step}", full_disk)
     run.record(op())
     assert not run.has_failed
-    run._recorder._write_now()
+    with pytest.raises(RecordingError):
+        run._recorder.flush()
     assert run.has_failed
     run.record(op())  # whoever calls is not stopped in the middle of it
 
@@ -190,6 +193,29 @@ def test_on_a_full_disk_what_was_written_before_is_whole_and_the_rest_is_missed(
     gaps = RunFolder.open(path).gaps
     assert gaps.keys() == TABLES.keys()
     assert gaps["ops"] == ["the writer run-1.w1 left no closing row"]
+
+
+def test_what_is_much_is_written_before_its_second_is_over(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tidemark.history.recorder._EVERY_S", 3600.0)
+    path = tmp_path / "run-1"
+    with run_of(path) as run:
+        for _ in range(64 * 8):
+            run.record(op())
+        eventually(lambda: not run._recorder._batches["ops"], what="what is much to be written")
+        assert rows(path, "ops") == []
+    assert len(rows(path, "ops")) == 64 * 8
+
+
+def test_what_is_little_is_a_whole_file_within_its_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tidemark.history.recorder._EVERY_S", 0.0)
+    path = tmp_path / "run-1"
+    with run_of(path) as run:
+        run.record(op())
+        eventually(lambda: bool(rows(path, "ops")), what="a file")
 
 
 def test_parts_that_could_not_be_merged_on_a_full_disk_are_as_good(

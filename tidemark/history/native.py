@@ -21,11 +21,6 @@ def lock() -> Any:
     return _original("_thread", "allocate_lock")()
 
 
-def sleep(seconds: float) -> None:
-    """Have the thread of the system sleep, and no greenlet go on in it meanwhile."""
-    _original("time", "sleep")(seconds)
-
-
 class Repeating:
     """Does something again and again in a thread of the system, until it is stopped.
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import errno
 import os
+import time
 from collections import Counter, deque
 from contextlib import contextmanager, suppress
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
@@ -18,11 +18,11 @@ import pyarrow.parquet as pq
 
 from tidemark.errors import ExitCode, TidemarkError
 from tidemark.history.files import packing_of, part_name, schema_of
-from tidemark.history.native import Repeating, lock, sleep
+from tidemark.history.native import Repeating, lock
 from tidemark.history.tables import TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
 _EVERY_S = 1.0
@@ -35,10 +35,10 @@ _MOST_WAITING = 20_000
 _GROUP = 122_880
 # A disk that lets nobody write for so long, such as one that a network is in between, is lost.
 _ENDS_WITHIN_S = 30.0
-# So many batches are written at once, in half a millisecond, where the thread rests in between: on
-# a core that it shares with a loop, the system would give it turns of four.
+# So many batches are written in half a millisecond: as they come, and no more at once, for all that
+# a second brings would be long in the way of a loop that has the same core.
 _WRITTEN_AT_ONCE = 8
-_REST_S = 0.002
+_LOOK_EVERY_S = 0.02
 # What is merged in the end is packed in a third of the time that the whole is.
 _PACKING_OF_PARTS = {"compression": "snappy", "use_dictionary": False, "write_statistics": False}
 _SCHEMAS = {name: schema_of(table) for name, table in TABLES.items()}
@@ -67,20 +67,21 @@ class Recorder:
     Args:
         path: The run folder.
         writer: The name of this process in the run, new at each start.
-        every_s: How often what was recorded becomes a file, in seconds.
     """
 
-    def __init__(self, path: Path, writer: str, *, every_s: float = _EVERY_S) -> None:
+    def __init__(self, path: Path, writer: str) -> None:
         self.path = path
         self.writer = writer
         self.rows: Counter[str] = Counter()
         self._waiting: dict[str, deque[tuple[Any, ...]]] = {name: deque() for name in TABLES}
         self._batches: dict[str, list[pa.RecordBatch]] = {name: [] for name in TABLES}
+        self._open: dict[str, _Part] = {}
         self._parts: Counter[str] = Counter()
         self._failure: OSError | None = None
         self._packing = lock()
         self._writing = lock()
-        self._each_second = Repeating(partial(self._write_now, _REST_S), every_s)
+        self._whole_at_s = dict.fromkeys(TABLES, time.monotonic() + _EVERY_S)
+        self._looking = Repeating(self._look, _LOOK_EVERY_S)
 
     def add(self, table: str, row: tuple[Any, ...]) -> None:
         """Record one row; it is lost where nothing can be written any more, as on a full disk.
@@ -94,18 +95,16 @@ class Recorder:
         if len(waiting) >= _AT_ONCE:
             self._pack(table, _AT_ONCE)
             if len(self._batches[table]) * _AT_ONCE > _MOST_WAITING:
-                self._write_now()
+                with suppress(RecordingError):  # who closes it is told
+                    self.flush()
 
     @property
     def has_failed(self) -> bool:
         """Whether nothing can be written any more."""
         return self._failure is not None
 
-    def flush(self, rest_s: float = 0.0) -> None:
-        """Write what was recorded so far.
-
-        Args:
-            rest_s: How long this thread lets others go on after each piece of it, in seconds.
+    def flush(self) -> None:
+        """Write what was recorded so far, in files that are whole then.
 
         Raises:
             RecordingError: It cannot be written.
@@ -114,11 +113,7 @@ class Recorder:
             raise lost(self.path, TimeoutError(errno.ETIMEDOUT, ""))
         try:
             for name in TABLES:
-                self._pack(name, 1)
-                with self._packing:
-                    batches, self._batches[name] = self._batches[name], []
-                if batches:
-                    self._write(name, batches, rest_s)
+                self._make_whole(name)
         finally:
             self._writing.release()
         if self._failure is not None:
@@ -131,7 +126,7 @@ class Recorder:
             RecordingError: It cannot be written.
         """
         try:
-            self._each_second.stop(_ENDS_WITHIN_S)
+            self._looking.stop(_ENDS_WITHIN_S)
         except TimeoutError as error:
             raise lost(self.path, error) from error
         self.flush()
@@ -140,9 +135,35 @@ class Recorder:
                 if self._parts[name]:
                     self._merge(name)
 
-    def _write_now(self, rest_s: float = 0.0) -> None:
-        with suppress(RecordingError):  # who closes it is told
-            self.flush(rest_s)
+    def _look(self) -> None:
+        """Write of one table what there is each second, and meanwhile what is much."""
+        if not self._writing.acquire(blocking=False):
+            return
+        try:
+            now_s = time.monotonic()
+            for name, whole_at_s in self._whole_at_s.items():
+                if now_s >= whole_at_s:
+                    if self._make_whole(name):
+                        return
+                elif self._write(name, _WRITTEN_AT_ONCE):
+                    return
+        finally:
+            self._writing.release()
+
+    def _make_whole(self, name: str) -> bool:
+        """Write what there is of a table, and have it be there as a file; whether there was any."""
+        self._whole_at_s[name] = time.monotonic() + _EVERY_S
+        self._pack(name, 1)
+        while self._write(name, 1):
+            pass
+        part = self._open.get(name)
+        if part is not None and self._failure is None:
+            with self._failing():
+                part.end()
+                del self._open[name]
+                self._parts[name] += 1
+                self.rows[name] += part.rows
+        return part is not None
 
     def _pack(self, name: str, least: int) -> None:
         """Make columns of a table's rows, if there are at least so many."""
@@ -154,41 +175,48 @@ class Recorder:
                 batch = pa.RecordBatch.from_arrays(list(columns), schema=_SCHEMAS[name])
                 self._batches[name].append(batch)
 
-    def _write(self, name: str, batches: list[pa.RecordBatch], rest_s: float) -> None:
-        if self._failure is not None:
-            return
-        file = self.path / name / part_name(self.writer, self._parts[name])
+    def _write(self, name: str, least: int) -> bool:
+        """Write some batches of a table, if there are so many; whether it did."""
+        with self._packing:
+            batches = self._batches[name]
+            few = batches[:_WRITTEN_AT_ONCE] if len(batches) >= least else []
+            del batches[: len(few)]
+        if few and self._failure is None:
+            with self._failing():
+                if name not in self._open:
+                    file = self.path / name / part_name(self.writer, self._parts[name])
+                    self._open[name] = _Part(file, _SCHEMAS[name], _PACKING_OF_PARTS)
+                self._open[name].write(few)
+        return bool(few)
+
+    @contextmanager
+    def _failing(self) -> Iterator[None]:
+        """Of what goes wrong in the block, keep why: nothing more is written then."""
         try:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            with (
-                _beside(file) as beside,
-                pq.ParquetWriter(beside, _SCHEMAS[name], **_PACKING_OF_PARTS) as part,
-            ):
-                for first in range(0, len(batches), _WRITTEN_AT_ONCE):
-                    few = batches[first : first + _WRITTEN_AT_ONCE]
-                    part.write_table(pa.Table.from_batches(few))
-                    sleep(rest_s)
+            yield
         except OSError as error:
             self._failure = error
-            return
-        self._parts[name] += 1
-        self.rows[name] += sum(batch.num_rows for batch in batches)
+            for part in self._open.values():
+                part.discard()
 
     def _merge(self, name: str) -> None:
         folder = self.path / name
         parts = [folder / part_name(self.writer, part) for part in range(self._parts[name])]
-        with (
-            _beside(folder / f"{self.writer}.parquet") as beside,
-            pq.ParquetWriter(beside, _SCHEMAS[name], **packing_of(_SCHEMAS[name])) as merged,
-        ):
+        schema = _SCHEMAS[name]
+        merged = _Part(folder / f"{self.writer}.parquet", schema, packing_of(schema))
+        try:
             for rows in _gathered(parts):
-                merged.write_table(rows)
+                merged.write(rows)
+            merged.end()
+        except OSError:
+            merged.discard()
+            raise
         for part in parts:
             part.unlink()
 
 
-def _gathered(parts: Iterable[Path]) -> Iterator[pa.Table]:
-    """The rows of some files one after the other, in tables as large as a group at least."""
+def _gathered(parts: Iterable[Path]) -> Iterator[list[pa.RecordBatch]]:
+    """The rows of some files one after the other, as many at once as a group has at least."""
     batches: list[pa.RecordBatch] = []
     count = 0
     for part in parts:
@@ -196,18 +224,40 @@ def _gathered(parts: Iterable[Path]) -> Iterator[pa.Table]:
             batches.append(batch)
             count += batch.num_rows
             if count >= _GROUP:
-                yield pa.Table.from_batches(batches)
+                yield batches
                 batches, count = [], 0
     if batches:
-        yield pa.Table.from_batches(batches)
+        yield batches
 
 
-@contextmanager
-def _beside(file: Path) -> Iterator[Path]:
-    """A path to write a file to, so that a reader sees all of it or nothing."""
-    beside = file.with_name(f".{file.name}")
-    try:
-        yield beside
-        beside.replace(file)
-    finally:
-        beside.unlink(missing_ok=True)  # it is there if it could not be written
+class _Part:
+    """A file of rows while it is written beside its place: who reads there sees all or nothing.
+
+    Args:
+        file: Its place.
+        schema: What its rows are.
+        packing: How they are packed.
+    """
+
+    def __init__(self, file: Path, schema: pa.Schema, packing: Mapping[str, Any]) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        self.rows = 0
+        self._file = file
+        self._beside = file.with_name(f".{file.name}")
+        self._writer = pq.ParquetWriter(self._beside, schema, **packing)
+
+    def write(self, batches: list[pa.RecordBatch]) -> None:
+        """Write some rows, as one group."""
+        self._writer.write_table(pa.Table.from_batches(batches))
+        self.rows += sum(batch.num_rows for batch in batches)
+
+    def end(self) -> None:
+        """Have it be whole, at its place."""
+        self._writer.close()
+        self._beside.replace(self._file)
+
+    def discard(self) -> None:
+        """Have it be nowhere."""
+        with suppress(OSError):  # what it still holds may not fit the disk
+            self._writer.close()
+        self._beside.unlink(missing_ok=True)
