@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import threading
+import traceback
 from argparse import Namespace
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from tidemark.api.session import new_run_id
 from tidemark.errors import ExitCode, NotStartedError, TidemarkError
 from tidemark.history import retention
 from tidemark.history.places import folder_of, folder_of_runs
+from tidemark.host import failures
 from tidemark.host.state import state_dir
 from tidemark.load.choice import RUN_VARIABLE
 from tidemark.load.share import Share
@@ -129,11 +131,15 @@ class Runs:
                     run.path, worker.order(run, self._options), self._options.num_users
                 )
                 lead_s = (begin_ns - run.clock()) / 1e9
-        except TidemarkError as error:
-            last_words.say(str(error), error.exit_code)
-            self._runner.environment.process_exit_code = int(error.exit_code)
+        # Of whatever kind: Locust would log it, and spawn users all the same.
+        except Exception as error:  # noqa: BLE001
+            if (known := failures.known(error)) is None:
+                traceback.print_exc()
+                known = TidemarkError("The run could not begin: the trace above says why.")
+            last_words.say(" ".join(failures.lines(known)), known.exit_code)
+            self._runner.environment.process_exit_code = int(known.exit_code)
             self._stop()
-            raise gevent.GreenletExit from None  # or Locust would spawn users all the same
+            raise gevent.GreenletExit from None
         finally:
             self._is_opening = False
         self._run = BankUser.load_run = run

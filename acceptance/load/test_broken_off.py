@@ -56,6 +56,18 @@ def test_a_run_that_cannot_be_written_down_ends_in_order_and_says_so(
     assert "the run was never closed: run.json does not name its writers" in said
 
 
+def test_a_run_that_has_no_room_to_begin_in_ends_at_once_and_says_so(tmp_path: Path) -> None:
+    with served(FakeBank().answer) as url:
+        deployed(url, tmp_path)
+        none = ("sh", "-c", 'ulimit -f 0; exec "$@"', "sh")
+        code, out, err = ended(started(tmp_path, *LOADED, under=none))
+
+    assert code == 70, err
+    assert "The run could not begin" in err
+    assert err.rstrip().endswith("the harness or the target failed (exit 70)")
+    assert out == ""
+
+
 def test_of_a_run_that_was_killed_what_was_written_is_whole_and_nothing_holds(
     tmp_path: Path,
 ) -> None:
