@@ -280,11 +280,12 @@ def test_who_does_not_end_is_not_waited_for_for_ever() -> None:
     held.acquire()
     begun.acquire()
 
-    def hang() -> None:
+    def hang() -> float:
         begun.release()
         held.acquire()
+        return 0.0
 
-    thread = Repeating(hang, 0)
+    thread = Repeating(hang)
     begun.acquire()
     with pytest.raises(TimeoutError):
         thread.stop(0.01)

@@ -25,13 +25,11 @@ class Repeating:
     """Does something again and again in a thread of the system, until it is stopped.
 
     Args:
-        do: What; it must not raise.
-        every_s: How long to wait in between, in seconds.
+        do: What; it must not raise, and returns after how many seconds it is done again.
     """
 
-    def __init__(self, do: Callable[[], object], every_s: float) -> None:
+    def __init__(self, do: Callable[[], float]) -> None:
         self._do = do
-        self._every_s = every_s
         self._going = lock()
         self._going.acquire()
         self._has_ended = False
@@ -39,8 +37,9 @@ class Repeating:
 
     def _run(self) -> None:
         try:
-            while not self._going.acquire(timeout=self._every_s):
-                self._do()
+            wait_s = 0.0
+            while not self._going.acquire(timeout=max(0.0, wait_s)):
+                wait_s = self._do()
         finally:
             self._has_ended = True
 

@@ -38,7 +38,7 @@ _ENDS_WITHIN_S = 30.0
 # So many batches are written in half a millisecond: as they come, and no more at once, for all that
 # a second brings would be long in the way of a loop that has the same core.
 _WRITTEN_AT_ONCE = 8
-_LOOK_EVERY_S = 0.02
+_SOON_S, _LATER_S = 0.02, 0.2
 # What is merged in the end is packed in a third of the time that the whole is.
 _PACKING_OF_PARTS = {"compression": "snappy", "use_dictionary": False, "write_statistics": False}
 _SCHEMAS = {name: schema_of(table) for name, table in TABLES.items()}
@@ -81,7 +81,7 @@ class Recorder:
         self._packing = lock()
         self._writing = lock()
         self._whole_at_s = dict.fromkeys(TABLES, time.monotonic() + _EVERY_S)
-        self._looking = Repeating(self._look, _LOOK_EVERY_S)
+        self._looking = Repeating(self._look)
 
     def add(self, table: str, row: tuple[Any, ...]) -> None:
         """Record one row; it is lost where nothing can be written any more, as on a full disk.
@@ -135,18 +135,24 @@ class Recorder:
                 if self._parts[name]:
                     self._merge(name)
 
-    def _look(self) -> None:
-        """Write of one table what there is each second, and meanwhile what is much."""
+    def _look(self) -> float:
+        """Write some of a table that has much, or all of one whose second is over.
+
+        Returns:
+            After how many seconds to look again.
+        """
         if not self._writing.acquire(blocking=False):
-            return
+            return _SOON_S
         try:
             now_s = time.monotonic()
             for name, whole_at_s in self._whole_at_s.items():
                 if now_s >= whole_at_s:
                     if self._make_whole(name):
-                        return
-                elif self._write(name, _WRITTEN_AT_ONCE):
-                    return
+                        return _SOON_S
+                elif len(self._batches[name]) >= _WRITTEN_AT_ONCE:
+                    self._write(name)
+                    return _SOON_S
+            return min(_LATER_S, min(self._whole_at_s.values()) - now_s)
         finally:
             self._writing.release()
 
@@ -154,8 +160,8 @@ class Recorder:
         """Write what there is of a table, and have it be there as a file; whether there was any."""
         self._whole_at_s[name] = time.monotonic() + _EVERY_S
         self._pack(name, 1)
-        while self._write(name, 1):
-            pass
+        while self._batches[name]:
+            self._write(name)
         part = self._open.get(name)
         if part is not None and self._failure is None:
             with self._failing():
@@ -175,11 +181,11 @@ class Recorder:
                 batch = pa.RecordBatch.from_arrays(list(columns), schema=_SCHEMAS[name])
                 self._batches[name].append(batch)
 
-    def _write(self, name: str, least: int) -> bool:
-        """Write some batches of a table, if there are so many; whether it did."""
+    def _write(self, name: str) -> None:
+        """Write some batches of a table."""
         with self._packing:
             batches = self._batches[name]
-            few = batches[:_WRITTEN_AT_ONCE] if len(batches) >= least else []
+            few = batches[:_WRITTEN_AT_ONCE]
             del batches[: len(few)]
         if few and self._failure is None:
             with self._failing():
@@ -187,7 +193,6 @@ class Recorder:
                     file = self.path / name / part_name(self.writer, self._parts[name])
                     self._open[name] = _Part(file, _SCHEMAS[name], _PACKING_OF_PARTS)
                 self._open[name].write(few)
-        return bool(few)
 
     @contextmanager
     def _failing(self) -> Iterator[None]:
