@@ -89,10 +89,16 @@ def test_a_pid_that_another_process_has_by_now_is_not_alive(
 def test_a_child_is_alive_and_stopped_from_its_first_moment_on() -> None:
     env = {**os.environ, MARK: "it"}
     for _ in range(100):  # the system takes a moment to show its environment, now and then
-        child = subprocess.Popen([sys.executable, "-c", ""], start_new_session=True, env=env)
-        assert is_alive(child.pid, "it") or child.poll() is not None
-        child.kill()
-        child.wait()
+        with subprocess.Popen(  # it waits, so that it cannot have ended by then
+            [sys.executable, "-c", "input()"],
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+            env=env,
+        ) as child:
+            try:
+                assert is_alive(child.pid, "it")
+            finally:
+                child.kill()
 
 
 def test_a_child_without_any_environment_is_nobodys() -> None:
