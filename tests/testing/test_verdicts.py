@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.workloads.shelves import CLIENTS, DEPLOYMENT, Shelves, System
+from tests.workloads.shelves import CLIENTS, DEPLOYMENT, Shelves, System, raising
 from tidemark.errors import ExitCode
 from tidemark.history.recorder import RecordingError
 from tidemark.history.writing import expect
@@ -90,12 +90,14 @@ def test_a_verdict_is_written_down(runs: SessionRuns) -> None:
 
 
 def test_a_session_that_did_too_little_says_what_is_unknown_and_ends_with_3(
-    tmp_path: Path,
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Shelves.system = System()
     runs = SessionRuns(tmp_path, "20261123T101112-abc123", "main", print, Shelves)
     caller = runs.caller_of(DEPLOYMENT, CLIENTS)
-    caller.read(caller.new_id())
+    monkeypatch.setattr(Shelves, "send", raising)
+    with pytest.raises(KeyError):  # nobody knows whether it was done
+        caller.command("put", caller.new_id(), {"thing": "book"})
 
     code, said = judged(runs)
 
@@ -104,15 +106,19 @@ def test_a_session_that_did_too_little_says_what_is_unknown_and_ends_with_3(
     assert "What is unknown ends a session with 3; --tidemark-check report leaves" in said
 
 
-def test_a_session_that_called_nothing_has_nothing_to_be_judged(tmp_path: Path) -> None:
+def test_a_session_in_which_no_command_was_accepted_has_nothing_to_be_judged(
+    tmp_path: Path,
+) -> None:
     Shelves.system = System()
     runs = SessionRuns(tmp_path, "20261123T101112-abc123", "main", print, Shelves)
-    runs.caller_of(DEPLOYMENT, CLIENTS)
+    caller = runs.caller_of(DEPLOYMENT, CLIENTS)
+    caller.read(caller.new_id())
+    caller.command("put", caller.new_id(), {"thing": "elephant"})
 
     code, said = judged(runs)
 
     assert code is ExitCode.OK
-    assert said.endswith("on Shelves: nothing was called, so there is nothing to judge.")
+    assert said.endswith("on Shelves: nothing was accepted, so there is nothing to judge.")
 
 
 def test_a_session_whose_process_was_killed_may_have_called(tmp_path: Path) -> None:

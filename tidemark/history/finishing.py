@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow.parquet as pq
 
+from tidemark.api.call import Kind
+from tidemark.api.op import Outcome
 from tidemark.api.session import Writer
 from tidemark.history.deliveries import delivered
 from tidemark.history.folder import RunFolder
@@ -114,15 +116,18 @@ def finish(
     return RunFolder.open(path)
 
 
-def is_unused(path: Path) -> bool:
-    """Whether no process of a run made a call or planned a fault, and all have ended in order.
+def has_changed_nothing(path: Path) -> bool:
+    """Whether all processes of a run ended in order, and none planned a fault or made an event.
 
     Args:
         path: The run's folder, before it is finished.
     """
     closed = {row["writer"] for row in _rows(path, "writers")}
-    has_rows = any((path / table).exists() for table in ("ops", "faults"))
-    return closed == set(writers_of(path)) and not has_rows and not noted_in(path).planned
+    made = any(
+        row["kind"] == Kind.COMMAND and row["outcome"] != Outcome.FAIL for row in _rows(path, "ops")
+    )
+    is_calm = not (path / "faults").exists() and not noted_in(path).planned
+    return closed == set(writers_of(path)) and not made and is_calm
 
 
 @dataclass

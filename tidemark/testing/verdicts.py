@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tidemark.errors import ExitCode
-from tidemark.history.finishing import finish, is_unused
+from tidemark.history.finishing import finish, has_changed_nothing
 from tidemark.history.places import MANIFEST, VERDICT
 from tidemark.host.state import write_json
 from tidemark.invariants.judge import EXIT_CODES, Verdict, verdict_of
@@ -42,15 +42,15 @@ def judge_runs(
 
     Yields:
         Of each run the code that its session must end with, and what is said of it: 1 if it is
-        violated, 3 if the verdict is unknown or could not be written down. One that nobody called
-        ends none.
+        violated, 3 if the verdict is unknown or could not be written down. One in which no command
+        was accepted ends none.
     """
     for deployment in deployments:
         path = runs.path_of(deployment.stack_name)
         workload = runs.workload_of(deployment, clients)
         if not (path / MANIFEST).is_file() or isinstance(workload, Unknown):
             continue
-        was_unused = is_unused(path)
+        is_unchanged = has_changed_nothing(path)
         folder = finish(path, deployment, clients, workload)
         with connect(folder) as database:
             assessment = assess(database, folder)
@@ -60,8 +60,8 @@ def judge_runs(
             said += describe(assessment.lateness, deployment.target)
             said += _tests_of(database, judgements)
         verdict = verdict_of(judgements)
-        if was_unused and verdict is Verdict.UNKNOWN:
-            yield ExitCode.OK, [f"{said[0]} nothing was called, so there is nothing to judge."]
+        if is_unchanged and verdict is Verdict.UNKNOWN:
+            yield ExitCode.OK, [f"{said[0]} nothing was accepted, so there is nothing to judge."]
             continue
         if verdict is not Verdict.HOLDS:
             said.append(f"Look at it with `tidemark check {path}`.")
