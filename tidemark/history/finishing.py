@@ -79,7 +79,7 @@ def finish(
     manifest = read_json(path / MANIFEST) or {}
     quiescence = await_quiescence(deployment, clients, workload, run, within_s=within_s)
     others = writers_of(path)
-    closed = {row["writer"] for row in _rows(path, "writers")}
+    closed = {row["writer"] for row in _rows(path, "writers") if row["closed"]}
     exporter = Writer(run, "export")
     with RunWriter(path, exporter, workload) as export:
         state = _State()
@@ -120,9 +120,9 @@ def has_changed_nothing(path: Path) -> bool:
     """Whether all processes of a run ended in order, and none planned a fault or made an event.
 
     Args:
-        path: The run's folder, before it is finished.
+        path: The run's folder.
     """
-    closed = {row["writer"] for row in _rows(path, "writers")}
+    closed = {row["writer"] for row in _rows(path, "writers") if row["closed"]}
     made = any(
         row["kind"] == Kind.COMMAND and row["outcome"] != Outcome.FAIL for row in _rows(path, "ops")
     )

@@ -50,7 +50,6 @@ def judge_runs(
         workload = runs.workload_of(deployment, clients)
         if not (path / MANIFEST).is_file() or isinstance(workload, Unknown):
             continue
-        is_unchanged = has_changed_nothing(path)
         folder = finish(path, deployment, clients, workload)
         with connect(folder) as database:
             assessment = assess(database, folder)
@@ -60,7 +59,7 @@ def judge_runs(
             said += describe(assessment.lateness, deployment.target)
             said += _tests_of(database, judgements)
         verdict = verdict_of(judgements)
-        if is_unchanged and verdict is Verdict.UNKNOWN:
+        if verdict is Verdict.UNKNOWN and has_changed_nothing(path):
             yield ExitCode.OK, [f"{said[0]} nothing was accepted, so there is nothing to judge."]
             continue
         if verdict is not Verdict.HOLDS:
