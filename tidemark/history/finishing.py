@@ -79,7 +79,7 @@ def finish(
     manifest = read_json(path / MANIFEST) or {}
     quiescence = await_quiescence(deployment, clients, workload, run, within_s=within_s)
     others = writers_of(path)
-    closed = {row["writer"] for row in _rows(path, "writers") if row["closed"]}
+    closed = {row["writer"] for row in _rows(path, "writers")}
     exporter = Writer(run, "export")
     with RunWriter(path, exporter, workload) as export:
         state = _State()
