@@ -68,6 +68,7 @@ _ENTRIES = {
     "tools/bench/cold.py": "through the target of the deployment",
     "tools/bench/generator_users.py": "no",
     "tools/bench/histories.py": "no",
+    "tools/bench/little_bank.py": "no",
     "tools/bench/unsigned_server.py": "no",
     "tools/checker.py": "no",
     "tools/map.py": "no",

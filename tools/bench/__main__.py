@@ -35,7 +35,7 @@ from tools.bench import (
     headline,
     lag,
     recorder,
-    reported,
+    sent,
     targets,
 )
 
@@ -58,7 +58,7 @@ _LONG_PARTS: dict[str, Callable[[], list[Row]]] = {
     "guard": guard.measure,
     "export": export.measure,
     "recorder": recorder.measure,
-    "reported": reported.measure,
+    "sent": sent.measure,
     "headline": headline.measure,
     "suites": targets.measure_suites,
     "check-large": check.measure_large,

@@ -163,15 +163,31 @@ def _two(url: str) -> list[Sent]:
         return [_said(first), _said(second)]
 
 
+def mixed(url: str, rate: float, seconds: float, run: Path) -> Sent:
+    """Send reads and writes by our users to a bank that answers them.
+
+    Args:
+        url: Where its API is.
+        rate: How many calls a second.
+        seconds: For how long.
+        run: The folder that they are written to.
+    """
+    with _started(url, *_about(rate, seconds, run), "--profile", "mixed", core=0) as process:
+        return _said(process)
+
+
 @contextmanager
 def _started_ours(
     url: str, rate: float, seconds: float, core: int
 ) -> Iterator[subprocess.Popen[str]]:
     with tempfile.TemporaryDirectory(prefix="tidemark-bench-") as folder:
-        run = Path(folder) / "runs" / RUN
-        about = ("--seconds", str(seconds), "--rate", str(rate), "--run", str(run))
+        about = _about(rate, seconds, Path(folder) / "runs" / RUN)
         with _started(url, *about, core=core) as process:
             yield process
+
+
+def _about(rate: float, seconds: float, run: Path) -> tuple[str, ...]:
+    return ("--seconds", str(seconds), "--rate", str(rate), "--run", str(run))
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import argparse
 import json
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
@@ -22,13 +23,19 @@ from gevent.event import Event  # type: ignore[import-untyped]  # likewise
 from locust import FastHttpUser, User, task
 from locust.env import Environment
 
+from loadtest.sent import PROFILES, Sent
 from loadtest.users import MixedUser
 from loadtest.watching import collect_seldom
 from tidemark.api.client import Client, process_clock
+from tidemark.api.httpx_transport import HttpxTransport
+from tidemark.api.op import Purpose
 from tidemark.api.session import Writer
 from tidemark.history.writing import RunWriter
+from tidemark.load import profiles
 from tidemark.load.arrivals import Plan, Stretch
 from tidemark.load.schedule import Schedule
+from tidemark.load.share import Share
+from tidemark.measures.slo import MEASURES
 from tidemark.percentiles import percentile
 from tidemark.workloads.bank_arrivals import Population, Traffic
 from tidemark.workloads.bank_history import BankHistory
@@ -36,6 +43,8 @@ from tidemark.workloads.bank_tables import BankTables
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from tidemark.load.profiles import Profile
 
 _USERS = 8
 _AT_ONCE = 100
@@ -55,36 +64,59 @@ class BareUser(FastHttpUser):
 
 
 class OurRun:
-    """As much of a load run as its users need: a plan, and a folder that nobody judges.
+    """As much of a load run as its users need: a plan, and a folder.
 
     Args:
         url: Where the API is.
         path: The run folder.
-        plan: When calls arrive.
+        rate: How many calls arrive in a second.
+        seconds: For how long.
+        profile: What arrives; reads of accounts that nobody opened, if absent.
     """
 
-    def __init__(self, url: str, path: Path, plan: Plan) -> None:
+    def __init__(
+        self, url: str, path: Path, rate: float, seconds: float, profile: str | None = None
+    ) -> None:
         self._url = url
         self._writer = Writer(path.name, "w1")
         self._customers = 0
         tables = BankTables(None, "", "")  # type: ignore[arg-type]  # no table is ever asked
         self.history = RunWriter(path, self._writer, BankHistory(tables))
-        traffic = Traffic(path.name, _POPULATION, {"account": 1.0})
-        self.schedule = Schedule(plan, traffic, process_clock())
+        if profile is None:
+            plan = Plan((Stretch(seconds, rate, rate),), "seed")
+            traffic = Traffic(path.name, _POPULATION, {"account": 1.0})
+            self.schedule = Schedule(plan, traffic, process_clock())
+        else:
+            self._send(profiles.profile(PROFILES, profile, MEASURES), rate, seconds)
         self.ended = Event()
         self.read_share = 1.0
         self.clients = SimpleNamespace(connection=SimpleNamespace(ca_bundle=None))
 
+    def _send(self, profile: Profile, rate: float, seconds: float) -> None:
+        """Open accounts, and have the calls of a profile sent, at a steady rate."""
+        steady = replace(profile, population=_POPULATION, shares=(Stretch(1.0, 1.0, 1.0),))
+        sent = Sent(steady, rate, _USERS, {})
+        with HttpxTransport() as transport:
+            sent.open_accounts(self._client("setup", transport, Purpose.SETUP))
+        self.schedule = sent.schedule(
+            self.history.path.name, seconds, "seed", share=Share(), clock=process_clock()
+        )
+
     def new_customer(self, transport: Any, _: Mapping[str, float]) -> tuple[Any, Client]:
         """Return a place, for what is sent the plan says, and the client of a session."""
         self._customers += 1
-        return SimpleNamespace(place=self._customers), Client(
+        place = SimpleNamespace(place=self._customers)
+        return place, self._client(f"c{self._customers}", transport)
+
+    def _client(self, session: str, transport: Any, purpose: Purpose = Purpose.LOAD) -> Client:
+        return Client(
             api_url=self._url,
             region="us-east-1",
             credentials=_CREDENTIALS,
             transport=transport,
-            session=self._writer.session(f"c{self._customers}"),
+            session=self._writer.session(session),
             sink=self.history.record,
+            purpose=purpose,
         )
 
 
@@ -95,12 +127,13 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, required=True)
     parser.add_argument("--rate", type=float, help="calls per second of our users")
     parser.add_argument("--run", type=Path, help="their run folder; else the users are bare")
+    parser.add_argument("--profile", help="what ours send; reads, if absent")
     options = parser.parse_args()
     if options.run is None:
         document, _ = _sent(BareUser, options.url, options.seconds)
     else:
-        plan = Plan((Stretch(options.seconds + _ENOUGH_S, options.rate, options.rate),), "seed")
-        run = OurRun(options.url, options.run, plan)
+        enough_s = options.seconds + _ENOUGH_S
+        run = OurRun(options.url, options.run, options.rate, enough_s, options.profile)
         collect_seldom()
         MixedUser.load_run = run  # type: ignore[assignment]  # as much of one as is needed
         document, span_ns = _sent(MixedUser, options.url, options.seconds)
