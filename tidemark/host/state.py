@@ -60,7 +60,7 @@ def make_private(folder: Path) -> None:
 def write_json(path: Path, document: Mapping[str, Any]) -> None:
     """Replace a file as a whole, in a folder that is made if need be, with a document."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, f"{json.dumps(document, indent=2, sort_keys=True)}\n")
+    write_text(path, f"{json.dumps(document, indent=2)}\n")
 
 
 def write_text(path: Path, text: str) -> None:

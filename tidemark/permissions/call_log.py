@@ -66,7 +66,7 @@ class CallLog:
             {
                 "calls": {
                     wiring: [asdict(one) for one in sorted(calls)]
-                    for wiring, calls in self.calls.items()
+                    for wiring, calls in sorted(self.calls.items())
                 }
             },
         )
