@@ -23,10 +23,10 @@ STARTED: list[subprocess.Popen[str]] = []
 """What is ended after each test."""
 
 
-def deployed(url: str, state: Path) -> None:
+def deployed(url: str, state: Path, target: str = "endpoint") -> None:
     """Have a state folder know of a bank."""
     Deployment(
-        target="endpoint",
+        target=target,
         endpoint=url,
         region="us-east-1",
         stack_name="Fake",

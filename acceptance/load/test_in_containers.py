@@ -13,6 +13,7 @@ from acceptance.load.processes import CHECKOUT, deployed
 from acceptance.load.test_machines import closing_rows, loaded_by, run_in
 from tests.api.servers import served
 from tests.load.fake_bank import FakeBank
+from tidemark.host.state import write_json
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -50,7 +51,8 @@ def test_workers_in_containers_share_a_run_folder_that_belongs_to_the_caller(
         )
 
     with served(FakeBank().answer) as url:
-        deployed(url, tmp_path)
+        write_json(tmp_path / "embedded/key.json", {"secret_access_key": "of this target"})
+        deployed(url, tmp_path, "embedded")  # of which the image has nothing
         try:
             up = said(
                 *("up", "--build", "--no-color", "--scale", "worker=2"),

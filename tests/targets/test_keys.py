@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import metadata
+from importlib.metadata import PackageNotFoundError
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +13,7 @@ from tidemark.api.exchange import Answer, Headers, Request
 from tidemark.errors import NotStartedError
 from tidemark.host import processes
 from tidemark.host.state import write_json
+from tidemark.targets import emulators
 from tidemark.targets.base import LostKeyError, TargetOptions
 from tidemark.targets.choice import choose
 from tidemark.targets.embedded import EmbeddedTarget
@@ -27,7 +30,9 @@ REFUSAL = b"<ErrorResponse><Error><Code>SignatureDoesNotMatch</Code></Error></Er
 def healthy_but_closed(request: Request) -> Answer:
     """What a target answers to whoever has no key."""
     is_health = request.url.endswith("/_ministack/health")
-    return Answer(200, Headers({}), b"{}") if is_health else Answer(403, Headers({}), REFUSAL)
+    if is_health:
+        return Answer(200, Headers({}), b'{"version": "9.9"}')
+    return Answer(403, Headers({}), REFUSAL)
 
 
 @pytest.fixture
@@ -79,3 +84,16 @@ def test_an_endpoint_of_somebodys_says_where_its_key_is(tmp_path: Path, url: str
 
     with pytest.raises(NotStartedError, match=r"own keys only: run `eval \"\$\(tidemark env\)\"`"):
         target.start()
+
+
+def test_a_run_names_the_ministack_that_answers_and_needs_none_installed(
+    embedded: EmbeddedTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def absent(name: str) -> str:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", absent)
+
+    assert embedded.versions() == {"ministack": "9.9"}
+    monkeypatch.setattr(emulators, "health", lambda *_: None)
+    assert embedded.versions() == {}

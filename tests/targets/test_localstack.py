@@ -12,7 +12,7 @@ from testcontainers.core.config import testcontainers_config
 from tests.targets.fake_engine import CHOSEN_PORT, IMAGE, RUNNING, FakeEngine, exited
 from tidemark.errors import NotStartedError, TidemarkError
 from tidemark.host.undo import Journal
-from tidemark.targets import emulators
+from tidemark.targets import compose_file, emulators
 from tidemark.targets import engine as engine_of_docker
 from tidemark.targets.base import SilentTargetError, Target, TargetOptions
 from tidemark.targets.compose_file import read
@@ -250,6 +250,16 @@ def test_the_image_that_runs_is_told_whatever_the_shell_asks_for(
     }
     engine.containers.clear()
     assert target.versions() == {}
+
+
+def test_where_there_is_no_engine_the_version_is_that_of_what_answers(
+    target: LocalStackTarget, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target.start()
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+    monkeypatch.setattr(compose_file, "_FILE", target.options.state / "not in an image")
+
+    assert again(target, endpoint_url=ENDPOINT).versions() == {"localstack": "4.14.0"}
 
 
 def test_another_port_or_image_than_what_runs_is_refused(

@@ -18,6 +18,7 @@ from tidemark.errors import TidemarkError
 from tidemark.host import ports, processes
 from tidemark.host.node import tool_path
 from tidemark.host.state import read_json, write_json
+from tidemark.targets import emulators
 from tidemark.targets.base import (
     EMULATOR_ACCOUNT,
     EMULATOR_REGION,
@@ -172,8 +173,15 @@ class EmbeddedTarget(LocalTarget):
         return f"process {process.pid}, last words: {lines[-1] if lines else 'none'}"
 
     def versions(self) -> Mapping[str, str]:
-        """The installed ministack."""
-        return {"ministack": metadata.version("ministack")}
+        """The ministack that answers, or else the installed one; a container may have neither."""
+        process = self._recorded()
+        said = process and emulators.health(process.endpoint, self.name)
+        if said and "version" in said:
+            return {"ministack": str(said["version"])}
+        try:
+            return {"ministack": metadata.version("ministack")}
+        except metadata.PackageNotFoundError:
+            return {}
 
     def _recorded(self) -> _Process | None:
         match read_json(self._record):

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from tidemark.aws.principals import NOBODY
 from tidemark.errors import NotStartedError, TidemarkError
 from tidemark.host import ports
-from tidemark.host.state import write_json
+from tidemark.host.state import read_json, write_json
 from tidemark.targets import compose_file, container_trouble, emulators, engine
 from tidemark.targets.base import LocalTarget, SilentTargetError
 from tidemark.targets.stopping import starting
@@ -95,12 +96,16 @@ class LocalStackTarget(LocalTarget):
         return NOBODY
 
     def versions(self) -> Mapping[str, str]:
-        """The image, and the LocalStack in it as far as it answers."""
-        shown = engine.inspect(self._container) if self._record.exists() else None
-        if shown is None:
-            return {}
-        version = (emulators.health(_endpoint(shown), self.name) or {}).get("version")
-        found = {"image": shown["Config"]["Image"], "image id": shown["Image"]}
+        """The image where an engine shows it, and the LocalStack that answers."""
+        found, endpoint = {}, self.options.endpoint_url
+        with suppress(engine.EngineError):  # where a container sends load from, there is none
+            record = read_json(self._record)
+            shown = engine.inspect(record["container"]) if record else None
+            if shown is not None:
+                found = {"image": shown["Config"]["Image"], "image id": shown["Image"]}
+                endpoint = _endpoint(shown)
+        said = emulators.health(endpoint, self.name) if endpoint else None
+        version = (said or {}).get("version")
         return found | ({"localstack": str(version)} if version else {})
 
     def keep_log(self, path: Path) -> None:
