@@ -17,6 +17,7 @@ def step(
     reason: str = "",
     hot: HotKey | None = None,
     was_limit: bool = False,
+    was_starved: bool = False,
     refused: int = 0,
     accepted: int = 1000,
     **measures: float,
@@ -26,7 +27,7 @@ def step(
         "writes": {"ok": accepted, "refused": refused, "errors": 0, "replayed": 0},
         "reads": {"ok": 0, "refused": 0, "errors": 0, "replayed": 0},
         "refusals": {"busy": refused},
-        "generator": {"was_limit": was_limit},
+        "generator": {"was_limit": was_limit or was_starved, "was_starved": was_starved},
     }
     return tried(
         "write",
@@ -81,6 +82,15 @@ def test_where_the_generator_was_the_limit_the_target_is_not_blamed() -> None:
     assert one.limit is Limit.GENERATOR
     assert one.why == (
         "the load generator was the limit, not the target: unsent_share is 20% and may be 1%"
+    )
+
+
+def test_where_others_had_the_generators_cores_neither_it_nor_the_target_is_blamed() -> None:
+    one = step(was_starved=True, unsent_share=0.2)
+    assert one.limit is Limit.SHARED_CORES
+    assert one.why == (
+        "others had the cores that the load generator needed, and where the target is one of "
+        "them, who was the limit cannot be told: unsent_share is 20% and may be 1%"
     )
 
 

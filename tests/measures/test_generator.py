@@ -32,6 +32,15 @@ def test_calls_that_start_late_while_it_is_spent_are_its_own_fault(
     assert (told.late_in_spent, told.was_limit) == (12, True)
 
 
+def test_a_generator_that_waits_for_a_core_that_others_have_is_starved() -> None:
+    slow = [SLOW | {"at_ns": at_s * 10**9} for at_s in (2, 3)]
+    assert not health(BUSY, late=12).was_starved
+    assert health(SLOW, late=12).was_starved
+    assert not health(BUSY, slow[0], late=12).was_starved
+    assert health(BUSY, *slow, late=12).was_starved
+    assert not health(SLOW).was_starved, "all calls began in time"
+
+
 def test_calls_that_start_late_while_it_is_fresh_are_the_targets_fault() -> None:
     assert not health(FRESH, late=12).was_limit
     # It was spent afterwards.
@@ -61,4 +70,4 @@ def test_a_closed_loop_cannot_be_late_and_is_limited_by_a_generator_that_is_most
 
 
 def test_of_a_run_that_nobody_watched_nothing_is_said() -> None:
-    assert health() == Health(0, 0, 0, 0, 0, 0, 0, 0, was_limit=False)
+    assert health() == Health(0, 0, 0, 0, 0, 0, 0, 0, was_limit=False, was_starved=False)

@@ -57,6 +57,7 @@ FIGURES: dict[str, Any] = {
         "loop_lag_max_ms": 80.25,
         "late_in_spent": 17,
         "was_limit": True,
+        "was_starved": False,
     },
     "measures": {"error_share": 0.0016},
     "slo": [

@@ -72,7 +72,8 @@ def test_every_number_of_the_verdict_is_in_the_page(clean: Path) -> None:
     page = Read((clean / "report.html").read_text())
     shown = {float(one["value"] or "nan") for tag, one in page.tags if tag == "data"}
     judged = json.loads((clean / VERDICT).read_text())
-    unnamed = {"backlog", "measures", "sessions", "duration_s", "retried", "was_limit"}
+    unnamed = {"backlog", "measures", "sessions", "duration_s", "retried"}
+    unnamed |= {"was_limit", "was_starved"}
     told = {name: value for name, value in FIGURES.items() if name not in unnamed}
     told["lateness"] = judged["lateness"] | {"faults": []}
 

@@ -98,6 +98,13 @@ def test_a_generator_that_was_the_limit_is_said_aloud_and_before_the_figures() -
     assert "GENERATOR WAS" not in printed(report_of(call(), generator=[second(due=1)]))
 
 
+def test_of_a_generator_that_others_kept_waiting_neither_it_nor_the_target_is_blamed() -> None:
+    waiting = second(cpu_ms=50, lag_ms=80, due=10)
+    text = printed(report_of(*[call(start_ms=500, waited_ms=200)] * 10, generator=[waiting]))
+    assert "THE GENERATOR WAS SHORT OF A CORE THAT OTHERS HAD: in 1 of 1 s" in text
+    assert "NOT THE TARGET" not in text
+
+
 def test_an_objective_that_was_not_measured_is_said() -> None:
     manifest = MANIFEST | {"load": MANIFEST["load"] | {"slo": {"lag_p99_ms": 9}}}  # type: ignore[operator]
     folder = RunFolder(Path("run-1"), manifest)

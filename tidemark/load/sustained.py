@@ -32,6 +32,7 @@ class Limit(StrEnum):
     TARGET = "target"
     HOT_KEY = "hot key"
     GENERATOR = "generator"
+    SHARED_CORES = "shared cores"
     CORRECTNESS = "correctness"
 
 
@@ -135,6 +136,11 @@ def _limit(
         missed.insert(0, reason)
     if not missed:
         return None, ""
+    if figures["generator"]["was_starved"]:
+        return Limit.SHARED_CORES, (
+            "others had the cores that the load generator needed, and where the target is one of "
+            f"them, who was the limit cannot be told: {missed[0]}"
+        )
     if figures["generator"]["was_limit"]:
         return Limit.GENERATOR, f"the load generator was the limit, not the target: {missed[0]}"
     if hot is not None:

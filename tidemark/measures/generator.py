@@ -4,6 +4,8 @@ A second of a process is spent when it took 90 % of a core or more, or when its 
 more than 50 ms late in one look of a hundred. The generator was the limit when calls started
 late or never, ten of them and 1 % at least, half of the late ones started in such seconds, and a
 tenth of all seconds were such; in a closed loop, which cannot be late, when half of them were.
+It was starved when most of its spent seconds were so though it took less than those 90 %: others
+had the cores, and where the target is one of them, who of the two was the limit cannot be told.
 """
 
 from __future__ import annotations
@@ -36,7 +38,8 @@ class Health:
         loop_lag_p99_ms: By how much event loops were late, in the worst look of 99 of 100 seconds.
         loop_lag_max_ms: By how much at most.
         late_in_spent: How many of the calls that started late did so in a second that was spent.
-        was_limit: Whether the generator, and not the target, was the limit.
+        was_limit: Whether the generator was the limit: alone, or with who shares its cores.
+        was_starved: Whether it was so for others who had the cores.
     """
 
     processes: int
@@ -48,6 +51,7 @@ class Health:
     loop_lag_max_ms: float
     late_in_spent: int
     was_limit: bool
+    was_starved: bool
 
 
 def health_of(run: duckdb.DuckDBPyConnection) -> Health:
@@ -56,7 +60,7 @@ def health_of(run: duckdb.DuckDBPyConnection) -> Health:
     Args:
         run: A database with the tables of a run.
     """
-    processes, seconds, spent, due, cpu, cpu_max, lag, lag_max = run.execute(_SECONDS).fetchall()[0]
+    processes, seconds, spent, busy, due, *told = run.execute(_SECONDS).fetchall()[0]
     begun, late, late_in_spent = run.execute(_LATE).fetchall()[0]
     unsent = max(0, (due or 0) - begun)
     if due is None:
@@ -65,16 +69,17 @@ def health_of(run: duckdb.DuckDBPyConnection) -> Health:
         is_late = late + unsent >= max(_LATE_CALLS, _LATE_SHARE * due)
         in_spent, of = (late_in_spent, late) if late else (spent, seconds)
         was_limit = is_late and in_spent * 2 >= of and spent * 10 >= seconds
-    return Health(processes, seconds, spent, cpu, cpu_max, lag, lag_max, late_in_spent, was_limit)
+    was_starved = was_limit and busy * 2 < spent
+    return Health(processes, seconds, spent, *told, late_in_spent, was_limit, was_starved)
 
 
-_SPENT = f"""
-    cpu_ns >= {SPENT_CPU_SHARE} * span_ns OR loop_lag_p99_ns > {SPENT_LOOP_LAG_MS} * 1000000
-"""
+_BUSY = f"cpu_ns >= {SPENT_CPU_SHARE} * span_ns"
+_SPENT = f"({_BUSY} OR loop_lag_p99_ns > {SPENT_LOOP_LAG_MS} * 1000000)"
 
 _SECONDS = f"""
 SELECT
-    COUNT(DISTINCT writer), COUNT(*), COUNT(*) FILTER ({_SPENT}), SUM(due)::BIGINT,
+    COUNT(DISTINCT writer), COUNT(*), COUNT(*) FILTER ({_SPENT}), COUNT(*) FILTER ({_BUSY}),
+    SUM(due)::BIGINT,
     COALESCE(SUM(cpu_ns) / SUM(span_ns), 0),
     COALESCE(MAX(cpu_ns / span_ns), 0),
     COALESCE(quantile_disc(loop_lag_max_ns / 1e6, 0.99), 0),

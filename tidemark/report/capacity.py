@@ -130,10 +130,10 @@ def _passes(log: CapacityLog, profile: str) -> list[Tried]:
 
 
 def _is_least(log: CapacityLog, profile: str) -> bool:
-    """Tell whether the target might take more: nothing failed, or only the generator did."""
+    """Tell whether the target might take more: nothing failed but the generator, or its machine."""
     ceiling = found_by(log.steps(profile)).ceiling
     limits = {one.limit for one in log.of(profile) if one.rate == ceiling and one.limit}
-    return limits <= {Limit.GENERATOR}
+    return limits <= {Limit.GENERATOR, Limit.SHARED_CORES}
 
 
 def told(versions: Mapping[str, str]) -> dict[str, str]:

@@ -47,11 +47,18 @@ def beware(figures: Mapping[str, Any]) -> list[Note]:
     if not figures or not figures["generator"]["was_limit"]:
         return []
     health = figures["generator"]
-    said = (
-        "The generator, not the target, was the limit: "
-        f"{health['spent']} of {health['seconds']} seconds of its processes were spent. "
-        "These rates and latencies say little about the target: use more processes, or machines."
-    )
+    spent = f"{health['spent']} of {health['seconds']} seconds of its processes were spent"
+    if health["was_starved"]:
+        said = (
+            f"The generator was short of a core that others had: {spent}. Where the target is one "
+            "of them, who of the two was the limit cannot be told from these rates and latencies: "
+            "ask for less, or call from another machine."
+        )
+    else:
+        said = (
+            f"The generator, not the target, was the limit: {spent}. These rates and latencies say "
+            "little about the target: use more processes, or machines."
+        )
     return [Note(said, is_loud=True)]
 
 
@@ -173,7 +180,7 @@ def _problems(figures: Mapping[str, Any]) -> list[Table]:
 
 
 def _generator(health: Mapping[str, Any]) -> Table:
-    names = [name for name in health if name != "was_limit"]
+    names = [name for name in health if not name.startswith("was_")]
     return Table(
         ("measure", ""),
         [(name.replace("_", " "), health[name]) for name in names],

@@ -180,6 +180,14 @@ def _backlog(figures: Figures) -> str:
 def _warning(figures: Figures) -> str:
     one = figures.generator
     late = "" if figures.punctuality is None else f", and {one.late_in_spent} calls began late then"
+    if one.was_starved:
+        return (
+            f"THE GENERATOR WAS SHORT OF A CORE THAT OTHERS HAD: in {one.spent} of {one.seconds} s "
+            f"its event loop was {SPENT_LOOP_LAG_MS} ms late, mostly while it took less than "
+            f"{SPENT_CPU_SHARE:.0%} of a core{late}. Where the target is one of the others, who of "
+            "the two was the limit cannot be told: ask for less (--rate), or call from another "
+            "machine."
+        )
     return (
         f"THE GENERATOR WAS THE LIMIT, NOT THE TARGET: in {one.spent} of {one.seconds} s it took "
         f"{SPENT_CPU_SHARE:.0%} of a core or more, or its event loop was {SPENT_LOOP_LAG_MS} ms "

@@ -91,7 +91,7 @@ class Target:
                 "writes": none,
                 "reads": none,
                 "refusals": {},
-                "generator": {"was_limit": self.is_quick},
+                "generator": {"was_limit": self.is_quick, "was_starved": False},
             },
             hot=HOT if profile == "hot_account" else None,
         )
