@@ -60,7 +60,8 @@ def health_of(run: duckdb.DuckDBPyConnection) -> Health:
     Args:
         run: A database with the tables of a run.
     """
-    processes, seconds, spent, busy, due, *told = run.execute(_SECONDS).fetchall()[0]
+    looked = run.execute(_SECONDS).fetchall()[0]
+    processes, seconds, spent, busy, due, cpu, cpu_max, lag, lag_max = looked
     begun, late, late_in_spent = run.execute(_LATE).fetchall()[0]
     unsent = max(0, (due or 0) - begun)
     if due is None:
@@ -70,7 +71,11 @@ def health_of(run: duckdb.DuckDBPyConnection) -> Health:
         in_spent, of = (late_in_spent, late) if late else (spent, seconds)
         was_limit = is_late and in_spent * 2 >= of and spent * 10 >= seconds
     was_starved = was_limit and busy * 2 < spent
-    return Health(processes, seconds, spent, *told, late_in_spent, was_limit, was_starved)
+    return Health(
+        *(processes, seconds, spent),
+        *(cpu, cpu_max, lag, lag_max),
+        *(late_in_spent, was_limit, was_starved),
+    )
 
 
 _BUSY = f"cpu_ns >= {SPENT_CPU_SHARE} * span_ns"
