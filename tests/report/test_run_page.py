@@ -99,6 +99,12 @@ def test_a_generator_that_was_the_limit_is_said_before_any_number(clean: Path) -
     assert "The generator, not the target" in (clean / "summary.md").read_text()
 
 
+def test_what_a_run_was_stands_below_its_heading_numbers_too(clean: Path) -> None:
+    text = (clean / "report.html").read_text()
+
+    assert "<td>schema</td><td>1</td>" in text
+
+
 def test_a_violated_invariant_is_shown_with_what_touched_it(tmp_path: Path) -> None:
     (twice,) = [
         one
@@ -111,6 +117,8 @@ def test_a_violated_invariant_is_shown_with_what_touched_it(tmp_path: Path) -> N
     assert "<strong>violated</strong>" in text
     assert re.search(r"I4 exactly once: \d+ counterexample", text)
     assert "I4: what touched" in text
+    assert "<span>I4 exactly once: the balance is not" in text
+    assert "<code>expected</code> is the sum over the log" in text.lower()
     assert "is violated" in (tmp_path / "twice/summary.md").read_text()
 
 

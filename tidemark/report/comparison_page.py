@@ -77,8 +77,9 @@ def _measures(compared: Comparison) -> list[Note | Table]:
         for row, one in zip(compared.rows(), compared.differences, strict=True)
     ]
     told = (
-        "Again is where the same run, once more, would have measured it 95 times of 100, were "
-        "nothing else different. Worse by more than that, and by the threshold, is a regression."
+        "`Before again` and `after again` are where the same run, made once more, would have "
+        "measured it 95 times of 100. Worse by more than that, and by the threshold, is a "
+        "regression."
     )
     return [Note(told), Table((*HEADINGS, "before again", "after again"), rows)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from tidemark.invariants.catalog import catalog
 from tidemark.invariants.judge import Counterexample, Verdict
 from tidemark.invariants.timeline import timeline_of
 from tidemark.report.page import Note, Table
@@ -64,6 +65,9 @@ def _violated(run: duckdb.DuckDBPyConnection, one: Mapping[str, Any]) -> list[No
             f"{one['id']} {one['name']}: {counted}",
         )
     ]
+    if one["id"] in catalog():
+        reading = catalog()[one["id"]].reading
+        blocks.append(Note(f"{reading[:1].upper()}{reading[1:]}"))
     first = Counterexample(**examples[0])
     timeline = timeline_of(run, first)
     if timeline.moments:

@@ -65,19 +65,21 @@ class Tile:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """Rows under headings; numbers stand to the right.
+    """Rows under headings; numbers stand to the right, unless all is text.
 
     Attributes:
         headings: One for each column.
         rows: The cells.
         title: What the rows are, if the section does not say so.
         is_open: Whether it is shown before it is asked for.
+        is_text: Whether a number in it is a word among others.
     """
 
     headings: Sequence[str]
     rows: Sequence[Sequence[Cell]]
     title: str = ""
     is_open: bool = True
+    is_text: bool = False
     kind: str = "table"
 
 

@@ -159,4 +159,4 @@ def _faults(faults: Sequence[Struck]) -> list[Note | Table]:
 
 def _run(folder: RunFolder) -> list[Table]:
     """What is written down of the run."""
-    return [Table(("what", "value"), list(runs.flat(folder.manifest)))]
+    return [Table(("what", "value"), list(runs.flat(folder.manifest)), is_text=True)]

@@ -36,14 +36,15 @@ def figures_in(judged: Mapping[str, Any]) -> dict[str, Any]:
 
 def ending(judged: Mapping[str, Any]) -> str:
     """How a run ended, in a sentence."""
-    if judged.get("reason"):
-        return str(judged["reason"])
     verdict = judged.get("verdict")
-    if verdict == "holds":
-        return "Every invariant that this run exercised holds."
     for one in judged.get("invariants", ()):
         if one["verdict"] == verdict == "violated":
             return f"{one['id']} {one['name']}: {one['counterexamples'][0]['what']}."
+    if judged.get("reason"):
+        return str(judged["reason"])
+    if verdict == "holds":
+        return "Every invariant that this run exercised holds."
+    for one in judged.get("invariants", ()):
         if one["verdict"] == verdict == "unknown":
             return f"{one['id']} {one['name']}: {one['reasons'][0]}."
     return ""

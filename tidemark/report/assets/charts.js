@@ -93,7 +93,7 @@
     const u = new uPlot(
       {
         width: matchMedia("print").matches ? PAPER : plot.clientWidth || PAPER,
-        padding: [null, 32, null, null],
+        padding: [null, 44, null, null],
         height: HEIGHT,
         cursor: { drag: { x: spec.isTime, y: false }, points: { size: 6 } },
         scales: {
