@@ -49,6 +49,7 @@ def session(project: Path, site: Site, stack_name: str) -> subprocess.CompletedP
         env={
             **{name: value for name, value in os.environ.items() if "PYTEST_" not in name},
             **variables(site.aws.connection),
+            "TIDEMARK_STATE_DIR": str(project / "state"),
             "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
         },
         capture_output=True,
@@ -68,7 +69,7 @@ def test_a_stack_that_is_given_is_used_and_left_alone(project: Path, site: Site)
     live = stacks.describe(site.aws, name)
     assert live is not None
     assert live.outputs == site.deployment.outputs
-    kept = {one.name for one in (project / ".tidemark").rglob("*.*") if one.is_file()}
+    kept = {one.name for one in (project / "state").rglob("*.*") if one.is_file()}
     assert "run.json" in kept
 
 
