@@ -6,6 +6,7 @@ import json
 import shutil
 from typing import TYPE_CHECKING
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -115,7 +116,7 @@ DAMAGES: list[tuple[str, Damage, str, str]] = [
      "heads/x.parquet is torn, or no Parquet file ("),
     ("another table's file",
      lambda run: shutil.copy(run / f"lines/{EXPORT}.parquet", run / f"heads/{EXPORT}.parquet"),
-     "heads", f"heads/{EXPORT}.parquet has other columns"),
+     "heads", f"heads/{EXPORT}.parquet has other columns: state is missing"),
     ("a row less", lambda run: write_rows(run, "lines", EXPORT, rows(run, "lines")[1:]), "lines",
      f"lines/{EXPORT}.parquet has "),
     ("a count that was edited",
@@ -187,6 +188,34 @@ def test_what_is_wrong_is_said_and_nothing_that_needs_it_holds(
     for one in judged(run, needing=table).values():
         assert one.verdict is Verdict.UNKNOWN
         assert any(says in reason for reason in one.reasons)
+
+
+@pytest.mark.parametrize("name", [f"ops/{W0}.parquet", f"events/{EXPORT}.parquet"])
+def test_a_file_that_cannot_be_read_is_not_said_to_be_missing_as_well(run: Path, name: str) -> None:
+    cut(run / name, 0.5)
+
+    (one,) = RunFolder.open(run).gaps[name.split("/", maxsplit=1)[0]]
+    assert one.startswith(f"{name} is torn")
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        (lambda one: one.set_column(3, "digest", one["version"].cast("int32")),
+         "digest is of type int32, not int64"),
+        (lambda one: one.cast(pa.schema([each.with_nullable(True) for each in one.schema])),
+         "aggregate may be empty"),
+        (lambda one: one.append_column("extra", one["digest"]), "extra is none of them"),
+        (lambda one: one.select(one.column_names[::-1]), "they are in another order"),
+    ],
+)  # fmt: skip
+def test_of_other_columns_the_first_that_differs_is_named(
+    run: Path, columns: Callable[[pa.Table], pa.Table], says: str
+) -> None:
+    file = run / f"heads/{EXPORT}.parquet"
+    pq.write_table(columns(pq.read_table(file)), file)
+
+    assert said(run, "heads") == f"heads/{EXPORT}.parquet has other columns: {says}"
 
 
 @pytest.mark.parametrize("name", sorted(one.name for one in catalog().values()))

@@ -122,8 +122,6 @@ def find(state: Path, name: str | None) -> Path:
     if name is not None and (Path(name) / MANIFEST).is_file():
         return Path(name)
     runs = kept(folder_of_runs(state))
-    if name is not None and "/" in name and Path(name).exists():
-        return Path(name)  # whoever opens it says what is missing
     said = [one.path for one in runs if one.manifest]
     if not said and name is None:
         raise NotStartedError(
@@ -133,6 +131,8 @@ def find(state: Path, name: str | None) -> Path:
     if name is None:
         return said[-1]
     found = [one.path for one in runs if _NAME.fullmatch(name) and one.name.startswith(name)]
+    if not found and Path(name).exists():
+        return Path(name)  # whoever opens it says what is missing
     if len(found) != 1:
         how_many = "No run is" if not found else "Several runs are"
         raise NotStartedError(
