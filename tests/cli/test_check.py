@@ -106,6 +106,31 @@ def test_what_was_not_seen_is_unknown_and_says_why(run: Run) -> None:
     assert (code, error.splitlines()[-1]) == (3, "tidemark: unknown or incomplete (exit 3)")
 
 
+def test_what_many_are_unknown_for_is_said_once(run: Run, folders: Path, tmp_path: Path) -> None:
+    torn = shutil.copytree(folders / "clean", tmp_path / "torn")
+    for file in (torn / "events").iterdir():
+        file.write_bytes(b"")
+
+    _, said, _ = run("check", torn)
+
+    assert said.count("is torn") == 1
+    assert "as I1\n" in said
+
+
+def test_a_folder_that_is_no_run_is_said_to_be_none(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "copied").mkdir()
+    monkeypatch.chdir(tmp_path)
+
+    code, _, error = run("check", "copied")
+
+    assert (code, error.splitlines()[0].split(":")[0]) == (
+        3,
+        "copied is not a run folder (run.json",
+    )
+
+
 def test_a_program_gets_one_object(run: Run) -> None:
     code, said, error = run("check", "twice", "--json", "--only", " i4, I1,I4")
 

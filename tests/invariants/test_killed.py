@@ -60,6 +60,9 @@ def test_nothing_is_held_against_a_run_whose_recorder_was_killed(
     judged = database.judge()
 
     assert [one.counterexamples for one in judged.values() if one.counterexamples] == []
+    assert ("recorders that were killed", 1) in {
+        (one.what, one.seen) for one in judged["I0"].evidence
+    }
     assert {one: each.verdict for one, each in judged.items()} == oracle.verdicts(tables)
     lost = {event["event_id"] for event in tables["events"]} - {
         op["event_id"] for op in commands(tables)

@@ -87,15 +87,14 @@ def _see_that_it_can_be_written(file: Path) -> None:
 
 def _show(judgements: Sequence[Judgement]) -> None:
     drawn = tables.with_headings("invariant", "", "verdict", "seen")
+    said: dict[tuple[str, ...], str] = {}
     for one in judgements:
         seen = ", ".join(f"{each.seen} {each.what}" for each in one.evidence)
-        why = "; ".join(one.reasons) or seen
-        drawn.add_row(
-            one.invariant.id,
-            one.invariant.name,
-            one.verdict.value,
-            why if one.verdict.value in {"unknown", "not exercised"} else seen,
-        )
+        if one.verdict in {Verdict.UNKNOWN, Verdict.NOT_EXERCISED}:
+            # A file that is torn is the reason of many.
+            first = said.setdefault(one.reasons, one.invariant.id)
+            seen = "; ".join(one.reasons) if first == one.invariant.id else f"as {first}"
+        drawn.add_row(one.invariant.id, one.invariant.name, one.verdict.value, seen)
     tables.show(drawn)
 
 

@@ -445,3 +445,5 @@ WHERE p.is_kept AND COALESCE(l.kept, 0) < p.lines
 
 --@ evidence
 SELECT 'ops' AS what, COUNT(*) AS seen, 1 AS needed FROM ops
+UNION ALL
+SELECT 'recorders that were killed', COUNT(*), 0 FROM writers WHERE NOT closed
