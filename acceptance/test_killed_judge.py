@@ -39,7 +39,9 @@ def judge(tmp_path: Path, scratch: Path) -> Iterator[subprocess.Popen[bytes]]:
     with subprocess.Popen([PROGRAM, "check", run, "--junit", taking]) as process:
         taking.open("rb").close()  # it has seen that it can be written
         eventually(
-            lambda: list(scratch.iterdir()) or None, within_s=WITHIN_S, what="a judge at work"
+            lambda: list(scratch.glob("tidemark-check-*")) or None,
+            within_s=WITHIN_S,
+            what="a judge at work",
         )
         yield process
         process.kill()

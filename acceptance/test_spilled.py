@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _OPS = 1_000_000
 _ENOUGH = 900 * 1024**2
-_TOO_LITTLE = 96 * 1024**2
+_TOO_LITTLE = 128 * 1024**2
 
 
 @pytest.fixture(scope="module")
