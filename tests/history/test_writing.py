@@ -23,6 +23,7 @@ from tidemark.history.recorder import RecordingError
 from tidemark.history.tables import TABLES
 from tidemark.history.writing import Noted, RunWriter, describe_more, noted_in, writers_of
 from tidemark.host.deployment import Deployment
+from tidemark.host.failures import lines
 from tidemark.host.waiting import eventually
 from tidemark.trace.letters import Letter
 from tidemark.workloads.bank_history import BankHistory
@@ -186,6 +187,7 @@ def test_on_a_full_disk_what_was_written_before_is_whole_and_the_rest_is_missed(
         run.close()
 
     assert full.value.exit_code is ExitCode.UNKNOWN
+    assert lines(full.value) == [str(full.value)]  # it says itself to make room
     assert not is_in_use(path)
     assert len(rows(path, "ops")) == 1
     assert list(path.glob("*/.*")) == []
@@ -195,27 +197,20 @@ def test_on_a_full_disk_what_was_written_before_is_whole_and_the_rest_is_missed(
     assert gaps["ops"] == ["the writer run-1.w1 left no closing row"]
 
 
-def test_what_is_much_is_written_before_its_second_is_over(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("calls", "every_s", "whole"), [(64 * 8, 3600.0, 0), (1, 0.0, 1)], ids=["much", "little"]
+)
+def test_what_is_much_is_written_before_its_second_is_over_and_what_is_little_is_whole_after_it(
+    calls: int, every_s: float, whole: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("tidemark.history.recorder._EVERY_S", 3600.0)
+    monkeypatch.setattr("tidemark.history.recorder._EVERY_S", every_s)
     path = tmp_path / "run-1"
     with run_of(path) as run:
-        for _ in range(64 * 8):
+        for _ in range(calls):
             run.record(op())
         eventually(lambda: not run._recorder._batches["ops"], what="what is much to be written")
-        assert rows(path, "ops") == []
-    assert len(rows(path, "ops")) == 64 * 8
-
-
-def test_what_is_little_is_a_whole_file_within_its_second(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("tidemark.history.recorder._EVERY_S", 0.0)
-    path = tmp_path / "run-1"
-    with run_of(path) as run:
-        run.record(op())
-        eventually(lambda: bool(rows(path, "ops")), what="a file")
+        eventually(lambda: len(rows(path, "ops")) == whole, what="what is little to be whole")
+    assert len(rows(path, "ops")) == calls
 
 
 def test_parts_that_could_not_be_merged_on_a_full_disk_are_as_good(

@@ -52,6 +52,7 @@ def _is_of_the_state_folder(error: OSError) -> bool:
 def lines(error: TidemarkError) -> list[str]:
     """All that there is to say of an error: its sentence, its notes, and a disk that is full."""
     said = [str(error), *getattr(error, "__notes__", ())]
-    if any(word in str(error) for word in _SAID_OF_A_FULL_DISK):
+    is_full = any(word in str(error) for word in _SAID_OF_A_FULL_DISK)
+    if is_full and "make room" not in str(error):
         said.append(str(_DISK_IS_FULL))
     return [line for line in said if line]
