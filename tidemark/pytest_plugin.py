@@ -228,7 +228,7 @@ def _state(config: Any) -> Path:
     from tidemark.host.progress import stderr  # noqa: PLC0415 -- likewise
     from tidemark.testing import session  # noqa: PLC0415 -- likewise
 
-    if _is_worker(config):
+    if hasattr(config, "workerinput"):
         return Path(config.workerinput[_STATE])
     if _SESSION_STATE not in config.stash:
         root = state_dir(project=config.stash[_PLAN].checkout)
@@ -255,7 +255,7 @@ def _testbed(config: Any) -> Testbed:
         from tidemark.testing.testbed import Testbed  # noqa: PLC0415 -- likewise
 
         state, steps = _state(config), Steps()
-        process = config.workerinput["workerid"] if _is_worker(config) else "main"
+        process = config.workerinput["workerid"] if hasattr(config, "workerinput") else "main"
         plan = config.stash[_PLAN]
         runs = SessionRuns.of_session(state, process, steps.say, plan.workload)
         config.stash[_TESTBED] = Testbed(plan, state, steps, runs)
@@ -319,8 +319,7 @@ def _judge(session: pytest.Session, bed: Testbed) -> None:
             "brings what does."
         )
     except Exception as error:
-        known = failures.known(error)
-        if known is None:
+        if (known := failures.known(error)) is None:
             raise
         config.stash[_LAST_WORDS].append("What the session left behind could not be judged.")
         config.stash[_LAST_WORDS].extend(failures.lines(known))
@@ -342,12 +341,7 @@ def _kept_evidence(bed: Testbed) -> list[str]:
     try:
         bed.keep_evidence()
     except Exception as error:
-        known = failures.known(error)
-        if known is None:
+        if (known := failures.known(error)) is None:
             raise
         return failures.lines(known)
     return []
-
-
-def _is_worker(config: pytest.Config) -> bool:
-    return hasattr(config, "workerinput")
