@@ -176,6 +176,6 @@ def _difference(found: pa.Schema, wanted: pa.Schema) -> str:
         if own.type != each.type:
             return f"{each.name} is of type {own.type}, not {each.type}"
         if own.nullable != each.nullable:
-            return f"{each.name} {'may' if own.nullable else 'may not'} be empty"
+            return f"{each.name} is {'optional' if own.nullable else 'required'} there"
     strange = [name for name in found.names if name not in wanted.names]
     return f"{strange[0]} is none of them" if strange else "they are in another order"
