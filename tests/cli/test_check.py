@@ -18,9 +18,11 @@ from tests.invariants.folders import write_rows, write_run
 from tests.invariants.recorded import RUN
 from tests.invariants.test_ablations import broken
 from tidemark.cli import program
+from tidemark.history.folder import RunFolder
 from tidemark.invariants.catalog import catalog
-from tidemark.invariants.judge import Counterexample
+from tidemark.invariants.judge import Counterexample, judge
 from tidemark.invariants.timeline import timeline_of
+from tidemark.report.verdict import summarise
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -115,6 +117,9 @@ def test_what_many_are_unknown_for_is_said_once(run: Run, folders: Path, tmp_pat
 
     assert said.count("is torn") == 1
     assert "as I1\n" in said
+    ended = summarise(judge(RunFolder.open(torn), list(catalog().values())))
+    assert [line.split(": ", 1)[1] for line in ended if "as I1" in line][1:]
+    assert len([line for line in ended if "is torn" in line]) == 1
 
 
 def test_a_folder_that_is_no_run_is_said_to_be_none(

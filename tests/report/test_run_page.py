@@ -201,6 +201,17 @@ def test_of_a_run_without_calls_there_is_a_page(tmp_path: Path) -> None:
     assert "<figure" not in text
 
 
+def test_what_many_invariants_are_unknown_for_is_said_once(copy: Path) -> None:
+    said = json.loads((copy / VERDICT).read_text())
+    for one in said["invariants"]:
+        one |= {"verdict": "unknown", "reasons": ["nobody knows"]}
+    write_json(copy / VERDICT, said)
+    text = drawn(RunFolder.open(copy))
+
+    assert text.count("nobody knows") == 1
+    assert text.count("as I0") == len(said["invariants"]) - 1
+
+
 def test_a_missed_objective_is_no_green_page(copy: Path) -> None:
     said = json.loads((copy / VERDICT).read_text())
     missed = said | {"exit_code": 2, "reason": "write_p99_ms is 42 ms and may be 40 ms"}

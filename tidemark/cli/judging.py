@@ -19,6 +19,8 @@ from tidemark.report import lateness as latenesses
 from tidemark.report import verdict as documents
 from tidemark.report.assessment import assess
 
+_UNSEEN = {Verdict.UNKNOWN, Verdict.NOT_EXERCISED}
+
 
 def check(name: str | None, *, only: str | None, junit: Path | None, as_json: bool) -> None:
     """Judge a run and print what is known of it.
@@ -87,14 +89,12 @@ def _see_that_it_can_be_written(file: Path) -> None:
 
 def _show(judgements: Sequence[Judgement]) -> None:
     drawn = tables.with_headings("invariant", "", "verdict", "seen")
-    said: dict[tuple[str, ...], str] = {}
+    unseen = [one for one in judgements if one.verdict in _UNSEEN]
+    reasons = documents.said_once((one.invariant.id, one.reasons) for one in unseen)
     for one in judgements:
         seen = ", ".join(f"{each.seen} {each.what}" for each in one.evidence)
-        if one.verdict in {Verdict.UNKNOWN, Verdict.NOT_EXERCISED}:
-            # A file that is torn is the reason of many.
-            first = said.setdefault(one.reasons, one.invariant.id)
-            seen = "; ".join(one.reasons) if first == one.invariant.id else f"as {first}"
-        drawn.add_row(one.invariant.id, one.invariant.name, one.verdict.value, seen)
+        why = reasons.get(one.invariant.id, seen)
+        drawn.add_row(one.invariant.id, one.invariant.name, one.verdict.value, why)
     tables.show(drawn)
 
 

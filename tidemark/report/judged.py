@@ -9,6 +9,7 @@ from tidemark.invariants.catalog import catalog
 from tidemark.invariants.judge import Counterexample, Verdict
 from tidemark.invariants.timeline import timeline_of
 from tidemark.report.page import Note, Table
+from tidemark.report.verdict import said_once
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -29,11 +30,15 @@ def verdicts(
     """
     if not judged:
         return [Note("Nobody judged this run: `tidemark check` does.")]
+    reasons = said_once((one["id"], one["reasons"]) for one in judged if one["reasons"])
     counts = Counter(one["verdict"] for one in judged)
     blocks: list[Note | Table] = [
         Table(
             ("", "invariant", "verdict", "seen"),
-            [(one["id"], one["name"], one["verdict"], _seen(one)) for one in judged],
+            [
+                (one["id"], one["name"], one["verdict"], reasons.get(one["id"]) or _seen(one))
+                for one in judged
+            ],
             ", ".join(f"{count} {verdict}" for verdict, count in counts.most_common()),
             # Of a run in which all holds, other things are read first.
             is_open=not counts.keys() <= {Verdict.HOLDS, Verdict.NOT_EXERCISED},
@@ -46,8 +51,7 @@ def verdicts(
 
 
 def _seen(one: Mapping[str, Any]) -> str:
-    seen = ", ".join(f"{each['seen']} {each['what']}" for each in one["evidence"])
-    return "; ".join(one["reasons"]) or seen
+    return ", ".join(f"{each['seen']} {each['what']}" for each in one["evidence"])
 
 
 def _violated(run: duckdb.DuckDBPyConnection, one: Mapping[str, Any]) -> list[Note | Table]:

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 from tidemark.invariants.judge import EXIT_CODES, Verdict, verdict_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from tidemark.errors import ExitCode
     from tidemark.history.folder import RunFolder
@@ -64,6 +64,8 @@ def summarise(judgements: Sequence[Judgement]) -> list[str]:
         for verdict, ids in by_verdict.items()
         if verdict is not Verdict.HOLDS
     )
+    unknown = [one for one in judgements if one.verdict is Verdict.UNKNOWN]
+    reasons = said_once((one.invariant.id, one.reasons) for one in unknown)
     lines = [f"Verdict: {verdict_of(judgements)} ({'; '.join(filter(None, [counted, others]))})"]
     for one in judgements:
         if one.verdict is Verdict.VIOLATED:
@@ -71,8 +73,23 @@ def summarise(judgements: Sequence[Judgement]) -> list[str]:
                 f"  {one.invariant.id} {one.invariant.name}: {one.counterexamples[0].what}"
             )
         elif one.verdict is Verdict.UNKNOWN:
-            lines.append(f"  {one.invariant.id} {one.invariant.name}: {'; '.join(one.reasons)}")
+            lines.append(f"  {one.invariant.id} {one.invariant.name}: {reasons[one.invariant.id]}")
     return lines
+
+
+def said_once(reasons: Iterable[tuple[str, Sequence[str]]]) -> dict[str, str]:
+    """Why invariants are unknown, by id; a reason of many, such as a torn file, is said once.
+
+    Args:
+        reasons: Their ids and reasons, in the order in which they are shown.
+    """
+    said: dict[str, str] = {}
+    first: dict[str, str] = {}
+    for identifier, why in reasons:
+        text = "; ".join(why)
+        said[identifier] = f"as {first[text]}" if text in first else text
+        first.setdefault(text, identifier)
+    return said
 
 
 def junit(folder: RunFolder, judgements: Sequence[Judgement]) -> str:
