@@ -15,6 +15,7 @@ from pathlib import Path
 from tools.bench.row import Row
 
 _TIMES = 3
+_SESSION = 20_000
 _SIZES = (1_250_000, 2_500_000, 5_000_000, 10_000_000)
 _LARGE = 100_000_000
 _KIB_PER_GIB = 1024 * 1024
@@ -29,13 +30,14 @@ class _Taken:
 
 
 def measure() -> list[Row]:
-    """Judge histories of up to ten million ops, each twice as large as the one before."""
+    """Judge a test session's, and up to ten million ops, each twice as many as before."""
     taken = {size: _judged(size, _TIMES) for size in _SIZES}
     seconds = [taken[size].seconds for size in _SIZES]
     growth = max(larger / smaller for smaller, larger in itertools.pairwise(seconds))
     largest = taken[_SIZES[-1]]
     note = ", ".join(f"{size / 1e6:g} M {one.seconds:.1f} s" for size, one in taken.items())
     return [
+        Row("check of 20,000 ops, a test session's", _judged(_SESSION, _TIMES).seconds, "s", 5),
         Row("check of 10 million ops", largest.seconds, "s", 20, note),
         Row("memory of it", largest.gib, "GiB", 1.5),
         Row("check of twice the ops / of the ops, at most", growth, "x", 2),
