@@ -68,3 +68,13 @@ def test_a_sample_that_is_not_answered_is_not_waited_for(monkeypatch: pytest.Mon
 
     assert not gone.told.is_set()
     gone.told.set()
+
+
+def test_an_event_is_sampled_as_soon_as_it_is_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sampler, "EVERY_S", 10 * WITHIN_S)
+    gone = Gone()
+    gone.told.set()
+
+    asking(gone).close()
+
+    assert gone.samples == 1

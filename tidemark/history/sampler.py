@@ -50,7 +50,7 @@ class Sampler:
         self._newest: tuple[str, int] | None = None
         self._later: deque[tuple[float, str, int]] = deque()
         self._samples = 0
-        self._is_over = threading.Event()
+        self._is_new, self._is_over = threading.Event(), threading.Event()
         self._thread = threading.Thread(target=self._sample, name="sampler", daemon=True)
         self._thread.start()
 
@@ -59,18 +59,24 @@ class Sampler:
         is_new = op.event_id is not None and op.outcome is Outcome.OK and not op.replayed
         if is_new and op.aggregate is not None and op.version is not None:
             self._newest = (op.aggregate, op.version)
+            self._is_new.set()
 
     def close(self) -> None:
         """Stop sampling; a sample of a target that does not answer is not waited for."""
         self._is_over.set()
+        self._is_new.set()
         self._thread.join(_CLOSES_WITHIN_S)
 
     def _sample(self) -> None:
-        while not self._is_over.wait(EVERY_S):
+        while not self._is_over.is_set():
+            # A read model that is quick has an event before long: who is to see it before is quick.
+            self._is_new.wait(EVERY_S)
+            self._is_new.clear()
             newest, self._newest = self._newest, None
-            if newest is not None:
+            if newest is not None and not self._is_over.is_set():
                 self._take(*newest)
                 self._later.append((time.monotonic() + _AGAIN_AFTER_S, *newest))
+                self._is_over.wait(EVERY_S)
             while self._later and self._later[0][0] <= time.monotonic():
                 if self._is_over.is_set():
                     return  # each may take as long as a target that is gone lets it
