@@ -15,6 +15,7 @@ from tests.invariants.database import Database
 from tests.invariants.edits import EDITS, edited
 from tests.invariants.folders import write_run
 from tidemark.invariants import views
+from tidemark.measures.lateness import _AGES, _VERSIONS, AGES_MS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -81,3 +82,13 @@ def test_ctrl_c_while_a_query_runs_is_no_failure_of_the_judge(broken: RunFolder)
     with pytest.raises(KeyboardInterrupt):
         asked()
     interrupting.join()
+
+
+def test_what_was_newest_is_found_in_order_and_not_by_comparing_all_with_all(
+    broken: RunFolder,
+) -> None:
+    with views.connect(broken) as database:
+        database.execute(_VERSIONS)
+        plan = str(database.execute(f"EXPLAIN {_AGES}", [list(AGES_MS)]).fetchall()).upper()
+    assert "ASOF" in plan
+    assert "LOOP" not in plan

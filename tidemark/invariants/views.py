@@ -117,6 +117,8 @@ def connect(folder: RunFolder, *, memory: int | None = None) -> Iterator[duckdb.
                 "preserve_insertion_order": False,
                 "autoinstall_known_extensions": False,
                 "autoload_known_extensions": False,
+                # By what it guesses of few reads it would compare each of many with each write.
+                "asof_loop_join_threshold": 0,
             }
         )
         try:

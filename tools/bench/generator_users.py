@@ -25,7 +25,7 @@ from locust.env import Environment
 
 from loadtest.sent import PROFILES, Sent
 from loadtest.users import MixedUser
-from loadtest.watching import collect_seldom
+from loadtest.watching import collect_seldom, watch_generator
 from tidemark.api.client import Client, process_clock
 from tidemark.api.httpx_transport import HttpxTransport
 from tidemark.api.op import Purpose
@@ -135,8 +135,11 @@ def main() -> None:
         enough_s = options.seconds + _ENOUGH_S
         run = OurRun(options.url, options.run, options.rate, enough_s, options.profile)
         collect_seldom()
+        watching = watch_generator(run.history, run.schedule, run.ended, process_clock())
         MixedUser.load_run = run  # type: ignore[assignment]  # as much of one as is needed
         document, span_ns = _sent(MixedUser, options.url, options.seconds)
+        run.ended.set()
+        watching.join()
         run.history.close()
         document["late_p99_ms"] = _late_p99_ms(options.run, *span_ns)
     sys.stdout.write(f"{json.dumps(document)}\n")
