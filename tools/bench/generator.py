@@ -30,8 +30,8 @@ RUN = "20260101T000000-abcdef"
 _PAIRS = 5
 _ROUND_S = 5.0
 _LONG_S = 40.0
-# More than one core sends: every call is due at once.
-_FLOOD = 100_000.0
+FLOOD = 100_000.0
+"""So many calls a second are more than one core sends: every call is due at once."""
 _OF_MOST = 0.7
 _US = 1e6
 
@@ -150,15 +150,15 @@ def _bare(url: str) -> Sent:
         return _said(process)
 
 
-def _ours(url: str, *, rate: float = _FLOOD, seconds: float = _ROUND_S) -> Sent:
+def _ours(url: str, *, rate: float = FLOOD, seconds: float = _ROUND_S) -> Sent:
     with _started_ours(url, rate, seconds, core=0) as process:
         return _said(process)
 
 
 def _two(url: str) -> list[Sent]:
     with (
-        _started_ours(url, _FLOOD, _ROUND_S, core=0) as first,
-        _started_ours(url, _FLOOD, _ROUND_S, core=1) as second,
+        _started_ours(url, FLOOD, _ROUND_S, core=0) as first,
+        _started_ours(url, FLOOD, _ROUND_S, core=1) as second,
     ):
         return [_said(first), _said(second)]
 
