@@ -79,7 +79,7 @@ class _Bank:
     """The handlers that are measured, and what each is asked."""
 
     def __init__(self, parts: Runtime) -> None:
-        self._clients = [parts.dynamodb, parts.sns]
+        self._clients = [parts.dynamodb, parts.dynamodb_once, parts.sns]
         self._commands = command_handler.build(parts)
         self._queries = query_handler.build(parts)
         self._processor = update_processor.build(parts)
@@ -107,6 +107,8 @@ class _Bank:
         action()
         for client, record in hooks:
             client.meta.events.unregister("provide-client-params", record)
+        if not calls:
+            raise RuntimeError("what is measured made no call that was seen")
         return calls
 
     def _command(self, resource: str, body: Any, key: str, account_id: str | None = None) -> int:
