@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _TAKES_S = 0.4
 _WAITS_S = 0.3
+_ACCEPTED = 202
 _COMMAND = re.compile(r".*/accounts/([^/?]+)/\w+")
 _OF_THE_LINE = {"connection", "content-length", "date", "server", "transfer-encoding"}
 _BUSY = Answer(
@@ -36,13 +37,14 @@ def one_at_a_time(api_url: str) -> Iterator[str]:
     """Stand before a bank, and let the commands of an account wait for each other.
 
     Who waits too long is told that the account is busy, as by a handler whose every write meets
-    another one.
+    another one. Who was answered before is answered alike, without a wait.
 
     Args:
         api_url: Where the bank is.
     """
     bank = urlsplit(api_url)
     accounts: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+    accepted: set[str] = set()
 
     def passed_on(request: Request) -> Answer:
         connection = http.client.HTTPConnection(bank.netloc, timeout=30)
@@ -54,18 +56,22 @@ def one_at_a_time(api_url: str) -> Iterator[str]:
         finally:
             connection.close()
 
-    def answer(request: Request) -> Answer:
+    def told(request: Request) -> Answer:
         commanded = _COMMAND.fullmatch(request.url)
-        if request.method != "POST" or commanded is None:
+        key = request.headers.get("idempotency-key", "")
+        if request.method != "POST" or commanded is None or key in accepted:
             return passed_on(request)
         account = accounts[commanded[1]]
         if not account.acquire(timeout=_WAITS_S):
             return _BUSY
         try:
             time.sleep(_TAKES_S)  # what a slow handler takes
-            return passed_on(request)
+            answer = passed_on(request)
+            if answer.status == _ACCEPTED:
+                accepted.add(key)
+            return answer
         finally:
             account.release()
 
-    with served(answer) as url:
+    with served(told) as url:
         yield f"{url}{bank.path}"
