@@ -80,21 +80,22 @@ class _Examination:
                 metadata = pq.read_metadata(file)
                 found = metadata.schema.to_arrow_schema()
             except _UNREADABLE as error:
-                self._say_torn(name, file, error)
+                self._leave_torn(name, file, error)
                 continue
             if found.equals(schema, check_metadata=False):
                 self._rows[name, writer_of(file)] += metadata.num_rows
                 whole.append(file)
             else:
-                self._unread.add((name, writer_of(file)))
-                differs = _difference(found, schema)
-                self._say(name, f"{file.relative_to(self._run)} has other columns: {differs}")
+                self._leave(name, file, f"has other columns: {_difference(found, schema)}")
         return whole
 
-    def _say_torn(self, name: str, file: Path, error: Exception) -> None:
-        where = file.relative_to(self._run)
+    def _leave_torn(self, name: str, file: Path, error: Exception) -> None:
+        self._leave(name, file, f"is torn, or no Parquet file ({first_line(error)})")
+
+    def _leave(self, name: str, file: Path, why: str) -> None:
+        """Leave a file of a table unread, and say why."""
         self._unread.add((name, writer_of(file)))
-        self._say(name, f"{where} is torn, or no Parquet file ({first_line(error)})")
+        self._say(name, f"{file.relative_to(self._run)} {why}")
 
     def _compare(self, expected: set[str]) -> None:
         closing = self._table("writers")
@@ -163,7 +164,7 @@ class _Examination:
             try:
                 rows += pq.read_table(file).to_pylist()
             except _UNREADABLE as error:
-                self._say_torn(name, file, error)
+                self._leave_torn(name, file, error)
         return rows
 
 

@@ -72,9 +72,16 @@ def health_of(run: duckdb.DuckDBPyConnection) -> Health:
         was_limit = is_late and in_spent * 2 >= of and spent * 10 >= seconds
     was_starved = was_limit and busy * 2 < spent
     return Health(
-        *(processes, seconds, spent),
-        *(cpu, cpu_max, lag, lag_max),
-        *(late_in_spent, was_limit, was_starved),
+        processes=processes,
+        seconds=seconds,
+        spent=spent,
+        cpu_share=cpu,
+        cpu_share_max=cpu_max,
+        loop_lag_p99_ms=lag,
+        loop_lag_max_ms=lag_max,
+        late_in_spent=late_in_spent,
+        was_limit=was_limit,
+        was_starved=was_starved,
     )
 
 

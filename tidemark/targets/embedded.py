@@ -175,9 +175,8 @@ class EmbeddedTarget(LocalTarget):
     def versions(self) -> Mapping[str, str]:
         """The ministack that answers, or else the installed one; a container may have neither."""
         process = self._recorded()
-        said = process and emulators.health(process.endpoint, self.name)
-        if said and "version" in said:
-            return {"ministack": str(said["version"])}
+        if process and (version := emulators.version_at(process.endpoint, self.name)):
+            return {"ministack": version}
         try:
             return {"ministack": metadata.version("ministack")}
         except metadata.PackageNotFoundError:

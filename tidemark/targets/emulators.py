@@ -98,6 +98,16 @@ def answers(endpoint: str, target_name: str) -> bool:
     return health(endpoint, target_name) is not None
 
 
+def version_at(endpoint: str, target_name: str) -> str | None:
+    """The version of that target's emulator, as it says; ``None`` if it does not.
+
+    Raises:
+        NotStartedError: That is no endpoint.
+    """
+    version = (health(endpoint, target_name) or {}).get("version")
+    return None if version is None else str(version)
+
+
 def health(endpoint: str, target_name: str) -> Mapping[str, Any] | None:
     """What the health check of that target's emulator says; ``None`` if it does not answer.
 

@@ -104,9 +104,8 @@ class LocalStackTarget(LocalTarget):
             if shown is not None:
                 found = {"image": shown["Config"]["Image"], "image id": shown["Image"]}
                 endpoint = _endpoint(shown)
-        said = emulators.health(endpoint, self.name) if endpoint else None
-        version = (said or {}).get("version")
-        return found | ({"localstack": str(version)} if version else {})
+        version = emulators.version_at(endpoint, self.name) if endpoint else None
+        return found | ({"localstack": version} if version else {})
 
     def keep_log(self, path: Path) -> None:
         """Write what LocalStack printed so far, if the engine tells."""
