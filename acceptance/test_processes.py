@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-# A leader and a child that does not go when asked, as a function worker might.
+# A leader and a child that does not go when asked, as a function worker might. What sleeps here
+# waits to be stopped: a minute is for one that a failed test leaves behind.
 STUBBORN = """
 import signal, subprocess, sys, time
 child = (

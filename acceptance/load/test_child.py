@@ -59,7 +59,7 @@ _HEED = """
 import time
 try:
     print("begun", flush=True)
-    time.sleep(600)
+    time.sleep(600)  # until it is told to end; one that is left behind ends by itself
 except KeyboardInterrupt:
     raise SystemExit(130)
 """

@@ -22,6 +22,16 @@ WANTED = Wanted(
     processes=1,
     seed="s",
 )
+LOG = CapacityLog(
+    id="l",
+    date="2026-11-27",
+    target="embedded",
+    stack_name="One",
+    template_digest="0",
+    versions={},
+    cores=2,
+    wanted=WANTED,
+)
 
 
 def _tried(rate: float, limit: Limit | None = None) -> Tried:
@@ -41,14 +51,9 @@ def _tried(rate: float, limit: Limit | None = None) -> Tried:
 def test_a_search_that_went_on_is_told_in_the_order_of_one_that_never_stopped(
     tmp_path: Path,
 ) -> None:
-    log = CapacityLog(
-        id="l",
-        date="2026-11-27",
-        target="embedded",
-        stack_name="One",
-        template_digest="0",
+    log = replace(
+        LOG,
         versions={"tidemark": "1", "ministack": "2"},
-        cores=2,
         wanted=replace(WANTED, bounds={"write_p99_ms": 1000, "lag_p99_ms": 5000}),
         tried=[replace(_tried(85.7), measures={"write_p99_ms": 900.0, "lag_p99_ms": 70.0})],
     )
@@ -59,15 +64,8 @@ def test_a_search_that_went_on_is_told_in_the_order_of_one_that_never_stopped(
 
 
 def test_a_violated_invariant_is_said_of_a_rate_above_the_lowest_that_failed_too() -> None:
-    log = CapacityLog(
-        id="l",
-        date="2026-11-27",
-        target="embedded",
-        stack_name="One",
-        template_digest="0",
-        versions={},
-        cores=2,
-        wanted=WANTED,
+    log = replace(
+        LOG,
         tried=[
             _tried(111, Limit.CORRECTNESS),
             _tried(102, Limit.TARGET),

@@ -10,6 +10,7 @@ import psutil
 
 from tidemark.history.deliveries import told
 from tidemark.workloads.bank_history import BankHistory
+from tidemark.workloads.bank_items import EventKey, event_key, line_key
 from tidemark.workloads.bank_tables import BankTables
 from tools.bench.row import Row
 
@@ -60,8 +61,7 @@ def _account(number: int) -> str:
 
 def _event(account_id: str, version: int) -> dict[str, Any]:
     return {
-        "pk": {"S": f"account#{account_id}"},
-        "sk": {"S": f"event#{version:012d}"},
+        **event_key(account_id, version),
         "event_id": {"S": f"{account_id}.{version}"},
         "type": {"S": "FundsDeposited"},
         "owner_id": {"S": f"{_RUN}.c1.o1"},
@@ -74,8 +74,7 @@ def _event(account_id: str, version: int) -> dict[str, Any]:
 
 def _line(account_id: str, version: int) -> dict[str, Any]:
     return {
-        "pk": {"S": f"g1#account#{account_id}"},
-        "sk": {"S": f"line#{version:012d}"},
+        **line_key(account_id, version),
         "type": {"S": "FundsDeposited"},
         "amount": {"N": "5"},
         "balance": {"N": str(5 * version)},
@@ -85,19 +84,31 @@ def _line(account_id: str, version: int) -> dict[str, Any]:
 
 def _log_lines() -> Iterator[tuple[int, dict[str, Any]]]:
     for number in range(_EVENTS):
-        about = {"function_request_id": f"r{number}"}
-        yield number, about | {"message": "started", "message_ids": [f"m{number}"]}
-        record: dict[str, Any] = {
-            "message": "record",
-            "message_id": f"m{number}",
-            "account_id": _account(number % _ACCOUNTS),
-            "event_id": f"e{number}",
-            "version": number // _ACCOUNTS + 1,
-            "receive_count": 1,
-            "outcome": "applied",
-            "attempts": 1,
-            "ambiguous": False,
-            "healed": [],
-        }
-        yield number, about | record
-        yield number, about | {"message": "invocation"}
+        key = EventKey(_account(number % _ACCOUNTS), number // _ACCOUNTS + 1, f"e{number}")
+        for said in delivery_of(key):
+            yield number, said
+
+
+def delivery_of(event: EventKey) -> Iterator[dict[str, Any]]:
+    """What a processor logs of an event that it was given by itself, and applied at once.
+
+    Args:
+        event: The event.
+    """
+    about = {"function_request_id": f"r.{event.event_id}"}
+    message_id = f"m.{event.event_id}"
+    yield about | {"message": "started", "message_ids": [message_id]}
+    record: dict[str, Any] = {
+        "message": "record",
+        "message_id": message_id,
+        "account_id": event.account_id,
+        "event_id": event.event_id,
+        "version": event.version,
+        "receive_count": 1,
+        "outcome": "applied",
+        "attempts": 1,
+        "ambiguous": False,
+        "healed": [],
+    }
+    yield about | record
+    yield about | {"message": "invocation"}

@@ -137,10 +137,10 @@ def main() -> None:
         run = OurRun(options.url, options.run, options.rate, enough_s, options.profile)
         collect_seldom()
         # A flood that is asked what of it is due is planned ahead of what is sent, all of it.
-        watching = [
-            watch_generator(run.history, run.schedule, run.ended, process_clock())
-            for _ in range(options.rate < FLOOD)
-        ]
+        watching = []
+        if options.rate < FLOOD:
+            clock = process_clock()
+            watching.append(watch_generator(run.history, run.schedule, run.ended, clock))
         MixedUser.load_run = run  # type: ignore[assignment]  # as much of one as is needed
         document, span_ns = _sent(MixedUser, options.url, options.seconds)
         run.ended.set()

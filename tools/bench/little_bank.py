@@ -11,6 +11,7 @@ import json
 import sys
 import time
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs, urlsplit
@@ -18,13 +19,14 @@ from urllib.parse import parse_qs, urlsplit
 from httptools import HttpRequestParser
 
 from tidemark.host.ports import LOOPBACK
+from tidemark.workloads import bank_items
+from tidemark.workloads.bank_items import plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _PAGE = 20
 _ITEMS_AT_ONCE = 5_000
-_REASONS = {200: "OK", 202: "Accepted", 404: "Not Found"}
 _MADE = {"deposits": ("FundsDeposited", 1), "withdrawals": ("FundsWithdrawn", -1)}
 
 Item = dict[str, Any]
@@ -61,13 +63,10 @@ class _Account:
 
     def logged(self) -> Iterator[Item]:
         """The items of the command table."""
-        pk, row = f"account#{self.account_id}", self.state()
-        yield row | {"pk": pk, "sk": "head"}
+        yield self.state() | plain(bank_items.head_key(self.account_id))
         for line, key in zip(map(json.loads, self.lines), self.commands, strict=True):
             answer, at_ms = self.answer_of(line["version"]), line["recorded_at"]
-            yield {
-                "pk": pk,
-                "sk": f"event#{line['version']:012d}",
+            yield plain(bank_items.event_key(self.account_id, line["version"])) | {
                 "event_id": answer["event_id"],
                 "type": line["type"],
                 "owner_id": self.owner_id,
@@ -76,17 +75,16 @@ class _Account:
                 "recorded_at": at_ms,
                 "projected_at": at_ms,
             }
-            yield {"pk": f"command#{key}", "sk": "command", "response": answer}
+            yield plain(bank_items.command_key(key)) | {"response": answer}
 
     def shown(self) -> Iterator[Item]:
         """The items of the query table."""
-        pk = f"g1#account#{self.account_id}"
         lines = [json.loads(line) for line in self.lines]
-        at_ms = lines[-1]["recorded_at"]
-        yield self.state() | {"pk": pk, "sk": "account", "projected_at": at_ms}
+        about = {"projected_at": lines[-1]["recorded_at"]}
+        yield self.state() | about | plain(bank_items.account_key(self.account_id))
         for line in lines:
-            sk = f"line#{line.pop('version'):012d}"
-            yield line | {"pk": pk, "sk": sk}
+            key = bank_items.line_key(self.account_id, line.pop("version"))
+            yield line | plain(key)
 
 
 class LittleBank:
@@ -150,7 +148,7 @@ class LittleBank:
             for owner_id, own in self._owners.items():
                 balance = sum(one.balance for one in own)
                 about = {"accounts": len(own), "balance": balance}
-                yield about | {"pk": f"g1#owner#{owner_id}", "sk": "totals"}
+                yield about | plain(bank_items.totals_key(owner_id))
 
 
 def _found(document: Mapping[str, Any], headers: str = "") -> Answer:
@@ -192,7 +190,9 @@ class _Served(asyncio.Protocol):
         else:
             answer = self._bank.query(path, int(parse_qs(url.query).get("limit", [_PAGE])[0]))
         status, headers, body = answer
-        head = f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Type: application/json\r\n"
+        head = (
+            f"HTTP/1.1 {status} {HTTPStatus(status).phrase}\r\nContent-Type: application/json\r\n"
+        )
         length = f"Content-Length: {len(body)}\r\n\r\n"
         self._transport.write((head + headers + length).encode() + body)
         self._begin()

@@ -23,12 +23,14 @@ from tidemark.host import ports
 from tidemark.host.deployment import Deployment
 from tidemark.host.waiting import eventually
 from tidemark.workloads.bank_history import BankHistory
+from tidemark.workloads.bank_items import event_of
 from tidemark.workloads.bank_tables import BankTables
 from tools.bench import generator
+from tools.bench.export import delivery_of
 from tools.bench.row import Row
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
 _CALLS = 1_000_000
 _SECONDS = 600.0
@@ -99,13 +101,13 @@ class _Tables:
         # It is asked for what is not projected, too, which is nothing.
         if "#projected" in FilterExpression:
             return
-        for some in self.items("log" if TableName == "CommandTableName" else "views"):
-            yield {"Items": [self._typed(item)["M"] for item in some]}
+        for page in self.items("log" if TableName == "CommandTableName" else "views"):
+            yield {"Items": page}
 
-    def items(self, table: str) -> Iterator[list[dict[str, Any]]]:
-        """The items of a table as plain values, some at once."""
+    def items(self, table: str) -> Iterator[list[Mapping[str, Any]]]:
+        """The items of a table, some at once."""
         while some := httpx.get(f"{self._url}/items/{table}").json()["items"]:
-            yield some
+            yield [self._typed(item)["M"] for item in some]
 
 
 class _Log:
@@ -115,32 +117,15 @@ class _Log:
         self._tables = tables
 
     def paginate(self, *, logGroupName: str, **_: Any) -> Iterator[dict[str, Any]]:  # noqa: N803 -- as AWS has it
-        for some in self._tables.items("log") if "UpdateProcessor" in logGroupName else ():
-            for item in some:
-                if item["sk"].startswith("event#"):
-                    yield {"events": [*_delivery(item)]}
-
-
-def _delivery(event: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    message_id, at_ms = f"m.{event['event_id']}", event["projected_at"]
-    record = {
-        "message_id": message_id,
-        "account_id": event["pk"].removeprefix("account#"),
-        "event_id": event["event_id"],
-        "version": int(event["sk"].removeprefix("event#")),
-        "receive_count": 1,
-        "outcome": "applied",
-        "attempts": 1,
-        "ambiguous": False,
-        "healed": [],
-    }
-    for message, said in (
-        ("started", {"message_ids": [message_id]}),
-        ("record", record),
-        ("invocation", {}),
-    ):
-        line = {"message": message, "function_request_id": f"r.{event['event_id']}", **said}
-        yield {"timestamp": at_ms, "message": json.dumps(line)}
+        if "UpdateProcessor" not in logGroupName:
+            return
+        for page in self._tables.items("log"):
+            for item in page:
+                if "event_id" in item:
+                    event = event_of(item)
+                    at_ms = event.projected_at_ms
+                    lines = map(json.dumps, delivery_of(event.key))
+                    yield {"events": [{"timestamp": at_ms, "message": line} for line in lines]}
 
 
 class _NoLetters:
